@@ -1,0 +1,1 @@
+"""Ways to run the fusion network: same inputs, same outputs."""

@@ -1,0 +1,1 @@
+"""Image messages to arrays and back, thermal normalisation, registration (numpy and OpenCV)."""

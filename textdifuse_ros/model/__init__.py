@@ -1,0 +1,1 @@
+"""Few-step Text-DiFuse network: blocks, schedule, sampler, weights (torch only)."""

@@ -1,0 +1,1 @@
+"""A rendered night street for dry runs, demos and tests (no ROS)."""

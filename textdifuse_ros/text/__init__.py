@@ -1,0 +1,1 @@
+"""Prompts: grammar and localisers that turn phrases into relevance maps."""

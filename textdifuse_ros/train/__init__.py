@@ -1,0 +1,1 @@
+"""Training: data, degradations, losses, loops. Only this part knows data sets."""

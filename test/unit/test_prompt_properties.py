@@ -1,0 +1,94 @@
+"""Properties of the prompt grammar on many random lines, from plausible to hostile."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
+from textdifuse_ros.text.lexer import MAX_LENGTH, MAX_WEIGHT
+from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
+
+_VOCABULARY = [
+    *lexicon.POLITE, *lexicon.CONJUNCTIONS, *lexicon.ARTICLES, *lexicon.WANTED, *lexicon.WANTED_ENDINGS,
+    *lexicon.SUPPRESSED, *lexicon.CALM_FRAMES, *(word for ends in lexicon.CALM_FRAMES.values() for word in ends),
+    *restoration.NOUNS, *restoration.VERBS, *restoration.WISHES, *restoration.KEEPS, *restoration.REMOVERS,
+    *restoration.REFUSERS, *restoration.DEGREES, *restoration.IMAGE_WORDS, *restoration.PREPOSITIONS,
+    "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗", "people's",
+]  # fmt: skip
+_GLUE = [*[" "] * 30, *[", "] * 8, "*0.25, ", " -sky, ", "  ", ",", "*1.5 ", "*0", "* 2", "*", " -", "-", ". ", "! ", ";", " and ", " but ", "'"]
+
+
+def _plausible(rng: random.Random) -> str:
+    words = (rng.choice(_VOCABULARY) + rng.choice(_GLUE) for _ in range(rng.randint(1, 8)))
+    return "".join(words).rstrip(" ,") if rng.random() < 0.8 else "".join(words)
+
+
+def _hostile(rng: random.Random) -> str:
+    alphabet = "ab ,*-.!;:'\"[]{}()1 5\t\n\0\u00a0\u200d\u202e\u2028\u00df\u0301\ud800\U0001f697éЖ漢٣\\/%&"
+    return "".join(rng.choice(alphabet) for _ in range(rng.randint(0, 40)))
+
+
+def _any_character(rng: random.Random) -> str:
+    return "".join(chr(rng.randrange(sys.maxunicode + 1)) for _ in range(rng.randint(0, 20)))
+
+
+def _check(text: str) -> Prompt | None:
+    """Parse, and check everything that holds for every line; None where it is refused."""
+    try:
+        prompt = parse(text)
+    except PromptError as error:
+        assert error.reason and error.reason[-1] not in ".!", text
+        assert "\n" not in error.reason
+        assert -1 <= error.position <= len(text)
+        return None
+    assert prompt.source == text
+    assert len(prompt.phrases) <= MAX_PHRASES
+    for phrase in prompt.phrases:
+        assert 0.0 <= phrase.weight <= MAX_WEIGHT
+        assert phrase.kind in (OBJECT, RESTORATION)
+        assert 0 <= phrase.start < phrase.end <= len(text)
+        if phrase.kind == OBJECT:
+            assert " ".join(text[phrase.start : phrase.end].split()) == phrase.text
+    printed = format_prompt(prompt)
+    assert len(printed) <= MAX_LENGTH
+    again = parse(printed)
+    assert again == prompt, f"{text!r} prints as {printed!r}"
+    assert format_prompt(again) == printed
+    return prompt
+
+
+def test_ten_thousand_random_lines_parse_or_raise_prompt_error_only() -> None:
+    rng = random.Random(20241)
+    makers = [_plausible] * 8 + [_hostile, _any_character]
+    parsed = sum(_check(rng.choice(makers)(rng)) is not None for _ in range(10_000))
+    assert parsed > 2_000, "too few of the random lines parse for the round trip to mean something"
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.text(max_size=MAX_LENGTH + 20))
+def test_any_text_parses_or_raises_prompt_error_only(text: str) -> None:
+    _check(text)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["person", "parked cars", "sky", "warm objects", "Straße", "black and white dog"]),
+            st.integers(0, 2_000_000),
+            st.booleans(),
+        ),
+        max_size=MAX_PHRASES,
+        unique_by=lambda item: item[0],
+    )
+)
+def test_weights_and_suppression_come_back_as_written(items: list[tuple[str, int, bool]]) -> None:
+    line = ", ".join(f"{'no ' if no else ''}{name}*{weight / 1e6:.6f}" for name, weight, no in items)
+    phrases = parse(line).phrases
+    assert [(p.text, p.weight, p.suppressed) for p in phrases] == [(n, w / 1e6, no) for n, w, no in items]
+    _check(line)

@@ -1,0 +1,51 @@
+"""`textdifuse`: one command, a module a subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+# name -> (module, help). Modules are imported only when their command runs: --help stays quick.
+COMMANDS = {
+    "fuse": ("textdifuse_ros.cli.fuse", "fuse image files or directories"),
+    "evaluate": ("textdifuse_ros.cli.evaluate", "EN, AG, SD, SCD, VIF, Qabf of fused images"),
+    "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),
+    "calibrate": ("textdifuse_ros.cli.calibrate", "registration file from point pairs"),
+    "train": ("textdifuse_ros.cli.train", "train the student network"),
+}
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """Parser with the arguments of `command` filled in; the others only by name and help."""
+    parser = argparse.ArgumentParser(prog="textdifuse", description="Fuse thermal and RGB images by prompt.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, text) in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text)
+        if name == command:
+            importlib.import_module(module).add_arguments(sub)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one line on stderr that names the file and the reason."""
+    from textdifuse_ros.cli.errors import CliError
+
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = next((word for word in words if word in COMMANDS), None)
+    args = build_parser(command).parse_args(words)
+    try:
+        return int(importlib.import_module(COMMANDS[args.command][0]).run(args))
+    except CliError as error:
+        print(f"textdifuse {args.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print(f"textdifuse {args.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

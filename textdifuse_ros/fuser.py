@@ -1,0 +1,125 @@
+"""The one object everybody uses: the command line, the node and the benchmarks share this path."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from textdifuse_ros.engines.base import Bytes, Floats
+from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.model import weights as weight_files
+from textdifuse_ros.text.grammar import parse
+from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+
+STEPS = (1, 2, 4)
+RESTORE = {"auto": 1.0, "off": 0.0}
+SMALLEST_SIDE = 16
+# The network is trained for relevance in [-1, 1]; weight 1 at strength 1 is the middle of it, so
+# that a weight or a strength above 1 still has room.
+RELEVANCE_GAIN = 0.5
+
+
+@dataclass(frozen=True)
+class Fused:
+    """image uint8 (H, W, 3) RGB; salience uint8 (H, W), the positive part of the relevance map, or None."""
+
+    image: Bytes
+    salience: NDArray[np.uint8] | None
+    model_ms: float
+    total_ms: float
+
+
+class Fuser:
+    """Fuses registered pairs. Not thread safe: one caller at a time.
+
+    weights: path of a safetensors file, None or "" for the shipped one. device: auto, cpu, cuda,
+    cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice.
+    Raises WeightsError or EngineError with the reason and the mend.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        device: str = "auto",
+        engine: str = "auto",
+        dtype: str = "auto",
+        threads: int = 0,
+        localiser: str = "heat",
+    ) -> None:
+        if threads > 0:
+            torch.set_num_threads(threads)
+        path = Path(weights) if weights else weight_files.SHIPPED
+        self._engine = make_engine(engine, weight_files.load(path), device, dtype)
+        self._localiser = make_localiser(localiser)
+        self.weights_id = weight_files.identity(path)
+        self.device = self._engine.device
+        self.engine = self._engine.name
+        self.dtype = self._engine.dtype
+
+    def compile_prompt(self, text: str) -> CompiledPrompt:
+        """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
+        return self._localiser.compile(parse(text))
+
+    def fuse(
+        self,
+        rgb: Bytes,
+        thermal: Bytes,
+        prompt: str | CompiledPrompt = "",
+        steps: int = 1,
+        *,
+        strength: float = 1.0,
+        restore: str = "auto",
+        want_salience: bool = True,
+    ) -> Fused:
+        """Fuse one registered pair.
+
+        rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
+        strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no prompt.
+        Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
+        """
+        began = time.perf_counter()
+        _check(rgb, thermal, steps, strength, restore)
+        compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
+        relevance: Floats | None = None
+        salience: NDArray[np.uint8] | None = None
+        if not compiled.is_empty and strength > 0:
+            relevance = self._localiser.relevance(compiled, rgb, thermal)
+            if want_salience:
+                salience = (np.clip(relevance, 0, 1) * 255 + 0.5).astype(np.uint8)
+            relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)
+        elif want_salience:
+            salience = np.zeros(thermal.shape, np.uint8)
+        image, model_ms = self._engine.run(rgb, thermal, relevance, steps, RESTORE[restore])
+        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3)
+
+    def warm_up(self, height: int, width: int, steps: int = 1) -> None:
+        """Run once on black frames of this size, so that the first real frame is not the slow one."""
+        self.fuse(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8), steps=steps)
+
+    def close(self) -> None:
+        """Release device memory."""
+        self._engine.close()
+
+
+def _check(rgb: Bytes, thermal: Bytes, steps: int, strength: float, restore: str) -> None:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise ValueError(f"rgb must be uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
+    if thermal.ndim != 2 or thermal.dtype != np.uint8:
+        raise ValueError(f"thermal must be uint8 (H, W), got {thermal.dtype} {thermal.shape}")
+    if rgb.shape[:2] != thermal.shape:
+        raise ValueError(
+            f"rgb is {rgb.shape[:2]} and thermal {thermal.shape}: register them to one size first"
+        )
+    if min(thermal.shape) < SMALLEST_SIDE:
+        raise ValueError(f"images of {thermal.shape} are too small, the least side is {SMALLEST_SIDE} pixels")
+    if steps not in STEPS:
+        raise ValueError(f"steps is {steps}, it must be one of {STEPS}")
+    if not 0 <= strength <= 2:
+        raise ValueError(f"strength is {strength}, it must lie in [0, 2]")
+    if restore not in RESTORE:
+        raise ValueError(f"restore is {restore!r}, it must be one of {tuple(RESTORE)}")

@@ -1,0 +1,100 @@
+"""The student network: one shared encoder for both cameras, fusion control at every level, one decoder."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from textdifuse_ros.model.blocks import Embedding, FusionControl, Level, conv3, zero_
+from textdifuse_ros.model.config import ModelConfig
+
+VISIBLE, THERMAL, FUSED = 0, 1, 2
+INPUTS = 5  # state, Y, Cb, Cr, relevance
+OUTPUTS = 4  # blend, luminance residual, Cb residual, Cr residual
+
+
+class Estimate(NamedTuple):
+    """Estimate of the clean fused image: luminance (N, 1, H, W) in [0, 1], chroma (N, 2, H, W) in [-0.5, 0.5]."""
+
+    luminance: Tensor
+    chroma: Tensor
+
+
+class FusionNetwork(nn.Module):
+    """Predicts the clean fused image from the state x_t and both cameras.
+
+    The encoder is run on (x_t, visible) and on (x_t, thermal) with the same weights, in one batch;
+    the fusion control modules couple the two at the bottleneck and at every skip, and the decoder
+    reads the fused features: the explicit coupling of Text-DiFuse, equation (6), in every step.
+    """
+
+    def __init__(self, config: ModelConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ModelConfig()
+        widths, levels = config.widths, len(config.widths)
+        self.embedding = Embedding(config.embedding)
+        # Space to depth by 2 and a 3x3 convolution in one.
+        self.stem = nn.Conv2d(INPUTS, widths[0], 6, stride=2, padding=2)
+        self.down = nn.ModuleList(conv3(widths[i], widths[i + 1], stride=2) for i in range(levels - 1))
+        self.encoder = nn.ModuleList(
+            Level(widths[i], config.encoder_blocks[i], config.embedding) for i in range(levels)
+        )
+        self.control = nn.ModuleList(FusionControl(width, config.embedding) for width in widths)
+        self.up = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(levels - 1))
+        self.merge = nn.ModuleList(conv3(2 * widths[i], widths[i]) for i in range(levels - 1))
+        self.decoder = nn.ModuleList(
+            Level(widths[i], config.decoder_blocks[i], config.embedding) for i in range(levels)
+        )
+        self.head = conv3(widths[0], 4 * OUTPUTS)
+        zero_(self.head)
+
+    def forward(
+        self, state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor, scalars: Tensor
+    ) -> Estimate:
+        """One denoising estimate.
+
+        state, thermal, relevance: float (N, 1, H, W); visible: YCbCr (N, 3, H, W); H and W multiples
+        of `config.multiple`. Luminance in [0, 1], chroma in [-0.5, 0.5], relevance in [-1, 1].
+        scalars: (N, 3): time t in (0, 1], step size in (0, 1], restoration in [0, 1].
+        """
+        dtype = self.stem.weight.dtype
+        count = state.shape[0]
+        both = self._inputs(state, visible, thermal, relevance).to(dtype)
+        cameras = torch.tensor([VISIBLE, THERMAL, FUSED], device=state.device).repeat_interleave(count)
+        embedding = self.embedding(scalars.to(dtype).repeat(3, 1), cameras)
+        encoder_embedding, decoder_embedding = embedding[: 2 * count], embedding[2 * count :]
+
+        features = self.stem(both)
+        fused: list[Tensor] = []
+        for level, blocks in enumerate(self.encoder):
+            if level:
+                features = self.down[level - 1](F.relu(features))
+            features = blocks(features, encoder_embedding)
+            of_visible, of_thermal = features[:count], features[count:]
+            fused.append(self.control[level](of_visible, of_thermal, decoder_embedding))
+
+        decoded = self.decoder[-1](fused[-1], decoder_embedding)
+        for level in range(len(fused) - 2, -1, -1):
+            decoded = F.interpolate(self.up[level](decoded), scale_factor=2.0, mode="nearest")
+            decoded = self.merge[level](F.relu(torch.cat((decoded, fused[level]), dim=1)))
+            decoded = self.decoder[level](decoded, decoder_embedding)
+        out = F.pixel_shuffle(self.head(F.relu(decoded)), 2).float()
+        return self._estimate(out, visible, thermal)
+
+    @staticmethod
+    def _inputs(state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
+        """Both cameras in one batch (2 N, INPUTS, H, W), centred at zero."""
+        no_chroma = torch.zeros_like(visible[:, 1:])
+        of_visible = torch.cat((state - 0.5, visible[:, :1] - 0.5, visible[:, 1:], relevance), dim=1)
+        of_thermal = torch.cat((state - 0.5, thermal - 0.5, no_chroma, relevance), dim=1)
+        return torch.cat((of_visible, of_thermal), dim=0) * 2
+
+    @staticmethod
+    def _estimate(out: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
+        """A learnt per-pixel blend of the cameras plus a residual: passing one camera through is easy to say."""
+        blend = torch.sigmoid(2 * out[:, :1])
+        luminance = blend * visible[:, :1] + (1 - blend) * thermal + 0.5 * out[:, 1:2]
+        return Estimate(luminance, visible[:, 1:] + 0.25 * out[:, 2:])

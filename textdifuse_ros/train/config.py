@@ -1,0 +1,29 @@
+"""Everything a training run depends on, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything a training run depends on; read from JSON, written beside the checkpoints."""
+
+    iterations: int = 6000
+    batch: int = 6
+    crop: int = 224
+    learning_rate: float = 6e-4
+    warm_up: int = 100
+    average: float = 0.998  # of the exponential moving average that ships
+    seed: int = 7
+    device: str = "auto"
+    restore_share: float = 0.85
+    relevance_share: float = 0.4
+    later_step_share: float = 0.35
+    intensity: float = 4.0
+    gradient: float = 8.0
+    chroma: float = 4.0
+    detector_weight: float = 1.0
+    detector: str = "yolov8n_coco.safetensors"
+    checkpoint_every: int = 200
+    minutes: float = 0.0  # stop after this long, 0 = never; the schedule follows the clock then

@@ -1,0 +1,91 @@
+"""What the fused image should be (pure functions on float tensors in [0, 1])."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def blur(image: Tensor, sigma: float) -> Tensor:
+    """Separable Gaussian, edges repeated. (N, 1, H, W)."""
+    reach = max(1, round(2.5 * sigma))
+    x = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    image = F.conv2d(F.pad(image, (reach, reach, 0, 0), mode="replicate"), kernel.view(1, 1, 1, -1))
+    return F.conv2d(F.pad(image, (0, 0, reach, reach), mode="replicate"), kernel.view(1, 1, -1, 1))
+
+
+def wide_blur(image: Tensor, sigma: float) -> Tensor:
+    """Gaussian of a large sigma at a quarter of the resolution."""
+    small = F.avg_pool2d(image, 4)
+    return F.interpolate(blur(small, sigma / 4), size=image.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def gradients(image: Tensor) -> Tensor:
+    """Forward differences (N, 2, H, W), zero at the far border."""
+    dx = F.pad(image[..., :, 1:] - image[..., :, :-1], (0, 1, 0, 0))
+    dy = F.pad(image[..., 1:, :] - image[..., :-1, :], (0, 0, 0, 1))
+    return torch.cat((dx, dy), dim=1)
+
+
+def activity(image: Tensor) -> Tensor:
+    """Local energy of detail, with a floor of 2 grey levels."""
+    return blur((image - blur(image, 5)) ** 2, 5) + 4 / 255**2
+
+
+def lit(visible: Tensor) -> Tensor:
+    """Luminance of a dark frame brightened by a mild gamma towards a mean of 0.3; others unchanged."""
+    mean = visible.mean(dim=(1, 2, 3), keepdim=True).clamp(0.02, 0.98)
+    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.65, 1.0)
+    return visible.clamp(1e-4, 1) ** gamma
+
+
+def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
+    """Pixel target: half mean, half visible plus thermal detail by activity; thermal where nothing else sees."""
+    share = activity(thermal)
+    share = share / (share + activity(visible))
+    detail = visible + share * (thermal - wide_blur(thermal, 20))
+    clear = 0.25 * (visible + thermal) + 0.5 * detail
+    return (transmission * clear + (1 - transmission) * (0.15 * clear + 0.85 * thermal)).clamp(0, 1)
+
+
+def salient(target: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
+    """Target where a prompt points (Text-DiFuse section 3.3, amortised).
+
+    relevance in [-1, 1]: positive raises local contrast and high frequencies, most where they are
+    weak; negative takes the contrast with the surroundings away.
+    """
+    surroundings = wide_blur(target, 14)
+    contrast = target - surroundings
+    heat = thermal - wide_blur(thermal, 14)
+    weak = torch.exp(-((contrast / 0.25) ** 2))
+    raised = target + relevance.clamp(0, 1) * weak * (
+        0.9 * contrast + 0.35 * heat + 0.8 * (target - blur(target, 1.5))
+    )
+    calmed = (-relevance).clamp(0, 1) * 0.75 * contrast
+    return (raised - calmed).clamp(0, 1)
+
+
+def strongest_gradient(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
+    """At every pixel the gradient of the camera that has more of it; smoke's own gradients do not count."""
+    of_visible, of_thermal = gradients(visible) * transmission, gradients(thermal)
+    stronger = of_visible.square().sum(1, keepdim=True) > of_thermal.square().sum(1, keepdim=True)
+    return torch.where(stronger, of_visible, of_thermal)
+
+
+def as_good_as_the_better(fused: Tensor, visible: Tensor, thermal: Tensor, labels: Tensor) -> Tensor:
+    """Detector logits of the fused image reach the better camera's in every cell, and no ghosts appear.
+
+    All (N, cells, classes). Cells where either camera has a score above 0.05 or a label count as
+    objects; elsewhere only a score above both cameras' is punished.
+    """
+    best = torch.maximum(visible, thermal)
+    weight = torch.sigmoid(best).clamp(min=0) * (best > -3.0)
+    missing = F.smooth_l1_loss(torch.minimum(fused, best + 0.3), best + 0.3, reduction="none")
+    reach = (weight * missing).sum() / weight.sum().clamp(min=1.0)
+    labelled = (labels * F.softplus(-fused)).sum() / labels.sum().clamp(min=1.0)
+    quiet = (best <= -3.0) & (labels == 0)
+    ghosts = (quiet * F.relu(fused - best.clamp(min=-4.5)) ** 2).sum() / fused.shape[0]
+    return reach + 0.15 * labelled + 0.02 * ghosts

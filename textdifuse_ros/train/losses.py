@@ -38,16 +38,19 @@ def activity(image: Tensor) -> Tensor:
 def lit(visible: Tensor) -> Tensor:
     """Luminance of a dark frame brightened by a mild gamma towards a mean of 0.3; others unchanged."""
     mean = visible.mean(dim=(1, 2, 3), keepdim=True).clamp(0.02, 0.98)
-    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.65, 1.0)
+    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.72, 1.0)
     return visible.clamp(1e-4, 1) ** gamma
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
-    """Pixel target: half mean, half visible plus thermal detail by activity; thermal where nothing else sees."""
+    """Pixel target: mostly the visible image plus thermal detail by activity; thermal where nothing else sees.
+
+    A share of the plain mean keeps what is uniformly warm apart from what is uniformly cold.
+    """
     share = activity(thermal)
     share = share / (share + activity(visible))
     detail = visible + share * (thermal - wide_blur(thermal, 20))
-    clear = 0.25 * (visible + thermal) + 0.5 * detail
+    clear = 0.125 * (visible + thermal) + 0.75 * detail
     return (transmission * clear + (1 - transmission) * (0.15 * clear + 0.85 * thermal)).clamp(0, 1)
 
 

@@ -1,0 +1,165 @@
+"""`Fuser`, the path that the command line, the node and the benchmarks share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.fuser import Fuser
+from textdifuse_ros.model import weights
+from textdifuse_ros.text.grammar import PromptError
+
+Bytes = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def fuser() -> Fuser:
+    return Fuser(device="cpu", dtype="fp32")
+
+
+def night(height: int = 120, width: int = 160) -> tuple[Bytes, Bytes]:
+    """A dim textured street, and a warm figure that only the thermal camera sees."""
+    rng = np.random.default_rng(11)
+    ramp = np.linspace(20, 90, width)[None, :, None] * np.ones((height, 1, 3))
+    rgb = np.clip(ramp + rng.normal(0, 4, (height, width, 3)), 0, 255).astype(np.uint8)
+    thermal = np.clip(60 + rng.normal(0, 3, (height, width)), 0, 255)
+    thermal[height // 3 : height // 3 * 2, width // 2 : width // 2 + width // 10] = 220
+    return rgb, thermal.astype(np.uint8)
+
+
+def figure(image: Bytes) -> tuple[Bytes, Bytes]:
+    """The pixels of the warm figure and those around it."""
+    height, width = image.shape[:2]
+    rows = slice(height // 3 + 4, height // 3 * 2 - 4)
+    left, right = width // 2, width // 2 + width // 10
+    inside = image[rows, left + 3 : right - 3].astype(float).mean(axis=-1)
+    outside = np.concatenate((image[rows, left - 14 : left - 4], image[rows, right + 4 : right + 14]), axis=1)
+    return inside, outside.astype(float).mean(axis=-1)
+
+
+def test_same_input_gives_the_same_bits(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    first = fuser.fuse(rgb, thermal, "warm objects")
+    second = Fuser(device="cpu", dtype="fp32").fuse(rgb, thermal, "warm objects")
+    assert np.array_equal(first.image, second.image)
+    assert np.array_equal(first.salience, second.salience)
+
+
+def test_what_only_the_thermal_camera_sees_is_in_the_fused_image(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    inside, outside = figure(fuser.fuse(rgb, thermal).image)
+    assert inside.mean() > outside.mean() + 20
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_one_set_of_weights_serves_1_2_and_4_steps(fuser: Fuser, steps: int) -> None:
+    rgb, thermal = night()
+    image = fuser.fuse(rgb, thermal, steps=steps).image
+    assert image.shape == rgb.shape and image.dtype == np.uint8
+    inside, outside = figure(image)
+    assert inside.mean() > outside.mean() + 20
+
+
+def test_a_prompt_for_heat_raises_the_contrast_of_what_is_warm(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    plain_inside, plain_outside = figure(fuser.fuse(rgb, thermal).image)
+    prompted = fuser.fuse(rgb, thermal, "warm objects")
+    inside, outside = figure(prompted.image)
+    assert inside.mean() - outside.mean() > plain_inside.mean() - plain_outside.mean()
+    assert prompted.salience is not None and prompted.salience.max() > 128
+
+
+def test_strength_zero_equals_no_prompt_bit_for_bit(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    without = fuser.fuse(rgb, thermal, "")
+    with_zero = fuser.fuse(rgb, thermal, "warm objects", strength=0.0)
+    assert np.array_equal(without.image, with_zero.image)
+    assert with_zero.salience is not None and not with_zero.salience.any()
+
+
+def test_phrase_that_nothing_locates_is_refused(fuser: Fuser) -> None:
+    with pytest.raises(PromptError, match="balloon"):
+        fuser.compile_prompt("a red balloon")
+
+
+def test_salience_is_left_out_when_nobody_wants_it(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    assert fuser.fuse(rgb, thermal, "warm objects", want_salience=False).salience is None
+
+
+@pytest.mark.parametrize("size", [(16, 16), (37, 53), (120, 160), (119, 161), (256, 321)])
+def test_any_size_comes_back_as_it_went_in(fuser: Fuser, size: tuple[int, int]) -> None:
+    rgb, thermal = night(*size)
+    assert fuser.fuse(rgb, thermal).image.shape == (*size, 3)
+
+
+def test_inputs_are_left_alone_and_may_be_read_only(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    kept = rgb.copy(), thermal.copy()
+    rgb.setflags(write=False)
+    thermal.setflags(write=False)
+    fuser.fuse(rgb, thermal)
+    assert np.array_equal(rgb, kept[0]) and np.array_equal(thermal, kept[1])
+
+
+def test_strided_views_give_the_same_picture(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    padded = np.zeros((120, 170, 3), np.uint8)
+    padded[:, :160] = rgb
+    assert np.array_equal(fuser.fuse(padded[:, :160], thermal).image, fuser.fuse(rgb, thermal).image)
+
+
+def test_restoration_can_be_switched_off(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    assert not np.array_equal(fuser.fuse(rgb, thermal).image, fuser.fuse(rgb, thermal, restore="off").image)
+
+
+def test_bf16_agrees_with_fp32(fuser: Fuser) -> None:
+    rgb, thermal = night(240, 320)
+    half = Fuser(device="cpu", dtype="bf16").fuse(rgb, thermal).image.astype(int)
+    assert np.percentile(np.abs(half - fuser.fuse(rgb, thermal).image), 99) <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"rgb": np.zeros((32, 32), np.uint8)}, r"rgb must be uint8 \(H, W, 3\)"),
+        ({"rgb": np.zeros((32, 32, 3), np.float32)}, r"got float32"),
+        ({"thermal": np.zeros((32, 32), np.uint16)}, r"thermal must be uint8"),
+        ({"thermal": np.zeros((32, 40), np.uint8)}, "register them to one size"),
+        ({"rgb": np.zeros((8, 32, 3), np.uint8), "thermal": np.zeros((8, 32), np.uint8)}, "too small"),
+        ({"steps": 3}, "steps is 3"),
+        ({"strength": 2.5}, "strength is 2.5"),
+        ({"strength": float("nan")}, "strength is nan"),
+        ({"restore": "maybe"}, "restore is 'maybe'"),
+    ],
+)
+def test_bad_arguments_are_named(fuser: Fuser, change: dict[str, object], reason: str) -> None:
+    arguments = {"rgb": np.zeros((32, 32, 3), np.uint8), "thermal": np.zeros((32, 32), np.uint8), **change}
+    with pytest.raises(ValueError, match=reason):
+        fuser.fuse(**arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "dtype", "reason"),
+    [
+        ("warp", "cpu", "auto", "engine 'warp' is not one of"),
+        ("auto", "quantum", "auto", "device 'quantum'"),
+        ("auto", "mps", "auto", "device 'mps' is not supported"),
+        ("auto", "cpu", "int3", "dtype 'int3' is not one of"),
+        ("auto", "cpu", "fp16", "fp16 needs a CUDA device"),
+    ],
+)
+def test_engines_that_cannot_be_are_refused(name: str, device: str, dtype: str, reason: str) -> None:
+    with pytest.raises(EngineError, match=reason):
+        make_engine(name, weights.load(), device, dtype)
+
+
+def test_closed_fuser_says_so() -> None:
+    closed = Fuser(device="cpu")
+    closed.close()
+    with pytest.raises(EngineError, match="closed"):
+        closed.fuse(*night())

@@ -1,0 +1,190 @@
+"""The network, the sampler and the weight files."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from textdifuse_ros.model import sampler, weights
+from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
+from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.network import Estimate, FusionNetwork
+
+SMALL = ModelConfig(widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16)
+
+
+def random_network(config: ModelConfig = SMALL) -> FusionNetwork:
+    """Every branch alive: the zero-initialised layers get values too."""
+    torch.manual_seed(3)
+    network = FusionNetwork(config).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return network
+
+
+def inputs(height: int = 32, width: int = 48) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(5)
+    visible = rgb_to_ycbcr(torch.rand(1, 3, height, width, generator=generator))
+    thermal = torch.rand(1, 1, height, width, generator=generator)
+    relevance = torch.rand(1, 1, height, width, generator=generator)
+    return sampler.anchor(visible, thermal), visible, thermal, relevance
+
+
+def test_colour_conversion_goes_there_and_back() -> None:
+    rgb = torch.rand(2, 3, 5, 7, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(ycbcr_to_rgb(rgb_to_ycbcr(rgb)), rgb, atol=1e-5)
+
+
+def test_grey_has_no_chroma_and_its_own_luminance() -> None:
+    ycbcr = rgb_to_ycbcr(torch.full((1, 3, 2, 2), 0.4))
+    assert torch.allclose(ycbcr[:, :1], torch.tensor(0.4), atol=1e-6)
+    assert ycbcr[:, 1:].abs().max() < 1e-6
+
+
+def test_untrained_network_is_the_mean_of_both_cameras() -> None:
+    state, visible, thermal, relevance = inputs()
+    estimate = FusionNetwork(SMALL)(state, visible, thermal, relevance, sampler.scalars(1, 1, 1, state))
+    assert torch.allclose(estimate.luminance, sampler.anchor(visible, thermal), atol=1e-6)
+    assert torch.allclose(estimate.chroma, visible[:, 1:])
+
+
+@pytest.mark.parametrize("changed", ["state", "visible", "thermal", "relevance", "time", "step", "restore"])
+def test_every_input_reaches_the_output(changed: str) -> None:
+    network = random_network()
+    names = ["state", "visible", "thermal", "relevance"]
+    values = dict(zip(names, inputs(), strict=True))
+    scalars = [0.5, 0.25, 1.0]
+    before = network(*values.values(), torch.tensor([scalars]))
+    if changed in values:
+        values[changed] = values[changed] + 0.1
+    else:
+        scalars[["time", "step", "restore"].index(changed)] *= 0.5
+    after = network(*values.values(), torch.tensor([scalars]))
+    assert (before.luminance - after.luminance).abs().max() > 1e-4
+
+
+def test_both_cameras_meet_in_every_fusion_control_module() -> None:
+    network = random_network()
+    reached: list[bool] = []
+
+    def note(_module: torch.nn.Module, arguments: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        visible, thermal, embedding = arguments
+        other = _module.forward(visible, thermal + 1, embedding)  # type: ignore[operator]
+        one = _module.forward(visible + 1, thermal, embedding)  # type: ignore[operator]
+        reached.append(bool((other != output).any() and (one != output).any()))
+
+    for control in network.control:
+        control.register_forward_hook(note)
+    state, visible, thermal, relevance = inputs()
+    network(state, visible, thermal, relevance, sampler.scalars(1, 1, 1, state))
+    assert reached == [True] * len(SMALL.widths)
+
+
+def test_times_run_evenly_from_one_to_zero() -> None:
+    assert sampler.times(4) == [1.0, 0.75, 0.5, 0.25, 0.0]
+    with pytest.raises(ValueError, match="at least 1"):
+        sampler.times(0)
+
+
+def test_last_step_lands_on_the_estimate() -> None:
+    state, goal = torch.rand(1, 1, 4, 4), torch.rand(1, 1, 4, 4)
+    assert torch.equal(sampler.advance(state, goal, 0.25, 0.0), goal)
+    assert torch.allclose(sampler.advance(state, goal, 1.0, 0.5), 0.5 * (state + goal))
+
+
+def test_sampler_gives_each_step_its_time_and_its_size() -> None:
+    seen: list[list[float]] = []
+
+    def denoise(
+        state: torch.Tensor, visible: torch.Tensor, _t: torch.Tensor, _r: torch.Tensor, scalars: torch.Tensor
+    ) -> Estimate:
+        seen.append([round(value, 4) for value in scalars[0].tolist()])
+        return Estimate(torch.zeros_like(state), visible[:, 1:])
+
+    _, visible, thermal, relevance = inputs()
+    sampler.sample(denoise, visible, thermal, relevance, steps=2, restore=0.0)
+    assert seen == [[1.0, 0.5, 0.0], [0.5, 0.5, 0.0]]
+
+
+def test_default_network_is_within_its_budget() -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    network = FusionNetwork().eval()
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 8e6
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        _, visible, thermal, relevance = inputs(480, 640)
+        sampler.sample(network, visible, thermal, relevance, steps=1)
+    assert counter.get_total_flops() / 2 <= 25e9
+
+
+def test_weights_survive_a_round_trip_in_half_precision(tmp_path: Path) -> None:
+    network = random_network()
+    weights.save(network, tmp_path / "w.safetensors", {"step": "7"})
+    again = weights.load(tmp_path / "w.safetensors")
+    assert again.config == network.config
+    for name, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value.half().float())
+    assert list(tmp_path.iterdir()) == [tmp_path / "w.safetensors"]
+
+
+def test_shipped_weights_load_and_are_small_enough() -> None:
+    network = weights.load()
+    assert weights.SHIPPED.stat().st_size <= 16 * 2**20
+    assert not network.training
+    assert len(weights.identity()) == 12
+
+
+def test_missing_weights_are_named_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(weights.WeightsError, match="gone.safetensors: no such file; leave `weights` empty"):
+        weights.load(tmp_path / "gone.safetensors")
+
+
+def test_pickled_weights_are_refused_and_never_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]
+
+    path = tmp_path / "evil.pt"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(weights.WeightsError, match="pickled weights"):
+        weights.load(path)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_truncated_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    weights.save(random_network(), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(weights.WeightsError, match="not a readable safetensors file"):
+        weights.load(path)
+
+
+def test_foreign_safetensors_are_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, str(tmp_path / "x.safetensors"), metadata={"format": "pt"})
+    with pytest.raises(weights.WeightsError, match="format is 'pt'"):
+        weights.load(tmp_path / "x.safetensors")
+
+
+def test_weights_that_do_not_fit_their_configuration_are_refused(tmp_path: Path) -> None:
+    metadata = {"format": weights.FORMAT, "config": ModelConfig().to_json()}
+    save_file({"stem.weight": torch.zeros(1)}, str(tmp_path / "x.safetensors"), metadata=metadata)
+    with pytest.raises(weights.WeightsError, match="does not fit its own configuration"):
+        weights.load(tmp_path / "x.safetensors")
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    network = random_network()
+    network.head.bias.data[0] = float("nan")
+    weights.save(network, tmp_path / "w.safetensors")
+    with pytest.raises(weights.WeightsError, match="not finite"):
+        weights.load(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}x", '{"depth": 3}', '{"widths": [8, 8]}'])
+def test_broken_configurations_are_value_errors(text: str) -> None:
+    with pytest.raises(ValueError):
+        ModelConfig.from_json(text)

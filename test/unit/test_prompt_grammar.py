@@ -63,7 +63,7 @@ def test_phrases_weights_and_suppression(text: str, expected: list[tuple[str, fl
         ("I'd like to see the warm objects please", [("warm objects", 1.0, False)]),
         ("the pedestrians must stand out", [("pedestrians", 1.0, False)]),
         ("make cars*1.5 stand out", [("cars", 1.5, False)]),
-        ("leave the lamps alone, turn the headlights down", [("lamps", 1.0, True), ("headlights", 1.0, True)]),
+        ("leave the lamps alone, turn the stove down", [("lamps", 1.0, True), ("stove", 1.0, True)]),
     ],
 )  # fmt: skip
 def test_long_sentences_become_object_phrases(text: str, expected: list[tuple[str, float, bool]]) -> None:
@@ -109,7 +109,9 @@ def test_every_named_degradation_can_be_wished_away() -> None:
     assert named == set(restoration.DEGRADATIONS)
 
 
-@pytest.mark.parametrize("text", ["no smoke detectors", "dark cars", "fog lamps", "noise barrier", "hot spots"])
+@pytest.mark.parametrize(
+    "text", ["no smoke detectors", "dark cars", "fog lamps", "noise barrier", "hot spots"]
+)
 def test_objects_that_contain_a_degradation_stay_objects(text: str) -> None:
     assert parse(text).phrases[0].kind == OBJECT
 

@@ -15,12 +15,16 @@ from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
 
 _VOCABULARY = [
     *lexicon.POLITE, *lexicon.CONJUNCTIONS, *lexicon.ARTICLES, *lexicon.WANTED, *lexicon.WANTED_ENDINGS,
-    *lexicon.SUPPRESSED, *lexicon.CALM_FRAMES, *(word for ends in lexicon.CALM_FRAMES.values() for word in ends),
+    *lexicon.SUPPRESSED, *lexicon.CALM_FRAMES, *(end for row in lexicon.CALM_FRAMES.values() for end in row),
     *restoration.NOUNS, *restoration.VERBS, *restoration.WISHES, *restoration.KEEPS, *restoration.REMOVERS,
     *restoration.REFUSERS, *restoration.DEGREES, *restoration.IMAGE_WORDS, *restoration.PREPOSITIONS,
-    "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗", "people's",
+    "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗",
+    "people's",
 ]  # fmt: skip
-_GLUE = [*[" "] * 30, *[", "] * 8, "*0.25, ", " -sky, ", "  ", ",", "*1.5 ", "*0", "* 2", "*", " -", "-", ". ", "! ", ";", " and ", " but ", "'"]
+_GLUE = [
+    *[" "] * 30, *[", "] * 8, "*0.25, ", " -sky, ", "  ", ",", "*1.5 ", "*0", "* 2", "*", " -", "-", ". ",
+    "! ", ";", " and ", " but ", "'",
+]  # fmt: skip
 
 
 def _plausible(rng: random.Random) -> str:
@@ -79,7 +83,9 @@ def test_any_text_parses_or_raises_prompt_error_only(text: str) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["person", "parked cars", "sky", "warm objects", "Straße", "black and white dog"]),
+            st.sampled_from(
+                ["person", "parked cars", "sky", "warm objects", "Straße", "black and white dog"]
+            ),
             st.integers(0, 2_000_000),
             st.booleans(),
         ),

@@ -1,7 +1,7 @@
 """The prompt language: one line of text to phrases, and back. docs/prompts.md is its reference.
 
-``parse(format_prompt(parse(text))) == parse(text)`` for every text that parses, and ``parse`` raises nothing but
-PromptError.
+``parse(format_prompt(parse(text))) == parse(text)`` for every text that parses, and ``parse`` raises
+nothing but PromptError.
 """
 
 from __future__ import annotations
@@ -20,9 +20,16 @@ _SPLITTERS = ("and", "or", "plus", "&", "nor")
 _CLAUSE_SPLITTERS = (*_SPLITTERS, "but", "while", "yet", "then")
 _FILLER = frozenset(lexicon.POLITE + lexicon.CONJUNCTIONS + lexicon.ARTICLES)
 _DIRECTIVES = frozenset(
-    lexicon.WANTED + lexicon.SUPPRESSED + tuple(lexicon.CALM_FRAMES) + restoration.REMOVERS + restoration.KEEPERS
-    + restoration.REFUSERS + tuple(restoration.VERBS) + tuple(restoration.WISHES) + tuple(restoration.DEGREES)
-)  # fmt: skip
+    lexicon.WANTED
+    + lexicon.SUPPRESSED
+    + tuple(lexicon.CALM_FRAMES)
+    + restoration.REMOVERS
+    + restoration.KEEPERS
+    + restoration.REFUSERS
+    + tuple(restoration.VERBS)
+    + tuple(restoration.WISHES)
+    + tuple(restoration.DEGREES)
+)
 # Endings that need no verb in front: "the pedestrians must stand out".
 _FREE_ENDINGS = tuple(e for e in lexicon.WANTED_ENDINGS if "stand" in e or e.split()[0] in ("should", "must"))
 _NOTHING = _FILLER | frozenset(lexicon.WANTED + lexicon.SUPPRESSED + tuple(lexicon.CALM_FRAMES))
@@ -30,7 +37,7 @@ _LONGEST = 5  # words of the longest table entry
 
 
 def parse(text: str) -> Prompt:
-    """Read a prompt. Blank text is the empty prompt. Raises PromptError, and nothing else, for what it refuses."""
+    """Read a prompt. Blank text is the empty prompt. Raises PromptError for what it refuses."""
     phrases: list[Phrase] = []
     for clause in clauses(text):
         for part in _split(clause, _CLAUSE_SPLITTERS, before_directive=True):
@@ -80,9 +87,7 @@ class _Reader:
             phrases.append(self._phrase(piece, weight_here, wish, no))
         return phrases
 
-    def _strip(
-        self, words: list[Word], suppressed: bool
-    ) -> tuple[list[Word], bool, restoration.Wish | None]:
+    def _strip(self, words: list[Word], suppressed: bool) -> tuple[list[Word], bool, restoration.Wish | None]:
         """Take directives and filler off both ends until none is left, or a restoration wish is."""
         verb = False
         while True:
@@ -112,7 +117,8 @@ class _Reader:
     ) -> Phrase:
         for word in words[:-1]:
             if word.weight is not None:
-                self._refuse(words, "has its weight in the middle: write it at the end, as in 'person*1.5'", word.end)
+                hint = "write it at the end, as in 'person*1.5'"
+                self._refuse(words, f"has its weight in the middle: {hint}", word.end)
         for word in words[1:]:
             if word.is_dash:
                 self._refuse(words, "has a dash between its words: separate phrases with commas", word.start)
@@ -155,10 +161,10 @@ def _split(words: list[Word], at: tuple[str, ...], before_directive: bool = Fals
         if word.is_dash and parts[-1] and rest and rest[0].start == word.end and before_directive:
             parts.append([word])
             continue
-        if word.key in at and parts[-1] and rest and not _inseparable(parts[-1][-1], rest):
-            if not before_directive or rest[0].is_dash or _head(rest, _DIRECTIVES, alone=True):
-                parts.append([])
-                continue
+        joins = word.key in at and parts[-1] and rest and not _inseparable(parts[-1][-1], rest)
+        if joins and (not before_directive or rest[0].is_dash or _head(rest, _DIRECTIVES, alone=True)):
+            parts.append([])
+            continue
         parts[-1].append(word)
     return [part for part in parts if part]
 
@@ -168,7 +174,7 @@ def _inseparable(before: Word, rest: list[Word]) -> bool:
 
 
 def _calm_frame(words: list[Word]) -> list[Word] | None:
-    """"keep the sky calm" -> "the sky"; None where the words are no such frame."""
+    """ "keep the sky calm" -> "the sky"; None where the words are no such frame."""
     endings = lexicon.CALM_FRAMES.get(words[0].key, ())
     inner = _strip_trailing(words[1:], endings, once=True)
     return inner if len(inner) < len(words) - 1 else None
@@ -209,4 +215,5 @@ def _refuse_contradictions(phrases: list[Phrase]) -> None:
     for phrase in phrases:
         key = (phrase.kind, phrase.text.casefold())
         if seen.setdefault(key, phrase.suppressed) != phrase.suppressed:
-            raise PromptError(f"'{phrase.text}' is asked for and suppressed at once: say one", phrase.text, phrase.start)
+            reason = f"'{phrase.text}' is asked for and suppressed at once: say one"
+            raise PromptError(reason, phrase.text, phrase.start)

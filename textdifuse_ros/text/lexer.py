@@ -1,4 +1,4 @@
-"""Prompt text to clauses of words: characters, separators, weights. Every error here has an exact position."""
+"""Prompt text to clauses of words: characters, separators, weights. Every error has an exact position."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _APOSTROPHES = "'\u2019\u02bc"
 _JOINERS = "\u200c\u200d"  # inside emoji and some scripts; every other invisible character is refused
 _HINTS = {
-    ":": "a colon is not part of the language; write a weight as 'person*1.5' and separate phrases with commas",
+    ":": "write a weight as 'person*1.5' and separate phrases with commas",
     "[": "separate phrases with commas, without brackets",
     "{": "separate phrases with commas, without braces",
     "(": "write a weight as 'person*1.5', without parentheses",
@@ -133,9 +133,8 @@ def _weight(source: str, position: int, end: int) -> tuple[float | None, int]:
     if word is None or "*" in source[star + 1 : gap_end]:
         raise PromptError("a number from 0 to 2 must follow '*', as in 'person*1.5'", "*", star)
     if _NUMBER.fullmatch(word[0]) is None:
-        raise PromptError(
-            f"'{word[0]}' is not a weight: write a number from 0 to 2, as in 'person*1.5'", word[0], word.start()
-        )
+        reason = f"'{word[0]}' is not a weight: write a number from 0 to 2, as in 'person*1.5'"
+        raise PromptError(reason, word[0], word.start())
     weight = round(float(word[0]), WEIGHT_DECIMALS)
     if weight > MAX_WEIGHT:
         raise PromptError(f"a weight goes from 0 to 2 and this one is {word[0]}", word[0], word.start())
@@ -161,4 +160,5 @@ def _is_word_character(char: str, inner: bool, text: str) -> bool:
         return inner
     if char == "&":
         return text == "&"
-    return unicodedata.category(char)[0] in "LMN" or unicodedata.category(char) in ("So", "Sk") or char in _JOINERS
+    category = unicodedata.category(char)
+    return category[0] in "LMN" or category in ("So", "Sk") or char in _JOINERS

@@ -1,4 +1,4 @@
-"""Word tables of the prompt grammar. Every entry is lower case, with single spaces and straight apostrophes."""
+"""Word tables of the prompt grammar, in lower case with single spaces and straight apostrophes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ WANTED = (
 )  # fmt: skip
 # What may follow it.
 WANTED_ENDINGS = (
-    "stand out", "stands out", "standing out", "stand out clearly", "pop", "pop out", "visible", "more visible",
-    "clearly visible", "clear", "clearer", "obvious", "prominent", "more prominent", "easy to see", "in focus",
+    "stand out", "stands out", "standing out", "stand out clearly", "pop", "pop out", "visible",
+    "more visible",
+    "clearly visible", "clear", "clearer", "obvious", "prominent", "more prominent", "easy to see",
+    "in focus",
     "should stand out", "must stand out", "to stand out", "should be visible", "must be visible",
     "to be visible",
 )  # fmt: skip

@@ -57,7 +57,8 @@ KEEPS: dict[str, str] = {
 
 REMOVERS = (
     "remove", "removing", "reduce", "reducing", "suppress", "get rid of", "clean", "clean up", "clean away",
-    "clear", "clear away", "filter", "filter out", "fix", "correct", "repair", "less", "no", "without", "take out",
+    "clear", "clear away", "filter", "filter out", "fix", "correct", "repair", "less", "no", "without",
+    "take out",
     "take away", "cut", "eliminate", "lower", "tame", "restore",
 )  # fmt: skip
 KEEPERS = ("keep", "leave", "preserve", "retain", "maintain")
@@ -113,7 +114,7 @@ _Found = tuple[str, str, str]  # degradation, camera, region
 
 
 def _verb_wish(words: list[str]) -> _Found | None:
-    """"denoise the thermal image", "brighten the car", "brighten"."""
+    """ "denoise the thermal image", "brighten the car", "brighten"."""
     for size in (2, 1):
         degradation = VERBS.get(" ".join(words[:size]))
         if degradation:
@@ -126,7 +127,7 @@ def _verb_wish(words: list[str]) -> _Found | None:
 
 
 def _noun_wish(words: list[str]) -> _Found | None:
-    """"remove the noise in the thermal image", "less thermal noise", "no smoke"."""
+    """ "remove the noise in the thermal image", "less thermal noise", "no smoke"."""
     rest = _after(words, REMOVERS)
     if not rest:
         return None

@@ -1,0 +1,76 @@
+"""Localisers turn phrases into relevance maps. A new one is one class and one line in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textdifuse_ros.text.prompt import Prompt
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class CompiledPrompt:
+    """A prompt that a localiser has accepted. Localisers derive from it to keep what they worked out."""
+
+    prompt: Prompt
+    localiser: str
+
+    @property
+    def is_empty(self) -> bool:
+        """True where nothing can change in the image: no phrases, or none with a weight above 0."""
+        return all(phrase.weight == 0 for phrase in self.prompt.phrases)
+
+
+class Localiser(Protocol):
+    """Finds what phrases name. One object serves one thread at a time."""
+
+    name: str
+
+    def compile(self, prompt: Prompt) -> CompiledPrompt:
+        """The slow part, once a prompt. Raises PromptError for a phrase that it cannot locate."""
+
+    def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:
+        """Where the prompt applies, once a frame: float32 (H, W) in [-1, 1].
+
+        rgb: uint8 (H, W, 3); thermal: uint8 (H, W), normalised and registered. The result is the sum of
+        weight x map over the phrases, suppressed ones negative, clipped. Raises ValueError for a prompt
+        that another localiser compiled.
+        """
+
+
+Factory = Callable[[], Localiser]
+
+
+def _make_heat() -> Localiser:
+    from textdifuse_ros.text.heat import HeatLocaliser
+
+    return HeatLocaliser()
+
+
+_FACTORIES: dict[str, Factory] = {"heat": _make_heat}
+
+
+def register_localiser(name: str, factory: Factory) -> None:
+    """Make a localiser available under a name. Factories import what they need when they are called."""
+    if name in _FACTORIES:
+        raise ValueError(f"a localiser '{name}' is registered already")
+    _FACTORIES[name] = factory
+
+
+def localiser_names() -> tuple[str, ...]:
+    """The registered names, the default first."""
+    return tuple(_FACTORIES)
+
+
+def make_localiser(name: str = "heat", **options: Any) -> Localiser:
+    """A new localiser. Raises ValueError naming the known ones."""
+    if name not in _FACTORIES:
+        raise ValueError(f"there is no localiser '{name}': choose one of {', '.join(_FACTORIES)}")
+    return _FACTORIES[name](**options)

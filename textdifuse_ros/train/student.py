@@ -7,6 +7,7 @@ its own first step leads to, so that 1, 2 and 4 steps come from one set of weigh
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -129,7 +130,7 @@ def train(data: Path, detector_folder: Path, output: Path, config: TrainConfig) 
             break
         for group in optimiser.param_groups:
             ramp = min(1.0, (step + 1) / config.warm_up)
-            group["lr"] = config.learning_rate * ramp * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
+            group["lr"] = config.learning_rate * ramp * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
         batch = _to(next(batches), device)
         restore = 1.0 if rng.random() < config.restore_share else 0.0
         with torch.autocast(device.type, dtype=torch.bfloat16):

@@ -1,0 +1,182 @@
+"""Data, degradations, losses, and a training of a few steps that stops and resumes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from textdifuse_ros.model import weights
+from textdifuse_ros.train import losses
+from textdifuse_ros.train.config import TrainConfig
+from textdifuse_ros.train.data import (
+    DATA_SETS,
+    Pair,
+    load_training,
+    load_validation,
+    random_crop,
+    read_boxes,
+    validation_names,
+)
+from textdifuse_ros.train.degrade import THERMAL_STEPS, VISIBLE_STEPS, Degraded, degrade
+from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside
+from textdifuse_ros.train.student import train
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+
+
+def scene(size: int = 96) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    visible = cv2.GaussianBlur(rng.random((size, size, 3), dtype=np.float32), (0, 0), 2)
+    thermal = cv2.GaussianBlur(rng.random((size, size), dtype=np.float32), (0, 0), 2)
+    return visible, thermal
+
+
+def write_data(root: Path) -> None:
+    """A folder of each data set with two small pairs and one box each."""
+    rng = np.random.default_rng(4)
+    for data_set in DATA_SETS:
+        for part in ("vis", "ir", "boxes"):
+            (root / data_set.name / part).mkdir(parents=True)
+        (root / data_set.name / "classes.txt").write_text("person\ncar\n")
+        for stem in ("a", "b"):
+            folder = root / data_set.name
+            cv2.imwrite(
+                str(folder / "vis" / f"{stem}.png"), rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)
+            )
+            cv2.imwrite(str(folder / "ir" / f"{stem}.png"), rng.integers(0, 255, (96, 96), dtype=np.uint8))
+            (folder / "boxes" / f"{stem}.txt").write_text("0 0.5 0.5 0.3 0.6\n")
+
+
+def test_box_of_an_unknown_class_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0 .5 .5 .1 .1\n1 .2 .2 .1 .1\n")
+    boxes = read_boxes(tmp_path / "x.txt", ["Lamp", "People"])
+    assert boxes.tolist() == [
+        [0, pytest.approx(0.2), pytest.approx(0.2), pytest.approx(0.1), pytest.approx(0.1)]
+    ]
+
+
+def test_crop_moves_its_boxes_along() -> None:
+    thermal = np.zeros((100, 200), np.uint8)
+    thermal[40:60, 120:140] = 255
+    pair = Pair(
+        "p", np.repeat(thermal[..., None], 3, 2), thermal, np.array([[0, 0.65, 0.5, 0.1, 0.2]], np.float32)
+    )
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(30):
+        crop = random_crop(pair, (1.0, 2.0), 96, rng)
+        assert crop.thermal.shape == (96, 96)
+        for _, x, y, _w, _h in crop.boxes:
+            hits += 1
+            assert crop.thermal[min(int(y * 96), 95), min(int(x * 96), 95)] > 128
+    assert hits > 5
+
+
+@pytest.mark.parametrize("step", [s for s, _ in VISIBLE_STEPS + THERMAL_STEPS], ids=lambda s: s.__name__)
+def test_each_degradation_changes_its_camera_alone_and_says_how_much(step) -> None:  # type: ignore[no-untyped-def]
+    visible, thermal = scene()
+    state = Degraded(visible.copy(), thermal.copy(), np.ones_like(thermal))
+    step(state, np.random.default_rng(1))
+    assert list(state.log) == [step.__name__]
+    of_thermal = step.__name__.startswith("thermal")
+    assert np.array_equal(state.visible, visible) == of_thermal
+    assert np.array_equal(state.thermal, thermal) != of_thermal
+
+
+def test_degradation_repeats_by_seed_and_stays_in_range() -> None:
+    visible, thermal = scene()
+    for seed in range(40):
+        one = degrade(visible, thermal, np.random.default_rng(seed))
+        two = degrade(visible, thermal, np.random.default_rng(seed))
+        assert np.array_equal(one.visible, two.visible) and one.log == two.log
+        for image in (one.visible, one.thermal, one.transmission):
+            assert image.dtype == np.float32 and image.min() >= 0 and image.max() <= 1
+
+
+def test_target_in_dense_smoke_is_the_thermal_image() -> None:
+    visible, thermal = torch.rand(1, 1, 64, 64), torch.rand(1, 1, 64, 64)
+    dense = losses.expert(visible, thermal, torch.zeros(1, 1, 64, 64))
+    clear = losses.expert(visible, thermal, torch.ones(1, 1, 64, 64))
+    assert (dense - thermal).abs().mean() < 0.5 * (clear - thermal).abs().mean()
+
+
+def test_prompted_target_has_more_contrast_inside_and_is_the_same_outside() -> None:
+    target = torch.full((1, 1, 96, 96), 0.4)
+    target[..., 40:56, 40:56] = 0.5
+    relevance = torch.zeros_like(target)
+    relevance[..., 38:58, 38:58] = 1
+    raised = losses.salient(target, target, relevance)
+    calmed = losses.salient(target, target, -relevance)
+    assert raised[..., 48, 48] > target[..., 48, 48] > calmed[..., 48, 48]
+    assert torch.equal(raised[..., :30, :30], target[..., :30, :30])
+
+
+def test_strongest_gradient_ignores_the_edges_of_smoke() -> None:
+    visible = torch.zeros(1, 1, 8, 8)
+    visible[..., 4:] = 1
+    thermal = torch.zeros(1, 1, 8, 8)
+    assert losses.strongest_gradient(visible, thermal, torch.ones_like(visible)).abs().max() == 1
+    assert losses.strongest_gradient(visible, thermal, torch.zeros_like(visible)).abs().max() == 0
+
+
+def test_detector_loss_is_least_where_fused_reaches_the_better_camera() -> None:
+    visible = torch.full((1, 10, 6), -6.0)
+    thermal = visible.clone()
+    visible[0, 0, 0], thermal[0, 1, 0] = 2.0, 1.5
+    labels = torch.zeros_like(visible)
+    both = torch.maximum(visible, thermal)
+    good = losses.as_good_as_the_better(both, visible, thermal, labels)
+    worse = losses.as_good_as_the_better(visible, visible, thermal, labels)
+    ghost = both.clone()
+    ghost[0, 5, 2] = 2.0
+    assert good < worse
+    assert good < losses.as_good_as_the_better(ghost, visible, thermal, labels)
+
+
+def test_labels_fall_on_the_cell_of_the_box() -> None:
+    labels = cells_inside([torch.tensor([[2.0, 0.51, 0.26, 0.1, 0.1]])], 224, torch.device("cpu"))
+    grid = 224 // 8
+    cell = int(0.26 * grid) * grid + int(0.51 * grid)
+    assert labels.sum() == 1 and labels[0, cell, ROAD_CLASSES.index(2)] == 1
+
+
+def test_a_training_stops_resumes_and_ships_weights(tmp_path: Path) -> None:
+    write_data(tmp_path / "data")
+    short = {"batch": 2, "crop": 64, "detector_weight": 0.0, "device": "cpu", "checkpoint_every": 2}
+    train(tmp_path / "data", tmp_path, tmp_path / "run", TrainConfig(iterations=3, **short))  # type: ignore[arg-type]
+    path = train(tmp_path / "data", tmp_path, tmp_path / "run", TrainConfig(iterations=6, **short))  # type: ignore[arg-type]
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 6
+    assert weights.load(path).config == weights.load().config
+    logged = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert logged[0]["step"] == 0 and {"intensity", "gradient", "chroma"} <= set(logged[0])
+
+
+def test_missing_detector_of_the_loss_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="set detector_weight to 0"):
+        FrozenDetector(tmp_path / "yolo.safetensors")
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the data folder ../shared beside the repository")
+def test_validation_frames_never_train() -> None:
+    training = {pair.name for _, pairs in load_training(SHARED / "data") for pair in pairs}
+    held_out = validation_names()
+    assert not training & held_out
+    assert {pair.name for pair in load_validation(SHARED / "data")} == held_out
+    frames = {name.split("/")[1] for name in held_out if name.startswith("msrs")}
+    assert not frames & {name.split("/")[1] for name in training if name.startswith("msrs")}
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the models folder ../shared beside the repository")
+def test_frozen_detector_sees_pedestrians() -> None:
+    detector = FrozenDetector(SHARED / "models" / "yolov8n_coco.safetensors")
+    path = sorted((SHARED / "data" / "pennfudan" / "vis").iterdir())[0]
+    image = cv2.cvtColor(cv2.resize(cv2.imread(str(path)), (416, 320)), cv2.COLOR_BGR2RGB)  # type: ignore[arg-type]
+    scores = detector(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255).sigmoid()
+    assert scores[0, :, 0].max() > 0.6
+    assert scores[0, :, 4].max() < 0.3

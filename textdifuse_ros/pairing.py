@@ -234,6 +234,12 @@ class PairMatcher(Generic[T]):
         """Smallest distance seen lately, thermal minus RGB, corrected; None until both cameras sent."""
         return min(self._nearest, key=abs) if self._nearest else None
 
+    def explain(self) -> str:
+        """The state of the pairing in one line for people; see `pairing_report.explain`."""
+        from .pairing_report import explain
+
+        return explain(self)
+
     # the matching
 
     def _add(self, camera: _Camera[T], other: _Camera[T], stamp: int, item: T) -> None:

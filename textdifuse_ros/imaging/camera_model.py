@@ -10,15 +10,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class CameraModel:
-    """size (height, width) in pixels; matrix (3, 3); distortion k1, k2, p1, p2[, k3[, k4, k5, k6]]."""
+    """size (width, height) in pixels; matrix (3, 3); distortion k1, k2, p1, p2[, k3[, k4, k5, k6]]."""
 
     size: tuple[int, int]
     matrix: np.ndarray
     distortion: np.ndarray
 
     def scaled(self, size: tuple[int, int]) -> CameraModel:
-        """The same camera read out at another size (height, width); pixel centres are whole numbers."""
-        sy, sx = size[0] / self.size[0], size[1] / self.size[1]
+        """The same camera read out at another size (width, height); pixel centres are whole numbers."""
+        sx, sy = size[0] / self.size[0], size[1] / self.size[1]
         matrix = self.matrix.copy()
         matrix[0, :2] *= sx
         matrix[1, 1] *= sy
@@ -58,7 +58,7 @@ class CameraModel:
 
     def _widest_squared(self) -> float:
         """Square of the largest undistorted radius on the image border, a little widened."""
-        height, width = self.size
+        width, height = self.size
         xs, ys = np.linspace(-0.5, width - 0.5, 65), np.linspace(-0.5, height - 0.5, 65)
         sides = [
             np.stack([xs, np.full_like(xs, -0.5)], axis=1),

@@ -1,7 +1,6 @@
 """How the two cameras lie to each other: read from YAML, checked, made into a `Remap` for given sizes.
 
-The file is described in docs/registration.md. Sizes in the file are (width, height), as people write them;
-sizes in code are (height, width), as arrays have them.
+The file is described in docs/registration.md. Sizes are (width, height) everywhere, in pixels.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class RegistrationError(ValueError):
 
 @dataclass(frozen=True)
 class Homography:
-    """(3, 3) float64 taking thermal pixels to RGB pixels, and the sizes (height, width) it was made for."""
+    """(3, 3) float64 taking thermal pixels to RGB pixels, and the sizes (width, height) it was made for."""
 
     matrix: np.ndarray
     thermal_size: Size
@@ -107,7 +106,7 @@ class Registration:
         return Registration(self.homography, self.extrinsics, plane_depth)
 
     def prepare(self, rgb_size: Size, thermal_size: Size, reference: str = "rgb") -> Remap:
-        """The remap for images of these sizes (height, width), made at the first call and kept.
+        """The remap for images of these sizes (width, height), made at the first call and kept.
 
         Calibrations made at other sizes are scaled. Output frame and size are the reference camera's.
         """
@@ -140,11 +139,11 @@ class Registration:
 
 
 def pixel_scaling(source: Size, target: Size) -> np.ndarray:
-    """(3, 3) taking pixels of an image of size (height, width) to pixels of the same image resized.
+    """(3, 3) taking pixels of an image of size (width, height) to pixels of the same image resized.
 
     Pixel centres are whole numbers, so the corner of the image lies at -0.5.
     """
-    sy, sx = target[0] / source[0], target[1] / source[1]
+    sx, sy = target[0] / source[0], target[1] / source[1]
     return np.array([[sx, 0.0, 0.5 * sx - 0.5], [0.0, sy, 0.5 * sy - 0.5], [0.0, 0.0, 1.0]])
 
 
@@ -214,7 +213,7 @@ class _Reader:
         fx, fy = matrix[0, 0], matrix[1, 1]
         if fx <= 0.0 or fy <= 0.0 or np.abs(matrix[[1, 2, 2], [0, 0, 1]]).max() > 0.0 or matrix[2, 2] != 1.0:
             self.fail(f"{key}.{name}", "must be [fx, 0, cx, 0, fy, cy, 0, 0, 1] with positive fx and fy")
-        return CameraModel((height, width), matrix, self.distortion(section, key))
+        return CameraModel((width, height), matrix, self.distortion(section, key))
 
     def distortion(self, section: Mapping[str, Any], key: str) -> np.ndarray:
         name = "distortion_coefficients" if "distortion_coefficients" in section else "D"
@@ -236,7 +235,7 @@ class _Reader:
         values = self.matrix(content, key, 2)
         if (values < 1).any() or (values != np.rint(values)).any():
             self.fail(key, f"must be [width, height] in whole pixels, not {content.get(key)}")
-        return int(values[1]), int(values[0])
+        return int(values[0]), int(values[1])
 
     def whole(self, value: Any, key: str) -> int:
         number = self.number(value, key)

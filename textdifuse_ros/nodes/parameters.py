@@ -5,111 +5,28 @@ Pure Python: no ROS, so that the reference and config/fusion.yaml are generated 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
-Value = Union[bool, int, float, str]
+from textdifuse_ros.nodes.parameter_spec import (
+    INACTIVE,
+    LIVE,
+    START,
+    ParameterError,
+    ParameterSpec,
+    Value,
+)
 
-LIVE = "live"  # taken over between two frames while the node runs
-INACTIVE = "inactive"  # accepted while the node is not active, read by the next activation
-START = "start"  # fixed when the process starts
-
-_TYPE_NAMES = {bool: "bool", int: "integer", float: "double", str: "string"}
-
-
-class ParameterError(ValueError):
-    """A value that is refused. ``reason`` is the sentence for the user, ``name`` the parameter."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
-        self.name = name
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class ParameterSpec:
-    """One row of the table. ``kind`` is bool, int, float or str; ranges are inclusive."""
-
-    name: str
-    kind: type
-    default: Value
-    description: str
-    when: str = LIVE
-    unit: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[Value, ...] = ()
-
-    @property
-    def type_name(self) -> str:
-        return _TYPE_NAMES[self.kind]
-
-    @property
-    def constraint(self) -> str:
-        """The allowed values in words, "" where anything of the type goes."""
-        if self.choices:
-            return "one of " + ", ".join(str(choice) for choice in self.choices)
-        if self.minimum is not None and self.maximum is not None:
-            return f"{self.kind(self.minimum)} to {self.kind(self.maximum)}"
-        if self.minimum is not None:
-            return f"at least {self.kind(self.minimum)}"
-        return ""
-
-    def coerce(self, value: Any) -> Any:
-        """Undo what YAML does to a harmless value: 2 for a double, ``off`` read as false for a word.
-
-        A prompt is never coerced: ``yes`` arrives as true, and the word that was typed is lost.
-        """
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
-        if self.kind is str and self.choices and isinstance(value, bool):
-            word = "on" if value else "off"
-            return word if word in self.choices else value
-        return value
-
-    def validate(self, value: Any) -> Value:
-        """Return the (coerced) value, or raise ParameterError with what is wrong and what is allowed."""
-        value = self.coerce(value)
-        if type(value) is not self.kind:
-            raise ParameterError(self.name, self._type_reason(value))
-        if self.kind is float and not math.isfinite(value):
-            raise ParameterError(self.name, f"{value} is not a finite number")
-        if self.choices and value not in self.choices:
-            raise ParameterError(self.name, f"{value!r} is not allowed: {self.constraint}")
-        if self.minimum is not None and value < self.minimum:
-            raise ParameterError(self.name, f"{value} is too small: {self.constraint} {self.unit}".rstrip())
-        if self.maximum is not None and value > self.maximum:
-            raise ParameterError(self.name, f"{value} is too large: {self.constraint} {self.unit}".rstrip())
-        if self.kind is str and ("\n" in value or "\0" in value):
-            raise ParameterError(self.name, "must be one line of text")
-        return value
-
-    def _type_reason(self, value: Any) -> str:
-        got = _describe_type(value)
-        if self.kind is not str:
-            return f"must be of type {self.type_name}, got {got}"
-        if self.choices:
-            return f"must be a word, got {got}: {self.constraint}"
-        typed = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-        example = ", ".join(map(str, typed)) if isinstance(typed, (list, tuple)) else typed
-        return (
-            f"must be text, but the shell tool read the value as {got}; "
-            f"quote it twice so that it stays text: ros2 param set NODE {self.name} '\"{example}\"'"
-        )
-
-
-def _describe_type(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return f"the truth value {'true' if value else 'false'}"
-    if isinstance(value, (int, float)):
-        return f"the number {value}"
-    if isinstance(value, str):
-        return f"the text {value!r}"
-    return "a list"
+__all__ = [
+    "BY_NAME",
+    "INACTIVE",
+    "LIVE",
+    "PARAMETERS",
+    "START",
+    "ParameterError",
+    "ParameterSpec",
+    "Settings",
+]
 
 
 def _choice(name: str, default: str, choices: tuple[str, ...], text: str, when: str = LIVE) -> ParameterSpec:
@@ -127,79 +44,200 @@ _TRANSPORT = ("raw", "compressed")
 
 PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
-        "prompt", str, "",
+        "prompt",
+        str,
+        "",
         "What must stand out: phrases separated by commas, each optionally weighted (warm objects*1.5) or "
-        "suppressed (no hot spots). Empty: plain fusion. A phrase that nothing can locate is refused."),
+        "suppressed (no hot spots). Empty: plain fusion. A phrase that nothing can locate is refused.",
+    ),
     _number("prompt_strength", 1.0, 0.0, 2.0, "", "How strongly the prompt acts; 0 switches it off."),
-    ParameterSpec(
-        "steps", int, 1, "Steps of the sampler: more is slower and finer.", choices=(1, 2, 4)),
-    _choice("restore", "auto", ("auto", "off"),
-            "Restoration by the network (noise, darkness, haze): auto follows the images and the prompt, "
-            "off fuses only."),
+    ParameterSpec("steps", int, 1, "Steps of the sampler: more is slower and finer.", choices=(1, 2, 4)),
+    _choice(
+        "restore",
+        "auto",
+        ("auto", "off"),
+        "Restoration by the network (noise, darkness, haze): auto follows the images and the prompt, "
+        "off fuses only.",
+    ),
     _choice("localiser", "heat", ("heat",), "What turns phrases into a relevance map.", INACTIVE),
-    ParameterSpec(
-        "device", str, "auto", "Where the network runs: auto, cpu, cuda or cuda:N.", INACTIVE),
+    ParameterSpec("device", str, "auto", "Where the network runs: auto, cpu, cuda or cuda:N.", INACTIVE),
     _choice("engine", "auto", ("auto", "eager"), "What executes the network.", INACTIVE),
-    _choice("dtype", "auto", ("auto", "fp32", "bf16", "fp16"),
-            "Arithmetic of the network; auto takes the fastest that the device does well.", INACTIVE),
+    _choice(
+        "dtype",
+        "auto",
+        ("auto", "fp32", "bf16", "fp16"),
+        "Arithmetic of the network; auto takes the fastest that the device does well.",
+        INACTIVE,
+    ),
     ParameterSpec(
-        "weights", str, "", "Path of a .safetensors file; empty takes the weights that ship.", INACTIVE),
+        "weights", str, "", "Path of a .safetensors file; empty takes the weights that ship.", INACTIVE
+    ),
     ParameterSpec(
-        "threads", int, 0, "CPU threads of the network; 0 takes all cores.", INACTIVE, minimum=0, maximum=256),
-    _choice("thermal.range_mode", "percentile", ("fixed", "percentile", "frame"),
-            "How raw thermal values become 8 bits: fixed takes range_min..range_max, percentile follows the "
-            "scene smoothly, frame stretches each frame by itself (and may flicker)."),
-    _number("thermal.range_min", 0.0, None, None, "raw counts",
-            "Raw value that becomes black with range_mode fixed (centikelvin, counts or degrees, as the "
-            "camera sends)."),
-    _number("thermal.range_max", 255.0, None, None, "raw counts",
-            "Raw value that becomes white with range_mode fixed; above range_min."),
-    _number("thermal.percentile_low", 1.0, 0.0, 100.0, "%",
-            "Percentile of the frame that becomes black with range_mode percentile."),
-    _number("thermal.percentile_high", 99.0, 0.0, 100.0, "%",
-            "Percentile of the frame that becomes white with range_mode percentile; above percentile_low."),
-    _number("thermal.time_constant", 1.0, 0.0, 60.0, "s",
-            "Smoothing of the range with range_mode percentile; 0 follows each frame at once."),
-    _choice("thermal.polarity", "white_hot", ("white_hot", "black_hot"),
-            "What the camera sends: white_hot has warm things bright, black_hot is inverted on arrival."),
+        "threads", int, 0, "CPU threads of the network; 0 takes all cores.", INACTIVE, minimum=0, maximum=256
+    ),
+    _choice(
+        "thermal.range_mode",
+        "percentile",
+        ("fixed", "percentile", "frame"),
+        "How raw thermal values become 8 bits: fixed takes range_min..range_max, percentile follows the "
+        "scene smoothly, frame stretches each frame by itself (and may flicker).",
+    ),
+    _number(
+        "thermal.range_min",
+        0.0,
+        None,
+        None,
+        "raw counts",
+        "Raw value that becomes black with range_mode fixed (centikelvin, counts or degrees, as the "
+        "camera sends).",
+    ),
+    _number(
+        "thermal.range_max",
+        255.0,
+        None,
+        None,
+        "raw counts",
+        "Raw value that becomes white with range_mode fixed; above range_min.",
+    ),
+    _number(
+        "thermal.percentile_low",
+        1.0,
+        0.0,
+        100.0,
+        "%",
+        "Percentile of the frame that becomes black with range_mode percentile.",
+    ),
+    _number(
+        "thermal.percentile_high",
+        99.0,
+        0.0,
+        100.0,
+        "%",
+        "Percentile of the frame that becomes white with range_mode percentile; above percentile_low.",
+    ),
+    _number(
+        "thermal.time_constant",
+        1.0,
+        0.0,
+        60.0,
+        "s",
+        "Smoothing of the range with range_mode percentile; 0 follows each frame at once.",
+    ),
+    _choice(
+        "thermal.polarity",
+        "white_hot",
+        ("white_hot", "black_hot"),
+        "What the camera sends: white_hot has warm things bright, black_hot is inverted on arrival.",
+    ),
     ParameterSpec(
-        "thermal.telemetry_rows", int, 0,
+        "thermal.telemetry_rows",
+        int,
+        0,
         "Rows cut off the bottom of each thermal image (a Boson with telemetry on sends 2).",
-        unit="rows", minimum=0, maximum=64),
-    _number("thermal.freeze_timeout", 0.5, 0.0, 60.0, "s",
-            "Identical thermal images for this long count as a freeze (flat-field correction) and are treated "
-            "like a lost thermal camera; 0 switches the check off."),
-    _choice("rgb.transport", "raw", _TRANSPORT,
-            "raw subscribes rgb/image_raw, compressed subscribes rgb/image_raw/compressed.", INACTIVE),
-    _choice("thermal.transport", "raw", _TRANSPORT,
-            "raw subscribes thermal/image_raw, compressed subscribes thermal/image_raw/compressed.", INACTIVE),
-    _number("rgb.time_offset", 0.0, -10.0, 10.0, "s",
-            "Added to RGB stamps for pairing only; the published stamp stays untouched."),
-    _number("thermal.time_offset", 0.0, -10.0, 10.0, "s",
-            "Added to thermal stamps for pairing only; the published stamp stays untouched."),
-    _number("pairing.max_dt", 0.02, 0.001, 1.0, "s", "Two images pair when their stamps differ by at most this."),
-    _choice("registration.mode", "none", ("none", "homography", "extrinsics"),
-            "How the other camera is brought into the reference camera's view; none only scales it."),
+        unit="rows",
+        minimum=0,
+        maximum=64,
+    ),
+    _number(
+        "thermal.freeze_timeout",
+        0.5,
+        0.0,
+        60.0,
+        "s",
+        "Identical thermal images for this long count as a freeze (flat-field correction) and are treated "
+        "like a lost thermal camera; 0 switches the check off.",
+    ),
+    _choice(
+        "rgb.transport",
+        "raw",
+        _TRANSPORT,
+        "raw subscribes rgb/image_raw, compressed subscribes rgb/image_raw/compressed.",
+        INACTIVE,
+    ),
+    _choice(
+        "thermal.transport",
+        "raw",
+        _TRANSPORT,
+        "raw subscribes thermal/image_raw, compressed subscribes thermal/image_raw/compressed.",
+        INACTIVE,
+    ),
+    _number(
+        "rgb.time_offset",
+        0.0,
+        -10.0,
+        10.0,
+        "s",
+        "Added to RGB stamps for pairing only; the published stamp stays untouched.",
+    ),
+    _number(
+        "thermal.time_offset",
+        0.0,
+        -10.0,
+        10.0,
+        "s",
+        "Added to thermal stamps for pairing only; the published stamp stays untouched.",
+    ),
+    _number(
+        "pairing.max_dt", 0.02, 0.001, 1.0, "s", "Two images pair when their stamps differ by at most this."
+    ),
+    _choice(
+        "registration.mode",
+        "none",
+        ("none", "homography", "extrinsics"),
+        "How the other camera is brought into the reference camera's view; none only scales it.",
+    ),
     ParameterSpec(
-        "registration.file", str, "",
-        "YAML made by `textdifuse calibrate`, or written by hand; needed by homography and extrinsics."),
-    _number("registration.plane_depth", 10.0, 0.1, 10000.0, "m",
-            "Distance of the plane at which extrinsics bring the two views together."),
-    _choice("on_thermal_loss", "pass", _LOSS,
-            "While the thermal camera is lost or frozen: pass sends the RGB image through, hold repeats the "
-            "last fused image, stop publishes nothing."),
-    _choice("on_rgb_loss", "pass", _LOSS,
-            "While the RGB camera is lost: pass sends the thermal image through, hold repeats the last fused "
-            "image, stop publishes nothing."),
-    _number("loss_timeout", 1.0, 0.05, 60.0, "s",
-            "A camera without a usable image for this long is lost (measured on arrivals, by a steady clock)."),
-    _choice("reference", "rgb", ("rgb", "thermal"),
-            "The camera whose view, header and CameraInfo the fused image carries.", INACTIVE),
+        "registration.file",
+        str,
+        "",
+        "YAML made by `textdifuse calibrate`, or written by hand; needed by homography and extrinsics.",
+    ),
+    _number(
+        "registration.plane_depth",
+        10.0,
+        0.1,
+        10000.0,
+        "m",
+        "Distance of the plane at which extrinsics bring the two views together.",
+    ),
+    _choice(
+        "on_thermal_loss",
+        "pass",
+        _LOSS,
+        "While the thermal camera is lost or frozen: pass sends the RGB image through, hold repeats the "
+        "last fused image, stop publishes nothing.",
+    ),
+    _choice(
+        "on_rgb_loss",
+        "pass",
+        _LOSS,
+        "While the RGB camera is lost: pass sends the thermal image through, hold repeats the last fused "
+        "image, stop publishes nothing.",
+    ),
+    _number(
+        "loss_timeout",
+        1.0,
+        0.05,
+        60.0,
+        "s",
+        "A camera without a usable image for this long is lost (measured on arrivals, by a steady clock).",
+    ),
+    _choice(
+        "reference",
+        "rgb",
+        ("rgb", "thermal"),
+        "The camera whose view, header and CameraInfo the fused image carries.",
+        INACTIVE,
+    ),
     _choice("output_encoding", "rgb8", ("rgb8", "bgr8", "mono8"), "Encoding of fused/image_raw."),
     _number("diagnostics_period", 1.0, 0.1, 60.0, "s", "Time between two messages on /diagnostics.", START),
     ParameterSpec(
-        "autostart", bool, True,
-        "Configure and activate without being asked; false waits for the lifecycle services.", START),
+        "autostart",
+        bool,
+        True,
+        "Configure and activate without being asked; false waits for the lifecycle services.",
+        START,
+    ),
 )
 
 BY_NAME: Mapping[str, ParameterSpec] = {spec.name: spec for spec in PARAMETERS}
@@ -256,13 +294,15 @@ def _check_together(settings: Settings, changed: set[str]) -> None:
             raise ParameterError(
                 blamed,
                 f"{low} ({settings.number(low):g}) must lie below {high} ({settings.number(high):g}); "
-                "to move both at once set them in one atomic request or in the order that keeps them apart")
+                "to move both at once set them in one atomic request or in the order that keeps them apart",
+            )
     if settings.text("registration.mode") != "none" and not settings.text("registration.file"):
         blamed = "registration.mode" if "registration.mode" in changed else "registration.file"
         raise ParameterError(
             blamed,
             f"registration.mode {settings.text('registration.mode')} needs a calibration: "
-            "set registration.file first (make one with `textdifuse calibrate`)")
+            "set registration.file first (make one with `textdifuse calibrate`)",
+        )
     _check_device(settings.text("device"))
 
 

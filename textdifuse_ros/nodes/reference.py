@@ -41,8 +41,13 @@ def markdown() -> str:
     ]
     for spec in PARAMETERS:
         cells = (
-            f"`{spec.name}`", spec.type_name, f"`{_literal(spec)}`", spec.constraint, spec.unit,
-            _WHEN[spec.when], spec.description.replace("|", "\\|"),
+            f"`{spec.name}`",
+            spec.type_name,
+            f"`{_literal(spec)}`",
+            spec.constraint,
+            spec.unit,
+            _WHEN[spec.when],
+            spec.description.replace("|", "\\|"),
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
@@ -59,14 +64,21 @@ def yaml_text() -> str:
     ]
     for spec in PARAMETERS:
         facts = "; ".join(
-            fact for fact in (
-                spec.type_name, f"in {spec.unit}" if spec.unit else "", spec.constraint,
+            fact
+            for fact in (
+                spec.type_name,
+                f"in {spec.unit}" if spec.unit else "",
+                spec.constraint,
                 "set: " + _WHEN_SENTENCE[spec.when],
-            ) if fact)
+            )
+            if fact
+        )
         lines.append("")
         lines += [f"    # {line}" for line in textwrap.wrap(spec.description, 100)]
-        lines += [f"    # ({line}" if i == 0 else f"    #  {line}"
-                  for i, line in enumerate(textwrap.wrap(facts + ")", 100))]
+        lines += [
+            f"    # ({line}" if i == 0 else f"    #  {line}"
+            for i, line in enumerate(textwrap.wrap(facts + ")", 100))
+        ]
         lines.append(f"    {spec.name}: {_literal(spec)}")
     return "\n".join(lines) + "\n"
 

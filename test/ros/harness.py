@@ -1,0 +1,375 @@
+"""Real nodes in separate processes, seen from a probe node in the test: nothing is mocked, nothing sleeps.
+
+Every wait is for an event with a generous deadline, so a slow machine makes a test slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import rclpy
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters, SetParametersAtomically
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from textdifuse_ros.imaging.encodings import fill_image
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = 30.0
+M = TypeVar("M")
+
+RELIABLE = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
+BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED = QoSProfile(
+    depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+)
+HISTORY = QoSProfile(
+    depth=200, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+)
+
+START_S = 1_700_000_000  # stamps of the tests begin here, whatever the clock says
+SECOND = 1_000_000_000
+
+
+@contextlib.contextmanager
+def ros_domain() -> Iterator[int]:
+    """A ROS domain that no other test on this machine uses, held by a lock on a file."""
+    folder = Path(tempfile.gettempdir()) / "textdifuse_ros_domains"
+    folder.mkdir(exist_ok=True)
+    first = os.getpid() % 100
+    for index in range(100):
+        number = 1 + (first + index) % 100
+        with open(folder / f"{number}.lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
+    raise RuntimeError("all 100 ROS domains of the tests are in use")
+
+
+class Collector(Generic[M]):
+    """All messages of one topic, in order of arrival, with waiting for a condition on them."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.messages: list[M] = []
+        self._changed = threading.Condition()
+
+    def add(self, message: M) -> None:
+        with self._changed:
+            self.messages.append(message)
+            self._changed.notify_all()
+
+    def wait(self, wanted: Callable[[M], bool], since: int = 0, timeout: float = DEADLINE) -> M:
+        """The first message from index ``since`` on that is wanted; fails after the deadline."""
+        end = time.monotonic() + timeout
+        with self._changed:
+            seen = since
+            while True:
+                for message in self.messages[seen:]:
+                    if wanted(message):
+                        return message
+                seen = max(seen, len(self.messages))
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(
+                        f"{self.topic}: no such message in {timeout:.0f} s; got {len(self.messages)}, "
+                        f"the last: {str(self.messages[-1])[:2000] if self.messages else 'none'}"
+                    )
+                self._changed.wait(left)
+
+    def wait_count(self, count: int, timeout: float = DEADLINE) -> list[M]:
+        end = time.monotonic() + timeout
+        with self._changed:
+            while len(self.messages) < count:
+                left = end - time.monotonic()
+                assert left > 0, f"{self.topic}: {len(self.messages)} messages, {count} wanted"
+                self._changed.wait(left)
+            return list(self.messages)
+
+    def mark(self) -> int:
+        """Index of the next message."""
+        with self._changed:
+            return len(self.messages)
+
+
+class NodeProcess:
+    """A node of the package in a process of its own."""
+
+    def __init__(self, module: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        with open(log, "w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments], env=environment, stdout=out, stderr=out, cwd=ROOT
+            )
+
+    def kill(self, number: int = signal.SIGINT) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float = DEADLINE) -> int:
+        return self.process.wait(timeout)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """End the node and return its exit code."""
+        if self.process.poll() is None:
+            self.kill(number)
+        return self.wait()
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def handles_sigterm(self) -> bool:
+        """Whether the process has installed its handlers yet."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+class Rig:
+    """One ROS domain with a probe node, cameras to publish with, and the node under test."""
+
+    def __init__(self, domain: int, folder: Path, node: str = "/textdifuse") -> None:
+        self.domain, self.folder, self.target = domain, folder, node
+        self.context = rclpy.Context()
+        self.context.init(domain_id=domain)
+        self.probe = rclpy.create_node("probe", context=self.context, use_global_arguments=False)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.probe)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+        self._publishers: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
+        self.processes: list[NodeProcess] = []
+
+    def _spin(self) -> None:
+        with contextlib.suppress(Exception):
+            self._executor.spin()
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.process.poll() is None:
+                process.kill(signal.SIGINT)
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.process.kill()
+                process.process.wait()
+        self._executor.shutdown()
+        self._thread.join(5)
+        self.probe.destroy_node()
+        self.context.try_shutdown()
+
+    # -- the node under test --------------------
+
+    def start(
+        self,
+        parameters: dict[str, Any] | None = None,
+        *arguments: str,
+        module: str = "textdifuse_ros.nodes.fusion_node",
+        threads: int = 1,
+    ) -> NodeProcess:
+        """Start a node; parameters are given as on a command line."""
+        given = {"threads": threads, "diagnostics_period": 0.2, **(parameters or {})}
+        words = ["--ros-args"]
+        for name, value in given.items():
+            words += ["-p", f"{name}:={_yaml(value)}"]
+        environment = dict(os.environ)
+        environment.update(
+            ROS_DOMAIN_ID=str(self.domain),
+            ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST",
+            PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+            ROS_LOG_DIR=str(self.folder / "ros_log"),
+            PYTHONUNBUFFERED="1",
+        )
+        log = self.folder / f"node{len(self.processes)}.log"
+        process = NodeProcess(module, [*words, *arguments], environment, log)
+        self.processes.append(process)
+        return process
+
+    # -- topics --------------------
+
+    def listen(self, topic: str, kind: type[M], qos: QoSProfile = RELIABLE) -> Collector[M]:
+        collector: Collector[M] = Collector(topic)
+        self.probe.create_subscription(kind, topic, collector.add, qos)
+        return collector
+
+    def publisher(self, topic: str, kind: type, qos: QoSProfile = BEST_EFFORT) -> Any:
+        if topic not in self._publishers:
+            self._publishers[topic] = self.probe.create_publisher(kind, topic, qos)
+        return self._publishers[topic]
+
+    def wait_subscribed(self, topic: str, kind: type, qos: QoSProfile = BEST_EFFORT) -> Any:
+        """The publisher of ``topic``, once somebody has subscribed to it."""
+        publisher = self.publisher(topic, kind, qos)
+        until(lambda: publisher.get_subscription_count() > 0, f"a subscription to {topic}")
+        return publisher
+
+    def wait_publishers(self, *topics: str) -> None:
+        for topic in topics:
+            until(lambda topic=topic: self.probe.count_publishers(topic) > 0, f"a publisher of {topic}")
+
+    # -- services --------------------
+
+    def call(self, service: str, kind: Any, request: Any) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self.probe.create_client(kind, service)
+        client = self._clients[service]
+        assert client.wait_for_service(DEADLINE), f"no service {service}"
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        assert done.wait(DEADLINE), f"{service} did not answer"
+        return future.result()
+
+    def set(self, **values: Any) -> Any:
+        """Set one parameter (dots as two underscores); the result with ``successful`` and ``reason``."""
+        return self.set_all({name.replace("__", "."): value for name, value in values.items()})[0]
+
+    def set_all(self, values: dict[str, Any]) -> list[Any]:
+        request = SetParameters.Request(parameters=_messages(values))
+        return list(self.call(f"{self.target}/set_parameters", SetParameters, request).results)
+
+    def set_atomically(self, values: dict[str, Any]) -> Any:
+        request = SetParametersAtomically.Request(parameters=_messages(values))
+        return self.call(f"{self.target}/set_parameters_atomically", SetParametersAtomically, request).result
+
+    def get(self, name: str) -> Any:
+        request = GetParameters.Request(names=[name])
+        value = self.call(f"{self.target}/get_parameters", GetParameters, request).values[0]
+        return rclpy.parameter.parameter_value_to_python(value)
+
+    def describe(self, *names: str) -> list[Any]:
+        request = DescribeParameters.Request(names=list(names))
+        return list(self.call(f"{self.target}/describe_parameters", DescribeParameters, request).descriptors)
+
+    def change_state(self, transition: str) -> bool:
+        request = ChangeState.Request()
+        request.transition.label = transition
+        return bool(self.call(f"{self.target}/change_state", ChangeState, request).success)
+
+    def state(self) -> str:
+        return str(self.call(f"{self.target}/get_state", GetState, GetState.Request()).current_state.label)
+
+    def wait_state(self, label: str) -> None:
+        until(lambda: self.state() == label, f"state {label}")
+
+
+def _messages(values: dict[str, Any]) -> list[Any]:
+    return [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return '"' + value + '"' if isinstance(value, str) else str(value)
+
+
+def until(condition: Callable[[], bool], what: str, timeout: float = DEADLINE) -> None:
+    """Wait for something that has no event of its own (the graph, a process)."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, f"waited {timeout:.0f} s for {what}"
+        time.sleep(0.01)
+
+
+# -- images --------------------
+
+
+def stamp_of(message: Any) -> int:
+    """Nanoseconds of a message's header stamp."""
+    return int(message.header.stamp.sec) * SECOND + int(message.header.stamp.nanosec)
+
+
+def at(milliseconds: float) -> int:
+    """A stamp [ns] this long after the start of the tests' time."""
+    return START_S * SECOND + round(milliseconds * 1e6)
+
+
+def put_stamp(message: Any, stamp: int, frame_id: str) -> Any:
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND)
+    message.header.frame_id = frame_id
+    return message
+
+
+def rgb_array(seed: int = 0, width: int = 160, height: int = 120) -> np.ndarray:
+    """A dim street with noise, different for each seed."""
+    rng = np.random.default_rng(seed)
+    ramp = np.linspace(20, 120, width, dtype=np.float32)[None, :, None]
+    image = ramp + rng.normal(0, 6, (height, width, 3))
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def thermal_array(seed: int = 0, width: int = 160, height: int = 120) -> np.ndarray:
+    """A cool scene with one warm body and noise."""
+    rng = np.random.default_rng(1000 + seed)
+    image = 60 + rng.normal(0, 3, (height, width))
+    image[height // 3 : 2 * height // 3, width // 2 : width // 2 + width // 10] = 200
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def image(array: np.ndarray, encoding: str, stamp: int, frame_id: str = "camera") -> Image:
+    """Array as a message."""
+    message = Image()
+    fill_image(message, array, encoding)
+    return put_stamp(message, stamp, frame_id)
+
+
+class Cameras:
+    """The two cameras of a rig: publishes what a test wants when it wants it."""
+
+    def __init__(self, rig: Rig, namespace: str = "", qos: QoSProfile = BEST_EFFORT) -> None:
+        self._rig, self._namespace, self._qos = rig, namespace, qos
+        self.count = 0
+
+    def ready(self) -> Cameras:
+        """Wait until the node has subscribed to both."""
+        for camera in ("rgb", "thermal"):
+            self._rig.wait_subscribed(f"{self._namespace}/{camera}/image_raw", Image, self._qos)
+        return self
+
+    def rgb(
+        self, stamp: int, array: np.ndarray | None = None, encoding: str = "rgb8", message: Any = None
+    ) -> Any:
+        self.count += 1
+        array = rgb_array(self.count) if array is None else array
+        message = message or image(array, encoding, stamp, "rgb_optical_frame")
+        self._rig.publisher(f"{self._namespace}/rgb/image_raw", Image, self._qos).publish(message)
+        return message
+
+    def thermal(
+        self, stamp: int, array: np.ndarray | None = None, encoding: str = "mono8", message: Any = None
+    ) -> Any:
+        self.count += 1
+        array = thermal_array(self.count) if array is None else array
+        message = message or image(array, encoding, stamp, "thermal_optical_frame")
+        self._rig.publisher(f"{self._namespace}/thermal/image_raw", Image, self._qos).publish(message)
+        return message
+
+    def pair(self, stamp: int, **arrays: Any) -> None:
+        """Both cameras at the same stamp."""
+        self.thermal(stamp, arrays.get("thermal"))
+        self.rgb(stamp, arrays.get("rgb"))
+
+
+__all__ = ["CameraInfo", "CompressedImage", "Image"]

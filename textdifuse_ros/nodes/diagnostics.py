@@ -1,0 +1,172 @@
+"""Publishes /diagnostics, and logs each cause once when it appears and once when it is over."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from textdifuse_ros.nodes import health
+from textdifuse_ros.nodes.graph_hint import publishers_and_hint
+from textdifuse_ros.nodes.health import CameraFacts, OutputFacts, Report
+from textdifuse_ros.nodes.inputs import image_topic
+from textdifuse_ros.nodes.loss import RGB, THERMAL
+from textdifuse_ros.nodes.meters import CauseLog
+from textdifuse_ros.nodes.model_holder import LOADING
+from textdifuse_ros.nodes.session import Session
+from textdifuse_ros.nodes.tally import MODEL, LatestDrop
+
+if TYPE_CHECKING:
+    from textdifuse_ros.nodes.fusion import FusionNode
+
+
+class Diagnostics:
+    """Collects the facts of the node once a period and publishes the six statuses."""
+
+    def __init__(self, node: FusionNode) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        logger = node.get_logger()
+        self._log = CauseLog(logger.warning, logger.info)
+        self._causes: dict[str, str] = {}
+
+    def publish(self) -> None:
+        """Publish the present state; called by a timer of a steady clock."""
+        now = time.monotonic()
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        for name, (hardware, report) in self.reports(now).items():
+            message.status.append(self._status(name, hardware, report))
+            self._speak(name, report, now)
+        self._publisher.publish(message)
+
+    def reports(self, now: float) -> dict[str, tuple[str, Report]]:
+        """Hardware id and report by status name."""
+        node, session = self._node, self._node.session
+        settings = node.parameters.settings
+        rgb, thermal = self._camera(RGB, session, now), self._camera(THERMAL, session, now)
+        model = node.model.state()
+        model_report = health.model_report(model, node.wants_model(), settings.text("weights"))
+        camera_reports = health.camera_report(rgb), health.camera_report(thermal)
+        output = self._output(session, now)
+        pairing = self._pairing(session, rgb, thermal, output)
+        why: tuple[Report, ...] = (model_report, *camera_reports, pairing)
+        if model.phase == LOADING:
+            why = (model_report,)
+        hardware = node.get_fully_qualified_name()
+        fusing = session is not None and output.action.value == "fused" and output.silent_for < output.timeout
+        return {
+            "rgb": (rgb.topic, camera_reports[0]),
+            "thermal": (thermal.topic, camera_reports[1]),
+            "pairing": (hardware, pairing),
+            "model": (model.device or settings.text("device"), model_report),
+            "prompt": (hardware, health.prompt_report(node.prompts.current, fusing, now)),
+            "output": (hardware, health.output_report(output, (rgb, thermal), why)),
+        }
+
+    def event(self, cause: str, message: str) -> None:
+        """Something that happened between two periods, logged once while it keeps happening."""
+        self._log.raised(cause, message, time.monotonic())
+
+    def _camera(self, camera: str, session: Session | None, now: float) -> CameraFacts:
+        node = self._node
+        settings = node.parameters.settings
+        topic = node.resolve_topic_name(image_topic(settings, camera))
+        if session is None:
+            return CameraFacts(camera, topic, active=False)
+        loss = session.monitor.loss(camera, now)
+        compressed = settings.text(f"{camera}.transport") == "compressed"
+        publishers, hint = 1, ""
+        if loss is not None and loss.kind in ("never", "silent"):
+            publishers, hint = publishers_and_hint(node, camera, topic, compressed)
+        return CameraFacts(
+            camera,
+            topic,
+            active=True,
+            rate=session.arrivals[camera].rate(now),
+            received=session.arrivals[camera].total,
+            loss=loss,
+            policy=settings.text(f"on_{camera}_loss"),
+            publishers=publishers,
+            hint=hint,
+            incompatible=node.incompatible.get(topic, ""),
+            refused=session.tally.by_cause(camera),
+            latest_refusal=_recent(session.tally.latest(camera), now),
+            frame_id=session.frame_ids.get(camera),
+            has_info=node.has_camera_info(camera),
+            waited=now - session.started,
+            timeout=settings.number("loss_timeout"),
+        )
+
+    def _pairing(
+        self, session: Session | None, rgb: CameraFacts, thermal: CameraFacts, output: OutputFacts
+    ) -> Report:
+        max_dt = self._node.parameters.settings.number("pairing.max_dt")
+        if session is None:
+            return health.pairing_report(False, rgb, thermal, "", None, max_dt, 0, {}, 0.0)
+        view = session.mailbox.view()
+        return health.pairing_report(
+            True,
+            rgb,
+            thermal,
+            view.explanation,
+            view.nearest_dt_ns,
+            max_dt,
+            view.taken_pairs,
+            view.counters,
+            output.silent_for,
+        )
+
+    def _output(self, session: Session | None, now: float) -> OutputFacts:
+        node = self._node
+        topic = node.resolve_topic_name("fused/image_raw")
+        if session is None:
+            return OutputFacts(topic, active=False)
+        latest = session.last_published
+        return OutputFacts(
+            topic,
+            active=True,
+            action=session.last_action,
+            silent_for=now - (session.started if latest is None else latest),
+            rate=session.published.rate(now),
+            published=session.published.total,
+            counters=session.mailbox.view().counters,
+            invalid=session.dropped_invalid(),
+            by_policy=session.dropped_by_policy,
+            latest_failure=_recent(session.tally.latest(MODEL), now),
+            age_p50=session.ages.p50(),
+            age_p95=session.ages.p95(),
+            total_p50=session.totals.p50(),
+            total_p95=session.totals.p95(),
+            model_p50=session.models.p50(),
+            model_p95=session.models.p95(),
+            overhead_p50=session.overheads.p50(),
+            incompatible=node.incompatible.get(topic, ""),
+            timeout=node.parameters.settings.number("loss_timeout"),
+        )
+
+    def _status(self, name: str, hardware: str, report: Report) -> DiagnosticStatus:
+        return DiagnosticStatus(
+            level=bytes([report.level]),
+            name=f"{self._node.get_fully_qualified_name()}: {name}",
+            message=report.message,
+            hardware_id=hardware,
+            values=[KeyValue(key=key, value=value) for key, value in report.values.items()],
+        )
+
+    def _speak(self, name: str, report: Report, now: float) -> None:
+        """Log the cause of a status when it changes. Output only repeats what the others said."""
+        if name == "output":
+            return
+        before = self._causes.get(name, "")
+        cause = f"{name}/{report.cause}" if report.cause else ""
+        if before and before != cause:
+            self._log.cleared(before, f"{name} is well again: {report.message}", now)
+        if cause:
+            self._log.raised(cause, f"{name}: {report.message}", now)
+        self._causes[name] = cause
+
+
+def _recent(latest: LatestDrop | None, now: float) -> str:
+    return latest.drop.text if latest is not None and now - latest.when < health.RECENT else ""

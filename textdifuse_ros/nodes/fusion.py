@@ -1,0 +1,248 @@
+"""The fusion node: wires parameters, topics and lifecycle states to the session that does the work."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType, JumpThreshold
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
+
+from textdifuse_ros.msg import PromptState
+from textdifuse_ros.nodes import qos
+from textdifuse_ros.nodes.diagnostics import Diagnostics
+from textdifuse_ros.nodes.frames import Drop, Outcome
+from textdifuse_ros.nodes.inputs import Inputs
+from textdifuse_ros.nodes.loss import Action
+from textdifuse_ros.nodes.model_holder import ModelHolder
+from textdifuse_ros.nodes.outputs import Outputs, prompt_message
+from textdifuse_ros.nodes.parameter_server import ParameterServer
+from textdifuse_ros.nodes.parameters import Settings
+from textdifuse_ros.nodes.prompts import PromptKeeper, PromptRecord
+from textdifuse_ros.nodes.registration_keeper import RegistrationKeeper
+from textdifuse_ros.nodes.session import Session
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
+    """``textdifuse``. Needs an executor with several threads: a transition waits for the model in one while
+    parameters and diagnostics are served by others. No executor thread ever runs the network.
+
+    Raises ParameterError when a parameter given at start is refused.
+    """
+
+    def __init__(self) -> None:
+        Node.__init__(self, "textdifuse")
+        self._transitions = MutuallyExclusiveCallbackGroup()
+        self._frames = MutuallyExclusiveCallbackGroup()
+        self._stopping = threading.Event()
+        self.session: Session | None = None
+        self.incompatible: dict[str, str] = {}
+        self._inputs: Inputs | None = None
+        self._outputs: Outputs | None = None
+        self._wants_model = False
+        self.model = ModelHolder()
+        self.registration = RegistrationKeeper()
+        self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
+        self.prompts = PromptKeeper(self._announce_prompt)
+        self.parameters = ParameterServer(self, lambda: self.session is not None)
+        self.parameters.add_vet(self.prompts.vet)
+        self.parameters.add_vet(self.registration.vet)
+        self.parameters.add_apply(self.registration.apply)
+        self.parameters.add_apply(self.prompts.apply)
+        self.parameters.add_apply(self._apply)
+        self.parameters.declare()
+        LifecycleNodeMixin.__init__(self, callback_group=self._transitions)
+        self._diagnostics = Diagnostics(self)
+        self._start_timers()
+        threshold = JumpThreshold(
+            min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False
+        )
+        self._jump_handle = self.get_clock().create_jump_callback(threshold, post_callback=self._clock_jumped)
+
+    # -- what the diagnostics ask --------------------
+
+    def wants_model(self) -> bool:
+        return self._wants_model
+
+    def has_camera_info(self, camera: str) -> bool:
+        return self._outputs is not None and camera in self._outputs.camera_infos
+
+    # -- lifecycle --------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Create the publishers and load the model; fails with the reason when it cannot be loaded."""
+        self._wants_model = True
+        if not self._load():
+            self._wants_model = False
+            return FAILURE
+        self._outputs = Outputs(self, self._output_incompatible)
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe and begin to fuse; loads the model again when deactivate has released it."""
+        if self._outputs is None or not self._load():
+            return FAILURE
+        result = super().on_activate(state)
+        if result != SUCCESS:
+            return result
+        parameters = self.parameters
+        fuser = self.model.ensure(parameters.settings, self._stopping)
+        session = Session(
+            fuser,
+            lambda: parameters.settings,
+            lambda: self.registration.current,
+            lambda: self.prompts.current,
+            self._outputs.salience_wanted,
+            self._publish,
+            self._dropped,
+        )
+        self.incompatible.clear()
+        self.session = session
+        self._inputs = Inputs(
+            self,
+            parameters.settings,
+            session.receive,
+            self._receive_info,
+            self._input_incompatible,
+            self._frames,
+        )
+        self.get_logger().info(f"active: fusing on {fuser.device} with {fuser.engine}, {fuser.dtype}")
+        return SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop, and free the device's memory."""
+        self._end_session()
+        self.prompts.withdraw()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._release()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.get_logger().error(f"a transition from {state.label} failed: back to unconfigured")
+        self._release()
+        return SUCCESS
+
+    def request_stop(self) -> None:
+        """The process ends: a transition that waits for the model gives up."""
+        self._stopping.set()
+
+    def close(self) -> bool:
+        """Stop everything; False when a thread is still inside native code. Called by main, not by ROS."""
+        self.request_stop()
+        idle = self._end_session(timeout=3.0)
+        self._release()
+        return idle and not self.model.busy()
+
+    def _start_timers(self) -> None:
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # diagnostics go on while a simulated clock stands
+        period = self.parameters.settings.number("diagnostics_period")
+        self._diagnostics_timer = self.create_timer(
+            period, self._diagnose, callback_group=MutuallyExclusiveCallbackGroup(), clock=steady
+        )
+        self._autostart_timer = None
+        if self.parameters.settings.flag("autostart"):
+            self._autostart_timer = self.create_timer(
+                0.0, self._autostart, callback_group=self._transitions, clock=steady
+            )
+
+    def _autostart(self) -> None:
+        assert self._autostart_timer is not None
+        self._autostart_timer.cancel()
+        if self._stopping.is_set() or self._state_machine.current_state[1] != "unconfigured":
+            return  # somebody was faster with the lifecycle services
+        if self.trigger_configure() == SUCCESS and not self._stopping.is_set():
+            self.trigger_activate()
+
+    def _load(self) -> bool:
+        try:
+            self.model.ensure(self.parameters.settings, self._stopping)
+        except RuntimeError as error:
+            if not self._stopping.is_set():
+                self.get_logger().error(f"the model cannot be loaded: {error}")
+            return False
+        return True
+
+    def _end_session(self, timeout: float = 30.0) -> bool:
+        """Unsubscribe, stop the worker, release the model; True when the worker has ended."""
+        session, self.session = self.session, None
+        if self._inputs is not None:
+            self._inputs.destroy()
+            self._inputs = None
+        if session is None:
+            return True
+        ended = session.stop(timeout)
+        if ended:
+            self.model.release()
+        else:
+            self.get_logger().error(
+                f"the worker is still busy after {timeout:g} s: the model is not released"
+            )
+        return ended
+
+    def _release(self) -> None:
+        self._wants_model = False
+        if self._end_session():
+            self.model.release()
+        self.prompts.withdraw()
+        if self._outputs is not None:
+            self._outputs.destroy()
+            self._outputs = None
+
+    # -- parameters, clock, events --------------------
+
+    def _apply(self, settings: Settings, changed: set[str]) -> None:
+        session = self.session
+        if session is not None:
+            session.apply(settings)
+
+    def _clock_jumped(self, jump: Any) -> None:
+        session = self.session
+        if session is not None:
+            session.time_jumped_back()
+
+    def _input_incompatible(self, topic: str, policy_kind: int) -> None:
+        self.incompatible[topic] = qos.explain_incompatible(topic, policy_kind, incoming=True)
+
+    def _output_incompatible(self, topic: str, policy_kind: int) -> None:
+        text = qos.explain_incompatible(topic, policy_kind, incoming=False)
+        self.incompatible[topic] = text
+        self._diagnostics.event(f"incompatible/{topic}", text)
+
+    def _receive_info(self, camera: str, message: CameraInfo) -> None:
+        if self._outputs is not None:
+            self._outputs.camera_infos[camera] = message
+
+    def _announce_prompt(self, record: PromptRecord) -> None:
+        self._prompt_publisher.publish(prompt_message(record))
+
+    def _diagnose(self) -> None:
+        if not self._stopping.is_set():
+            self._diagnostics.publish()
+
+    # -- in the worker's thread --------------------
+
+    def _publish(self, outcome: Outcome, settings: Settings, prompt: PromptRecord) -> None:
+        outputs, session = self._outputs, self.session
+        if outputs is None or session is None:
+            return
+        outputs.publish(outcome, settings.text("output_encoding"), session, self.model.state())
+        if outcome.action is Action.FUSE:
+            self.prompts.shown(prompt, outcome.header)
+
+    def _dropped(self, drop: Drop) -> None:
+        if drop.camera != "policy":
+            self._diagnostics.event(
+                f"{drop.camera}/{drop.cause}", f"{drop.camera}: one image dropped: {drop.text}"
+            )

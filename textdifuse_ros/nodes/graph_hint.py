@@ -1,0 +1,43 @@
+"""What the ROS graph suggests while a camera's topic stays silent."""
+
+from __future__ import annotations
+
+from rclpy.node import Node
+
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
+
+
+def publishers_and_hint(node: Node, camera: str, topic: str, compressed: bool) -> tuple[int, str]:
+    """(number of publishers of the right type, what to do): asks the graph, so only while nothing arrives.
+
+    ``topic`` is the resolved name that is subscribed.
+    """
+    wanted = COMPRESSED if compressed else IMAGE
+    endpoints = node.get_publishers_info_by_topic(topic)
+    right = [endpoint for endpoint in endpoints if endpoint.topic_type == wanted]
+    wrong = sorted({endpoint.topic_type for endpoint in endpoints} - {wanted})
+    if wrong and not right:
+        return (
+            0,
+            f"it is published as {', '.join(wrong)}, not as {wanted}: set {camera}.transport or the remap",
+        )
+    if right:
+        return len(right), "it is there but sends nothing: check the camera and its driver"
+    return 0, _elsewhere(node, camera, topic, compressed)
+
+
+def _elsewhere(node: Node, camera: str, topic: str, compressed: bool) -> str:
+    published = {
+        name: types for name, types in node.get_topic_names_and_types() if node.count_publishers(name) > 0
+    }
+    other_transport = topic.removesuffix("/compressed") if compressed else topic + "/compressed"
+    if other_transport in published:
+        right = "raw" if compressed else "compressed"
+        return f"{other_transport} is published: set {camera}.transport to {right}"
+    wanted = COMPRESSED if compressed else IMAGE
+    own = node.resolve_topic_name("fused/image_raw"), node.resolve_topic_name("fused/salience")
+    images = sorted(name for name, types in published.items() if wanted in types and name not in own)
+    if images:
+        return f"check the topic name; published images: {', '.join(images[:6])}"
+    return "check the topic name, and that the camera's driver runs in this ROS domain"

@@ -1,0 +1,279 @@
+"""The diagnostics as text: from facts to a level, a sentence that says what to do, and values. No ROS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from textdifuse_ros.nodes.loss import RGB, Action, Loss, other
+from textdifuse_ros.nodes.model_holder import FAILED, LOADING, READY, ModelState
+from textdifuse_ros.nodes.prompts import PromptRecord
+
+OK, WARN, ERROR, STALE = 0, 1, 2, 3
+NAMES = ("rgb", "thermal", "pairing", "model", "prompt", "output")
+RECENT = 5.0  # seconds for which a drop keeps its status at WARN
+SHOW_WITHIN = 3.0  # seconds within which an accepted prompt should be seen
+
+
+@dataclass(frozen=True)
+class Report:
+    """One diagnostic status. ``cause`` is a short stable word: the log speaks when it changes."""
+
+    level: int
+    message: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class CameraFacts:
+    """What is known of one camera's topic."""
+
+    camera: str
+    topic: str
+    active: bool
+    rate: float = 0.0
+    received: int = 0
+    loss: Loss | None = None
+    policy: str = "pass"
+    publishers: int = 0
+    hint: str = ""  # what the graph suggests while nothing arrives
+    incompatible: str = ""  # a sentence, "" while the QoS fits
+    refused: Mapping[str, int] = field(default_factory=dict)
+    latest_refusal: str = ""  # of the last RECENT seconds
+    frame_id: str | None = None
+    has_info: bool = False
+    waited: float = 0.0  # seconds since activation
+    timeout: float = 1.0
+
+
+@dataclass(frozen=True)
+class OutputFacts:
+    """What leaves the node."""
+
+    topic: str
+    active: bool
+    action: Action = Action.NOTHING
+    silent_for: float = 0.0  # seconds without a published image
+    rate: float = 0.0
+    published: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
+    invalid: int = 0
+    by_policy: int = 0
+    latest_failure: str = ""
+    age_p50: float = math.nan
+    age_p95: float = math.nan
+    total_p50: float = math.nan
+    total_p95: float = math.nan
+    model_p50: float = math.nan
+    model_p95: float = math.nan
+    overhead_p50: float = math.nan
+    incompatible: str = ""
+    timeout: float = 1.0
+
+
+def camera_report(facts: CameraFacts) -> Report:
+    """Why images of this camera are, or are not, there."""
+    values = {
+        "topic": facts.topic,
+        "rate_hz": f"{facts.rate:.1f}",
+        "received": str(facts.received),
+        "publishers": str(facts.publishers),
+        "refused": str(sum(facts.refused.values())),
+        "camera_info": "received" if facts.has_info else "none",
+        "frame_id": facts.frame_id or "",
+    }
+    values.update({f"refused_{cause}": str(n) for cause, n in facts.refused.items()})
+    if not facts.active:
+        return Report(STALE, "the node is not active: nothing is subscribed", values)
+    if facts.incompatible and (facts.loss is not None or facts.received == 0):
+        return Report(ERROR, facts.incompatible, values, "incompatible_qos")
+    if facts.loss is not None:
+        return _lost(facts, facts.loss, values)
+    if facts.received == 0:
+        return Report(OK, f"waiting for the first image on {facts.topic}", values)
+    if facts.latest_refusal:
+        return Report(WARN, f"an image was refused: {facts.latest_refusal}", values, "refused")
+    if not facts.frame_id:
+        return Report(
+            WARN,
+            f"{facts.rate:.1f} Hz, but the images carry no frame_id: set it in the camera's driver, "
+            "or nobody can look their transform up",
+            values,
+            "no_frame_id",
+        )
+    return Report(OK, f"{facts.rate:.1f} Hz", values)
+
+
+def _lost(facts: CameraFacts, loss: Loss, values: dict[str, str]) -> Report:
+    consequence = _consequence(facts.camera, facts.policy)
+    values["lost_s"] = f"{loss.seconds:.1f}"
+    if loss.kind == "frozen":
+        return Report(
+            WARN,
+            f"the {facts.camera} image has been frozen for {loss.seconds:.1f} s (flat-field correction?); "
+            f"{consequence}",
+            values,
+            "frozen",
+        )
+    if loss.kind == "unusable":
+        return Report(
+            ERROR,
+            f"no usable {facts.camera} image for {loss.seconds:.1f} s: {loss.detail}; {consequence}",
+            values,
+            "unusable",
+        )
+    peers = f"{facts.publishers} publisher{'' if facts.publishers == 1 else 's'}"
+    if loss.kind == "never":
+        text = f"no {facts.camera} image on {facts.topic} yet: {peers}; {facts.hint}"
+    else:
+        text = f"no {facts.camera} image on {facts.topic} for {loss.seconds:.1f} s: {peers}; {facts.hint}"
+    return Report(ERROR, f"{text}; {consequence}", values, loss.kind)
+
+
+def _consequence(camera: str, policy: str) -> str:
+    left = "RGB" if other(camera) == RGB else "thermal"
+    what = {
+        "pass": f"the {left} image goes through",
+        "hold": "the last fused image is repeated",
+        "stop": "nothing is published",
+    }[policy]
+    return f"on_{camera}_loss is {policy}: {what}"
+
+
+def pairing_report(
+    active: bool,
+    rgb: CameraFacts,
+    thermal: CameraFacts,
+    explanation: str,
+    nearest_dt_ns: int | None,
+    max_dt: float,
+    taken: int,
+    counters: Mapping[str, int],
+    silent_for: float,
+) -> Report:
+    """Rates and the nearest dt when nothing matches."""
+    values = {
+        "pairs": str(taken),
+        "max_dt_ms": f"{max_dt * 1e3:.0f}",
+        "nearest_dt_ms": "" if nearest_dt_ns is None else f"{nearest_dt_ns / 1e6:.1f}",
+        "rgb_rate_hz": f"{rgb.rate:.1f}",
+        "thermal_rate_hz": f"{thermal.rate:.1f}",
+    }
+    values.update({name: str(n) for name, n in counters.items()})
+    if not active:
+        return Report(STALE, "the node is not active", values)
+    missing = [f.camera for f in (rgb, thermal) if f.received == 0 or (f.loss and f.loss.kind == "silent")]
+    if missing:
+        return Report(OK, f"nothing to pair: no image from {' and '.join(missing)}", values)
+    if nearest_dt_ns is not None and abs(nearest_dt_ns) > max_dt * 1e9 and silent_for > rgb.timeout:
+        return Report(ERROR, f"both cameras send, but nothing pairs: {explanation}", values, "no_match")
+    return Report(OK, explanation, values)
+
+
+def model_report(state: ModelState, wanted: bool, weights: str) -> Report:
+    """Whether the network is there, and why not."""
+    values = {
+        "phase": state.phase,
+        "device": state.device,
+        "engine": state.engine,
+        "dtype": state.dtype,
+        "weights": state.weights or weights,
+    }
+    if state.phase == READY:
+        return Report(OK, f"ready: {state.engine} on {state.device}, {state.dtype}", values)
+    if state.phase == LOADING:
+        return Report(
+            WARN, f"model loading for {state.seconds:.0f} s: nothing is fused before it is ready", values
+        )
+    if state.phase == FAILED:
+        return Report(
+            ERROR,
+            f"the model cannot be loaded: {state.reason}; set the parameter right and configure again",
+            values,
+            "model_failed",
+        )
+    text = (
+        "loading starts with the next transition"
+        if wanted
+        else "released: it is loaded by configure or activate"
+    )
+    return Report(STALE, text, values)
+
+
+def prompt_report(record: PromptRecord, fusing: bool, now: float) -> Report:
+    """The prompt in force and the latest refusal."""
+    values = {
+        "prompt": record.text,
+        "strength": f"{record.strength:g}",
+        "localiser": record.localiser,
+        "in_force": str(record.in_force).lower(),
+        "last_refused": record.last_refused,
+        "last_reason": record.last_reason,
+    }
+    name = f'"{record.text}"' if record.text else "no prompt (plain fusion)"
+    if record.in_force:
+        return Report(OK, f"in force: {name}", values)
+    waited = now - record.accepted
+    if fusing and waited > SHOW_WITHIN:
+        return Report(
+            WARN, f"accepted {waited:.0f} s ago, but no fused image shows it yet: {name}", values, "not_shown"
+        )
+    return Report(OK, f"accepted, in force with the next fused image: {name}", values)
+
+
+def output_report(
+    facts: OutputFacts, cameras: tuple[CameraFacts, CameraFacts], why: tuple[Report, ...]
+) -> Report:
+    """What is published; if nothing is, why: the first cause that explains the silence."""
+    values = {
+        "topic": facts.topic,
+        "mode": facts.action.value,
+        "rate_hz": f"{facts.rate:.1f}",
+        "published": str(facts.published),
+        "dropped_invalid": str(facts.invalid),
+        "dropped_by_policy": str(facts.by_policy),
+        "age_ms_p50": f"{facts.age_p50:.1f}",
+        "age_ms_p95": f"{facts.age_p95:.1f}",
+        "total_ms_p50": f"{facts.total_p50:.1f}",
+        "total_ms_p95": f"{facts.total_p95:.1f}",
+        "model_ms_p50": f"{facts.model_p50:.1f}",
+        "model_ms_p95": f"{facts.model_p95:.1f}",
+        "overhead_ms_p50": f"{facts.overhead_p50:.1f}",
+    }
+    values.update(
+        {f"dropped_{name}": str(n) for name, n in facts.counters.items() if name not in ("reset", "invalid")}
+    )
+    values["resets"] = str(facts.counters.get("reset", 0))
+    if not facts.active:
+        return Report(STALE, "the node is not active: nothing is published", values)
+    if facts.silent_for > facts.timeout:
+        return _silence(facts, why, values)
+    if facts.incompatible:
+        return Report(WARN, facts.incompatible, values, "incompatible_qos")
+    if facts.action is not Action.FUSE:
+        lost = next((f.camera for f in cameras if f.loss is not None), "a camera")
+        return Report(
+            WARN, f"{facts.action.value} at {facts.rate:.1f} Hz: {lost} is lost", values, facts.action.value
+        )
+    if facts.latest_failure:
+        return Report(WARN, facts.latest_failure, values, "model_failed")
+    if not facts.published:
+        return Report(OK, "waiting for the first pair", values)
+    age = "" if math.isnan(facts.age_p50) else f", age {facts.age_p50:.0f} ms (p95 {facts.age_p95:.0f} ms)"
+    return Report(OK, f"{facts.rate:.1f} Hz{age}", values)
+
+
+def _silence(facts: OutputFacts, why: tuple[Report, ...], values: dict[str, str]) -> Report:
+    if facts.latest_failure:
+        return Report(ERROR, f"nothing is published: {facts.latest_failure}", values, "model_failed")
+    reasons = [report.message for report in why if report.level in (WARN, ERROR)]
+    reason = (
+        " | ".join(reasons)
+        if reasons
+        else "no image has been completed; the network may be slower than loss_timeout"
+    )
+    return Report(
+        ERROR, f"nothing has been published for {facts.silent_for:.1f} s: {reason}", values, "silent"
+    )

@@ -1,0 +1,85 @@
+"""The subscriptions of the fusion node: they exist while it is active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from textdifuse_ros.nodes import qos
+from textdifuse_ros.nodes.loss import CAMERAS
+from textdifuse_ros.nodes.parameters import Settings
+
+Receive = Callable[[str, Any, bool], None]  # camera, message, compressed
+ReceiveInfo = Callable[[str, CameraInfo], None]
+Incompatible = Callable[[str, int], None]  # topic, policy kind
+
+
+def image_topic(settings: Settings, camera: str) -> str:
+    """Relative name of the topic that this camera's images are taken from."""
+    suffix = "/compressed" if settings.text(f"{camera}.transport") == "compressed" else ""
+    return f"{camera}/image_raw{suffix}"
+
+
+def _policy(event: Any) -> int:
+    return int(event.last_policy_kind)
+
+
+class Inputs:
+    """Subscriptions to both cameras' images and CameraInfos."""
+
+    def __init__(
+        self,
+        node: Node,
+        settings: Settings,
+        receive: Receive,
+        receive_info: ReceiveInfo,
+        incompatible: Incompatible,
+        group: CallbackGroup,
+    ) -> None:
+        self._node = node
+        self._group = group
+        self._subscriptions: list[Any] = []
+        for camera in CAMERAS:
+            self._subscribe_images(settings, camera, receive, incompatible)
+            self._subscribe_info(camera, receive_info)
+
+    def destroy(self) -> None:
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+
+    def _subscribe_images(
+        self, settings: Settings, camera: str, receive: Receive, incompatible: Incompatible
+    ) -> None:
+        compressed = settings.text(f"{camera}.transport") == "compressed"
+        topic = image_topic(settings, camera)
+        name = self._node.resolve_topic_name(topic)
+        events = SubscriptionEventCallbacks(incompatible_qos=lambda event: incompatible(name, _policy(event)))
+        self._subscriptions.append(
+            self._node.create_subscription(
+                CompressedImage if compressed else Image,
+                topic,
+                lambda message: receive(camera, message, compressed),
+                qos.camera_input(),
+                callback_group=self._group,
+                event_callbacks=events,
+                qos_overriding_options=qos.overridable(),
+            )
+        )
+
+    def _subscribe_info(self, camera: str, receive_info: ReceiveInfo) -> None:
+        self._subscriptions.append(
+            self._node.create_subscription(
+                CameraInfo,
+                f"{camera}/camera_info",
+                lambda message: receive_info(camera, message),
+                qos.camera_input(),
+                callback_group=self._group,
+                qos_overriding_options=qos.overridable(),
+            )
+        )

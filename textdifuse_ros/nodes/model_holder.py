@@ -1,0 +1,127 @@
+"""Loads the network off every executor thread and lets go of it again. No ROS import."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textdifuse_ros.nodes.parameters import Settings
+
+if TYPE_CHECKING:
+    from textdifuse_ros.fuser import Fuser
+
+NONE, LOADING, READY, FAILED = "none", "loading", "ready", "failed"
+_KEYS = ("weights", "device", "engine", "dtype", "threads", "localiser")
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """``phase``: none, loading, ready or failed; ``reason``: why it failed; ``seconds``: in this phase."""
+
+    phase: str
+    reason: str
+    seconds: float
+    device: str = ""
+    engine: str = ""
+    dtype: str = ""
+    weights: str = ""
+
+
+def build_fuser(settings: Settings) -> Fuser:
+    """Import torch and build the network: seconds, so never on an executor thread. Raises with the reason."""
+    from textdifuse_ros.fuser import Fuser  # imports torch
+
+    return Fuser(
+        settings.text("weights") or None,
+        device=settings.text("device"),
+        engine=settings.text("engine"),
+        dtype=settings.text("dtype"),
+        threads=settings.integer("threads"),
+        localiser=settings.text("localiser"),
+    )
+
+
+class ModelHolder:
+    """Owns the Fuser. ``ensure`` loads it in a thread of its own and waits; ``release`` frees the device."""
+
+    def __init__(self, build: Callable[[Settings], Fuser] = build_fuser) -> None:
+        self._build = build
+        self._lock = threading.Lock()
+        self._fuser: Fuser | None = None
+        self._key: tuple[object, ...] = ()
+        self._phase = NONE
+        self._reason = ""
+        self._since = time.monotonic()
+        self._generation = 0
+        self._loader: threading.Thread | None = None
+
+    def ensure(self, settings: Settings, give_up: threading.Event) -> Fuser:
+        """The Fuser for these settings, loaded now if need be. Raises RuntimeError with the reason."""
+        key = tuple(settings[name] for name in _KEYS)
+        with self._lock:
+            if self._fuser is not None and self._key == key:
+                return self._fuser
+        self.release()
+        done = threading.Event()
+        with self._lock:
+            self._enter(LOADING)
+            generation = self._generation
+            self._loader = threading.Thread(
+                target=self._load, args=(settings, key, generation, done), name="model loader", daemon=True
+            )
+            self._loader.start()
+        while not done.wait(0.05):
+            if give_up.is_set():
+                self.release()
+                raise RuntimeError("the node is shutting down")
+        with self._lock:
+            if self._fuser is None:
+                raise RuntimeError(self._reason or "the model was released while it loaded")
+            return self._fuser
+
+    def release(self) -> None:
+        """Close the Fuser, or abandon the one that is loading. Harmless when there is none."""
+        with self._lock:
+            fuser, self._fuser = self._fuser, None
+            self._generation += 1
+            self._enter(NONE)
+        if fuser is not None:
+            fuser.close()
+
+    def state(self) -> ModelState:
+        with self._lock:
+            fuser = self._fuser
+            seconds = time.monotonic() - self._since
+            if fuser is None:
+                return ModelState(self._phase, self._reason, seconds)
+            return ModelState(
+                self._phase, "", seconds, fuser.device, fuser.engine, fuser.dtype, fuser.weights_id
+            )
+
+    def busy(self) -> bool:
+        """Whether a loader thread is still inside native code (it cannot be interrupted)."""
+        return self._loader is not None and self._loader.is_alive()
+
+    def _enter(self, phase: str, reason: str = "") -> None:
+        self._phase, self._reason, self._since = phase, reason, time.monotonic()
+
+    def _load(
+        self, settings: Settings, key: tuple[object, ...], generation: int, done: threading.Event
+    ) -> None:
+        fuser: Fuser | None = None
+        reason = ""
+        try:
+            fuser = self._build(settings)
+        except BaseException as error:  # whatever torch raises is a reason to report, never a lost thread
+            reason = " ".join(str(error).split()) or type(error).__name__
+        with self._lock:
+            if generation == self._generation:
+                self._fuser, self._key = fuser, key
+                self._enter(READY if fuser is not None else FAILED, reason)
+                fuser = None
+        if fuser is not None:  # nobody waits for it any more
+            fuser.close()
+        done.set()

@@ -1,0 +1,229 @@
+"""One job from messages to an image: convert, normalise, register, fuse. Runs in the worker. No ROS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textdifuse_ros.imaging.compressed import decode_compressed
+from textdifuse_ros.imaging.encodings import ImageError, to_rgb8, to_thermal
+from textdifuse_ros.imaging.registration import Registration
+from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser
+from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
+from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
+from textdifuse_ros.nodes.parameters import Settings
+from textdifuse_ros.nodes.prompts import PromptRecord
+
+if TYPE_CHECKING:
+    from textdifuse_ros.fuser import Fuser
+
+
+class Pipeline:
+    """Keeps what lives from frame to frame: the thermal window, the freeze detector, the registration, and
+    the last fused image for ``hold``. One caller at a time."""
+
+    def __init__(
+        self, fuser: Fuser, monitor: LossMonitor, settings: Settings, registration: Registration
+    ) -> None:
+        self._fuser = fuser
+        self._monitor = monitor
+        self._normaliser = ThermalNormaliser()
+        self._freeze = FreezeDetector()
+        self._registration = registration
+        self._settings: Settings | None = None
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._held: Outcome | None = None
+        self._epoch = 0
+        self._adopt(settings)
+
+    def run(
+        self,
+        job: Job,
+        settings: Settings,
+        registration: Registration,
+        prompt: PromptRecord,
+        want_salience: bool,
+    ) -> Outcome:
+        """Do one job. Bad input comes back as drops; only a failing network raises."""
+        began = time.perf_counter()
+        self._registration = registration
+        self._adopt(settings)
+        self._follow_time(job.epoch)
+        drops: list[Drop] = []
+        rgb = self._converted(job.rgb, self._rgb, drops)
+        raw = self._converted(job.thermal, self._thermal, drops)
+        thermal = self._normalised(raw, job, drops)
+        outcome = self._decide(job, settings, rgb, thermal, drops)
+        outcome.drops = drops
+        outcome.dt_ns = job.dt_ns if outcome.action is Action.FUSE else 0
+        outcome.timings.convert = (time.perf_counter() - began) * 1e3
+        if outcome.action is Action.FUSE and rgb is not None and thermal is not None:
+            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience)
+        return outcome
+
+    def _adopt(self, settings: Settings) -> None:
+        if settings is self._settings:
+            return
+        self._normaliser.configure(
+            settings.text("thermal.range_mode"),
+            settings.number("thermal.range_min"),
+            settings.number("thermal.range_max"),
+            settings.number("thermal.percentile_low"),
+            settings.number("thermal.percentile_high"),
+            settings.number("thermal.time_constant"),
+            settings.text("thermal.polarity"),
+        )
+        self._freeze.timeout = settings.number("thermal.freeze_timeout")
+        self._settings = settings
+
+    def _follow_time(self, epoch: int) -> None:
+        if epoch != self._epoch:  # time went back: what was smoothed over it belongs to another recording
+            self._epoch = epoch
+            self._normaliser.reset()
+            self._freeze.reset()
+            self._held = None
+
+    def _converted(
+        self, frame: Frame | None, convert: Callable[[Frame], np.ndarray], drops: list[Drop]
+    ) -> np.ndarray | None:
+        if frame is None:
+            return None
+        try:
+            image = convert(frame)
+        except ImageError as error:
+            self._refuse(frame.camera, error.cause, str(error), drops)
+            return None
+        known = self._sizes.get(frame.camera)
+        size = self._sizes[frame.camera] = _size(image)
+        if known is not None and known != size:
+            drops.append(
+                Drop(
+                    frame.camera,
+                    "size_change",
+                    f"the {frame.camera} camera changed from {known[0]}x{known[1]} to {size[0]}x{size[1]}: "
+                    "one image dropped, the next is registered anew",
+                )
+            )
+            return None
+        return image
+
+    def _refuse(self, camera: str, cause: str, text: str, drops: list[Drop]) -> None:
+        drops.append(Drop(camera, cause, text))
+        self._monitor.refused(camera, text)
+
+    def _rgb(self, frame: Frame) -> np.ndarray:
+        image = decode_compressed(frame.message, "rgb") if frame.compressed else to_rgb8(frame.message)
+        self._monitor.used(RGB, frame.arrived)
+        return image
+
+    def _thermal(self, frame: Frame) -> np.ndarray:
+        assert self._settings is not None
+        raw = decode_compressed(frame.message, "thermal") if frame.compressed else to_thermal(frame.message)
+        rows = self._settings.integer("thermal.telemetry_rows")
+        if rows >= raw.shape[0]:
+            raise ImageError(
+                "size", f"thermal.telemetry_rows is {rows}, the image has only {raw.shape[0]} rows"
+            )
+        return raw[: raw.shape[0] - rows]
+
+    def _normalised(self, raw: np.ndarray | None, job: Job, drops: list[Drop]) -> np.ndarray | None:
+        if raw is None or job.thermal is None:
+            return None
+        frame = job.thermal
+        frozen = self._freeze.update(raw, frame.stamp_ns)
+        self._monitor.frozen(THERMAL, frozen, frame.arrived)
+        try:
+            image = self._normaliser.normalise(raw, frame.stamp_ns)
+        except ImageError as error:
+            self._refuse(THERMAL, error.cause, str(error), drops)
+            return None
+        self._monitor.used(THERMAL, frame.arrived)
+        return image
+
+    def _decide(
+        self,
+        job: Job,
+        settings: Settings,
+        rgb: np.ndarray | None,
+        thermal: np.ndarray | None,
+        drops: list[Drop],
+    ) -> Outcome:
+        """What to publish for this job, given what is left of it and which camera is lost."""
+        now = time.monotonic()
+        action = self._monitor.action(now, settings.text("on_thermal_loss"), settings.text("on_rgb_loss"))
+        reference = settings.text("reference")
+        if action is Action.FUSE:
+            frame = job.rgb if reference == RGB else job.thermal
+            if rgb is None or thermal is None or frame is None:
+                return Outcome(Action.NOTHING)
+            return Outcome(action, header=frame.message.header, camera=reference)
+        if action is Action.PASS_RGB and rgb is not None and job.rgb is not None:
+            return Outcome(action, rgb, header=job.rgb.message.header, camera=RGB)
+        if action is Action.PASS_THERMAL and thermal is not None and job.thermal is not None:
+            return Outcome(action, thermal, header=job.thermal.message.header, camera=THERMAL)
+        if action is Action.HOLD and self._held is not None:
+            held = self._held
+            return Outcome(
+                action,
+                held.image,
+                held.salience,
+                held.header,
+                held.camera,
+                prompt=held.prompt,
+                strength=held.strength,
+            )
+        if not drops:
+            drops.append(Drop(*self._unpublished(settings)))
+        return Outcome(Action.NOTHING)
+
+    def _unpublished(self, settings: Settings) -> tuple[str, str, str]:
+        lost = [camera for camera in (RGB, THERMAL) if self._monitor.loss(camera, time.monotonic())]
+        names = " and ".join(lost) or "a camera"
+        held = any(settings.text(f"on_{camera}_loss") == "hold" for camera in lost)
+        why = (
+            "nothing was fused yet that could be held" if held and len(lost) == 1 else "nothing is published"
+        )
+        return "policy", "loss_policy", f"{names} lost: {why}"
+
+    def _fuse(
+        self,
+        outcome: Outcome,
+        rgb: np.ndarray,
+        thermal: np.ndarray,
+        settings: Settings,
+        prompt: PromptRecord,
+        want_salience: bool,
+    ) -> None:
+        began = time.perf_counter()
+        reference = settings.text("reference")
+        remap = self._registration.prepare(_size(rgb), _size(thermal), reference)
+        rgb, thermal = remap.apply(rgb, thermal)
+        registered = time.perf_counter()
+        fused = self._fuser.fuse(
+            rgb,
+            thermal,
+            prompt.compiled,
+            settings.integer("steps"),
+            strength=prompt.strength,
+            restore=settings.text("restore"),
+            want_salience=want_salience,
+        )
+        # where only the reference camera sees, its own image is the best there is
+        outcome.image = remap.restore_outside(fused.image, rgb if reference == RGB else thermal)
+        outcome.salience = fused.salience
+        outcome.prompt, outcome.strength, outcome.steps = (
+            prompt.text,
+            prompt.strength,
+            settings.integer("steps"),
+        )
+        outcome.timings.convert += (registered - began) * 1e3
+        outcome.timings.model = fused.model_ms
+        self._held = outcome
+
+
+def _size(image: np.ndarray) -> tuple[int, int]:
+    """(width, height)"""
+    return int(image.shape[1]), int(image.shape[0])

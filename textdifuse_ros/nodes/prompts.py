@@ -1,0 +1,118 @@
+"""The prompt: checked when it is set, in force with the first image that shows it. No ROS import."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from textdifuse_ros.nodes.parameters import BY_NAME, ParameterError, Settings
+from textdifuse_ros.text.grammar import PromptError, parse
+from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, make_localiser
+
+PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
+
+
+@dataclass(frozen=True)
+class PromptRecord:
+    """What ~/prompt says. ``header`` is that of the first image that shows it, None until then."""
+
+    revision: int
+    text: str
+    compiled: CompiledPrompt
+    strength: float
+    localiser: str
+    accepted: float  # steady seconds
+    header: Any = None
+    last_refused: str = ""
+    last_reason: str = ""
+
+    @property
+    def in_force(self) -> bool:
+        return self.header is not None
+
+
+class PromptKeeper:
+    """Refuses prompts, keeps the accepted one, and announces every change in order.
+
+    ``announce`` is called under a lock with each new record: from the parameter services when a prompt is
+    accepted or refused, from the worker when the first image shows it. Checking a prompt for the heat
+    localiser takes well under a millisecond, so it is done inside the parameter service.
+    """
+
+    def __init__(self, announce: Callable[[PromptRecord], None]) -> None:
+        self._announce = announce
+        self._lock = threading.RLock()
+        self._localisers: dict[str, Localiser] = {}
+        self._compiled: tuple[tuple[str, str], CompiledPrompt] | None = None
+        empty = self._compile("", str(BY_NAME["localiser"].default))
+        self._record = PromptRecord(0, "", empty, 1.0, "", time.monotonic())
+
+    @property
+    def current(self) -> PromptRecord:
+        """The record for the next image: take it once a frame."""
+        return self._record
+
+    def vet(self, candidate: Settings, changed: set[str]) -> None:
+        """Raises ParameterError with the reason when the prompt cannot be followed."""
+        if not changed & {"prompt", "localiser"}:
+            return
+        text, localiser = candidate.text("prompt"), candidate.text("localiser")
+        try:
+            compiled = self._compile(text, localiser)
+        except PromptError as error:
+            reason = str(error)
+            self._update(last_refused=text, last_reason=reason)
+            raise ParameterError("prompt", reason) from error
+        self._compiled = ((text, localiser), compiled)
+
+    def refuse(self, text: str, reason: str) -> None:
+        """Record a refusal that was decided elsewhere (a value that is no text)."""
+        self._update(last_refused=text, last_reason=reason)
+
+    def apply(self, accepted: Settings, changed: set[str]) -> None:
+        """Take an accepted prompt (or strength) over for the next image."""
+        if not changed & PARAMETERS:
+            return
+        text, localiser = accepted.text("prompt"), accepted.text("localiser")
+        known = self._compiled
+        compiled = known[1] if known and known[0] == (text, localiser) else self._compile(text, localiser)
+        self._update(
+            revision=self._record.revision + 1,
+            text=text,
+            compiled=compiled,
+            localiser=localiser,
+            strength=accepted.number("prompt_strength"),
+            accepted=time.monotonic(),
+            header=None,
+        )
+
+    def shown(self, record: PromptRecord, header: Any) -> None:
+        """An image made with ``record`` was published under ``header``."""
+        if self._record.in_force or record.revision != self._record.revision:
+            return
+        with self._lock:
+            if record.revision == self._record.revision and not self._record.in_force:
+                self._update(header=header)
+
+    def withdraw(self) -> None:
+        """No image is being published any more: the prompt is accepted, not in force."""
+        if self._record.in_force:
+            self._update(header=None)
+
+    def announce_again(self) -> None:
+        """Publish the present state, for a publisher that was just created."""
+        self._update()
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            values = {**self._record.__dict__, **changes}
+            self._record = PromptRecord(**values)
+            self._announce(self._record)
+
+    def _compile(self, text: str, localiser: str) -> CompiledPrompt:
+        if localiser not in self._localisers:
+            self._localisers[localiser] = make_localiser(localiser)
+        return self._localisers[localiser].compile(parse(text))

@@ -1,0 +1,83 @@
+"""Quality of service of every topic, and incompatibilities in words."""
+
+from __future__ import annotations
+
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+
+def camera_input() -> QoSProfile:
+    """Best effort takes from every publisher. Five deep: a short stall of the executor must not cost the
+    image that the other camera's image pairs with; what is too old is dropped by pairing, so no lag grows."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=5,
+        reliability=ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def image_output() -> QoSProfile:
+    """Reliable and volatile: matches best-effort and reliable subscribers alike. Keep-last never waits for a
+    slow reader (its oldest image is overwritten); two deep leaves one image to repair while the next is
+    sent."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=2,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def status_output() -> QoSProfile:
+    """Small and never to be missed by a recorder."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=50,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def latched() -> QoSProfile:
+    """The latest message reaches whoever comes later."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+def overridable() -> QoSOverridingOptions:
+    """Parameters qos_overrides.<topic>.<publisher|subscription>.<history|depth|reliability|durability>."""
+    return QoSOverridingOptions(
+        (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
+    )
+
+
+_ADVICE = {
+    "RELIABILITY": "one side is reliable and the other best effort",
+    "DURABILITY": "one side asks for transient local and the other is volatile",
+    "DEADLINE": "the deadline that is offered is longer than the one that is requested",
+    "LIVELINESS": "liveliness differs",
+}
+
+
+def explain_incompatible(topic: str, policy_kind: int, *, incoming: bool) -> str:
+    """One sentence: which topic, which policy, what to do."""
+    policy = qos_policy_name_from_kind(policy_kind).rsplit(".", 1)[-1].replace("_POLICY", "").upper()
+    why = _ADVICE.get(policy, "the two sides disagree")
+    peer = "a publisher of" if incoming else "a subscriber to"
+    side = "subscription" if incoming else "publisher"
+    return (
+        f"incompatible QoS with {peer} {topic}: policy {policy}, {why}; nothing flows between them. "
+        f"Change that node, or set qos_overrides.{topic}.{side}.{policy.lower()} of this one"
+    )

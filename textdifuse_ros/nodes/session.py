@@ -1,0 +1,156 @@
+"""One activation of the node: from images that arrive to outcomes that are published. No ROS import."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textdifuse_ros.imaging.registration import Registration
+from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
+from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL, Action, LossMonitor, other
+from textdifuse_ros.nodes.mailbox import Mailbox
+from textdifuse_ros.nodes.meters import RateMeter, Window
+from textdifuse_ros.nodes.parameters import Settings
+from textdifuse_ros.nodes.pipeline import Pipeline
+from textdifuse_ros.nodes.prompts import PromptRecord
+from textdifuse_ros.nodes.stamps import StampGuard, stamp_ns
+from textdifuse_ros.nodes.tally import MODEL, POLICY, Tally
+
+if TYPE_CHECKING:
+    from textdifuse_ros.fuser import Fuser
+
+Publish = Callable[[Outcome, Settings, PromptRecord], None]
+
+
+class Session:
+    """Receives on the executor's threads, works in one thread of its own, and counts everything.
+
+    ``settings``, ``registration`` and ``prompt`` are asked for once a frame, so that changes take effect
+    between two frames and never within one.
+    """
+
+    def __init__(
+        self,
+        fuser: Fuser,
+        settings: Callable[[], Settings],
+        registration: Callable[[], Registration],
+        prompt: Callable[[], PromptRecord],
+        want_salience: Callable[[], bool],
+        publish: Publish,
+        on_drop: Callable[[Drop], None],
+    ) -> None:
+        now = time.monotonic()
+        self.started = now
+        self._settings, self._registration, self._prompt = settings, registration, prompt
+        self._want_salience, self._publish, self._on_drop = want_salience, publish, on_drop
+        self.monitor = LossMonitor(settings().number("loss_timeout"), now)
+        self.mailbox = Mailbox(settings())
+        self.tally = Tally()
+        self.arrivals = {camera: RateMeter() for camera in CAMERAS}
+        self.frame_ids: dict[str, str] = {}
+        self.published = RateMeter()
+        self.ages, self.totals, self.models, self.overheads = Window(), Window(), Window(), Window()
+        self.last_action = Action.NOTHING
+        self.last_published: float | None = None
+        self._guards = {camera: StampGuard() for camera in CAMERAS}
+        self._pipeline = Pipeline(fuser, self.monitor, settings(), registration())
+        self._worker = threading.Thread(target=self._work, name="fusion worker", daemon=True)
+        self._worker.start()
+
+    # -- on the executor's threads --------------------
+
+    def receive(self, camera: str, message: Any, compressed: bool) -> None:
+        """Take one image message: check its stamp, and give it to the pairing or straight to the worker."""
+        now = time.monotonic()
+        self.arrivals[camera].tick(now)
+        self.frame_ids[camera] = message.header.frame_id
+        try:
+            stamp = stamp_ns(message.header.stamp.sec, message.header.stamp.nanosec)
+        except ValueError as error:
+            self._refuse(camera, str(error))
+            return
+        doubt = self._guards[camera].check(stamp, now)
+        if doubt:
+            self._refuse(camera, doubt)
+            return
+        frame = Frame(camera, message, stamp, now, compressed)
+        self.monitor.arrived(camera, now)
+        absent = other(camera)
+        if self.monitor.silent(absent, now) and self._settings().text(f"on_{absent}_loss") != "stop":
+            self.mailbox.put_single(frame)
+        else:
+            self.mailbox.put(frame)
+
+    def time_jumped_back(self) -> None:
+        """The node's clock was set back: whatever was received belongs to another time."""
+        for guard in self._guards.values():
+            guard.reset()
+        self.mailbox.reset("the clock jumped back")
+
+    def apply(self, settings: Settings) -> None:
+        """Take over what is not read once a frame anyway."""
+        self.mailbox.configure(settings)
+        self.monitor.timeout = settings.number("loss_timeout")
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """End the worker after its present frame; False when it is still busy after ``timeout`` seconds."""
+        self.mailbox.close()
+        self._worker.join(timeout)
+        return not self._worker.is_alive()
+
+    def dropped_invalid(self) -> int:
+        """Inputs refused for what they are."""
+        return self.tally.total(RGB, THERMAL, MODEL) + self.mailbox.view().counters["invalid"]
+
+    def _refuse(self, camera: str, reason: str) -> None:
+        self.monitor.refused(camera, reason)
+        self._drop(Drop(camera, "stamp", reason))
+
+    def _drop(self, drop: Drop) -> None:
+        self.tally.add(drop, time.monotonic())
+        self._on_drop(drop)
+
+    # -- in the worker's thread --------------------
+
+    def _work(self) -> None:
+        while True:
+            job = self.mailbox.take()
+            if job is None:
+                return
+            try:
+                self._do(job)
+            except Exception as error:  # one frame is lost, never the worker
+                text = " ".join(str(error).split()) or type(error).__name__
+                self._drop(Drop(MODEL, type(error).__name__, f"the network failed on a frame: {text}"))
+
+    def _do(self, job: Job) -> None:
+        taken = time.monotonic()
+        settings, prompt = self._settings(), self._prompt()
+        outcome = self._pipeline.run(job, settings, self._registration(), prompt, self._want_salience())
+        for drop in outcome.drops:
+            self._drop(drop)
+        self.last_action = outcome.action
+        if outcome.action is Action.NOTHING:
+            return
+        outcome.timings.wait = (taken - job.posted) * 1e3
+        outcome.taken = taken
+        now = time.monotonic()
+        self.last_published = now
+        self.published.tick(now)
+        self._publish(outcome, settings, prompt)
+
+    def measured(self, outcome: Outcome, age_ms: float) -> None:
+        """Called by the publisher of the outcome, once the image is out."""
+        timings = outcome.timings
+        self.totals.add(timings.total)
+        self.overheads.add(timings.total - timings.model)
+        if outcome.action is Action.FUSE:
+            self.models.add(timings.model)
+        if age_ms == age_ms:
+            self.ages.add(age_ms)
+
+    @property
+    def dropped_by_policy(self) -> int:
+        return self.tally.total(POLICY)

@@ -42,6 +42,7 @@ _SECOND = 1_000_000_000
 _RECENT = 128  # stamps remembered for duplicates and the nearest distance: two seconds at 60 Hz
 _RATE = 32  # of those, used for the rate
 _STALE_RUN = 5  # stale frames in increasing order that prove a restart shorter than `jump`
+_ALONE = 20  # frames in a row from one camera after which the other is taken to be silent
 _HOLD_GAIN = 0.5  # a promised partner must at least halve the distance to be waited for
 
 
@@ -69,6 +70,7 @@ class _Camera(Generic[T]):
     taken: int | None = None  # latest frame in a pair that was taken
     previous: int | None = None  # last arrival, whatever became of it
     stale_run: int = 0
+    in_a_row: int = 0
     received: int = 0
 
     def period_ns(self, longest: int) -> float | None:
@@ -112,8 +114,6 @@ class PairMatcher(Generic[T]):
         self.rgb_offset = rgb_offset
         self.thermal_offset = thermal_offset
 
-    # settings, live
-
     @property
     def max_dt(self) -> float:
         """Largest distance in corrected time between the frames of a pair [s]."""
@@ -149,8 +149,6 @@ class PairMatcher(Generic[T]):
         camera.offset_ns = round(seconds * _SECOND)
         self._nearest.clear()  # distances under the old offset say nothing any more
 
-    # frames in, pairs out
-
     def add_rgb(self, stamp_ns: int, item: T) -> None:
         """Take an RGB frame; `item` is kept as it is until it is paired or dropped."""
         self._add(self._rgb, self._thermal, int(stamp_ns), item)
@@ -184,8 +182,6 @@ class PairMatcher(Generic[T]):
             camera.stale_run = 0
         self._nearest.clear()
         self._held = False
-
-    # what the diagnostics ask
 
     @property
     def counters(self) -> Mapping[str, int]:
@@ -239,8 +235,6 @@ class PairMatcher(Generic[T]):
         from .pairing_report import explain
 
         return explain(self)
-
-    # the matching
 
     def _add(self, camera: _Camera[T], other: _Camera[T], stamp: int, item: T) -> None:
         camera.received += 1
@@ -320,7 +314,8 @@ class PairMatcher(Generic[T]):
         """Rates and the nearest distance, kept apart from the frames themselves."""
         camera.recent.append(stamp)
         camera.latest = stamp
-        if other.recent:
+        camera.in_a_row, other.in_a_row = camera.in_a_row + 1, 0
+        if other.recent and camera.in_a_row <= _ALONE:  # the distance to a silent camera only grows
             at = stamp + camera.offset_ns - other.offset_ns
             distance = min((at - s for s in other.recent), key=abs)
             self._nearest.append(distance if camera is self._thermal else -distance)
@@ -328,22 +323,19 @@ class PairMatcher(Generic[T]):
     def _match(self, camera: _Camera[T], other: _Camera[T], stamp: int, may_hold: bool) -> bool:
         """Pair the camera's frame with the nearest of the other; True when paired or put off."""
         at = stamp + camera.offset_ns - other.offset_ns  # in the other camera's time
-        best = min(other.frames, key=lambda frame: (abs(frame[0] - at), -frame[0]), default=None)
-        if best is None or abs(best[0] - at) > self._max_dt_ns:
+        best = min((s for s, _ in other.frames), key=lambda s: (abs(s - at), -s), default=None)
+        if best is None or abs(best - at) > self._max_dt_ns:
             return False
-        if may_hold and self._better_is_due(other, at, abs(best[0] - at)):
+        if may_hold and self._better_is_due(other, at, abs(best - at)):
             self._held = True
-            return True
-        self._pair(camera, other, stamp, best[0])
+        else:
+            self._pair(camera, other, stamp, best)
         return True
 
     def _match_newest(self, camera: _Camera[T], other: _Camera[T]) -> None:
         """The frame that was waited for did not come: make the best pair there is, newest first."""
-        for stamp, _ in reversed(other.frames):
-            if self._match(other, camera, stamp, may_hold=False):
-                return
-        for stamp, _ in reversed(camera.frames):
-            if self._match(camera, other, stamp, may_hold=False):
+        for mine, its in ((other, camera), (camera, other)):
+            if any(self._match(mine, its, stamp, may_hold=False) for stamp, _ in reversed(mine.frames)):
                 return
 
     def _better_is_due(self, other: _Camera[T], at: int, distance: int) -> bool:
@@ -369,8 +361,6 @@ class PairMatcher(Generic[T]):
         index = next(i for i, frame in enumerate(camera.frames) if frame[0] == stamp)
         self._drop_frames(camera, index)
         return camera.frames.pop(0)[1]
-
-    # forgetting
 
     def _expire(self, camera: _Camera[T], other: _Camera[T]) -> None:
         """Let go of frames that the other camera has passed, that are too old, or too many."""

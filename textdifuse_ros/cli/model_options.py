@@ -1,0 +1,68 @@
+"""Options that every command with a network in it shares, and the network made from them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.text.grammar import PromptError, parse
+from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+
+if TYPE_CHECKING:
+    from textdifuse_ros.fuser import Fuser
+
+_STEPS = ("1", "2", "4")
+
+
+def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
+    """--device, --engine, --dtype, --weights, --threads."""
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
+    parser.add_argument("--engine", default="auto", metavar="E", help="auto or eager (auto)")
+    parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16 or fp16 (auto)")
+    parser.add_argument("--weights", default="", metavar="FILE", help="safetensors file (the shipped one)")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")
+
+
+def add_fusion_arguments(parser: argparse.ArgumentParser) -> None:
+    """--prompt, --steps, --strength, --restore."""
+    parser.add_argument(
+        "--prompt",
+        default="",
+        metavar="TEXT",
+        help="what must stand out, as in 'warm objects*1.5'; empty for none. A text that starts with a dash "
+        "is written as --prompt=-TEXT",
+    )
+    parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help="sampler steps (1)")
+    parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="of the prompt, 0 to 2 (1)")
+    parser.add_argument("--restore", default="auto", metavar="auto|off", help="restoration (auto)")
+
+
+def check_fusion_arguments(args: argparse.Namespace) -> tuple[int, CompiledPrompt]:
+    """Number of steps and the prompt. Raises CliError for any value that cannot be followed."""
+    if args.steps == "teacher":
+        raise CliError("--steps teacher: no teacher weights ship with this version; use 1, 2 or 4")
+    if args.steps not in _STEPS:
+        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
+    if args.restore not in ("auto", "off"):
+        raise CliError(f"--restore {args.restore}: use auto or off")
+    if not 0 <= args.strength <= 2:
+        raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
+    try:
+        return int(args.steps), make_localiser().compile(parse(args.prompt))
+    except PromptError as error:
+        raise CliError(f"--prompt: {error}") from error
+
+
+def make_fuser(args: argparse.Namespace) -> Fuser:
+    """The network. Raises CliError with the reason and the mend."""
+    from textdifuse_ros.engines.base import EngineError
+    from textdifuse_ros.fuser import Fuser
+    from textdifuse_ros.model.weights import WeightsError
+
+    if args.threads < 0:
+        raise CliError(f"--threads {args.threads}: must be 0 or more")
+    try:
+        return Fuser(args.weights or None, args.device, args.engine, args.dtype, args.threads)
+    except (EngineError, WeightsError) as error:
+        raise CliError(str(error)) from error

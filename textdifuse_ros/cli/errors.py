@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class CliError(Exception):
     """Something that the person at the keyboard can mend. ``str(error)`` is always a single line."""
 
     def __str__(self) -> str:
         return " ".join(super().__str__().split())
+
+
+@contextmanager
+def named_os_errors() -> Iterator[None]:
+    """What the operating system refuses (permission, a name too long) becomes a CliError with the path."""
+    try:
+        yield
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        raise CliError(f"{name}{error.strerror or error}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.image_files import Pair, find_pairs, images_by_stem, read_rgb, read_thermal
 from textdifuse_ros.cli.model_options import (
     add_engine_arguments,
@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0. The means of the first method lead the JSON object, the others follow in "others"."""
+    with named_os_errors():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     names = _method_names(args.method)
     found = find_pairs(args.rgb, args.thermal)
     unmatched = list(found.unmatched)

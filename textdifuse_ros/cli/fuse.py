@@ -8,11 +8,12 @@ are.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.image_files import Pair, find_pairs, read_rgb, read_thermal, write_png
 from textdifuse_ros.cli.model_options import (
     add_engine_arguments,
@@ -57,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0. Raises CliError, after which no output is half-written."""
+    with named_os_errors():
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     steps, prompt = check_fusion_arguments(args)
     found = find_pairs(args.rgb, args.thermal)
     jobs = _plan(found.pairs, args.rgb.is_dir(), args.output, args.salience)
@@ -109,6 +115,7 @@ def _plan(pairs: tuple[Pair, ...], many: bool, output: Path, salience: Path | No
             if path.resolve() in taken:
                 raise CliError(f"{path}: would be written twice: give --salience a place of its own")
             taken.add(path.resolve())
+            _check_writable(path)
     return jobs
 
 
@@ -122,6 +129,14 @@ def _target(pair: Pair, given: Path, many: bool, option: str) -> Path:
     if given.suffix.lower() != ".png":
         raise CliError(f"{given}: {option} is written as PNG: give it a name that ends in .png")
     return given
+
+
+def _check_writable(target: Path) -> None:
+    if target.is_dir():
+        raise CliError(f"{target}: cannot be written: it is a directory")
+    folder = next(parent for parent in target.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise CliError(f"{target}: cannot be written: {folder} is not a folder that can be written to")
 
 
 def _check_readable(pair: Pair) -> None:

@@ -1,0 +1,127 @@
+"""`textdifuse evaluate` and `textdifuse bench` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from command_line import refused, save, scene, textdifuse
+
+from textdifuse_ros.evaluation import metrics
+from textdifuse_ros.evaluation.baselines import baseline_luminance, luminance
+from textdifuse_ros.evaluation.report import MethodScores, table
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for seed, name in enumerate(("one", "two")):
+        colour, thermal = scene(seed=seed)
+        save(tmp_path / "rgb" / f"{name}.png", colour)
+        save(tmp_path / "ir" / f"{name}.png", cv2.resize(thermal, (48, 32)))
+    return tmp_path / "rgb", tmp_path / "ir"
+
+
+def test_baselines_are_scored_without_any_network(folders: tuple[Path, Path]) -> None:
+    rgb, ir = folders
+    result = textdifuse("evaluate", "--rgb", rgb, "--thermal", ir, "--method", "max,mean", "--json")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    report = json.loads(result.stdout)
+    assert (report["method"], report["count"], report["unmatched"]) == ("max", 2, [])
+    assert [row["name"] for row in report["images"]] == ["one", "two"]
+    visible = luminance(
+        np.asarray(cv2.cvtColor(cv2.imread(str(rgb / "one.png")), cv2.COLOR_BGR2RGB), np.uint8)
+    )
+    thermal = cv2.resize(cv2.imread(str(ir / "one.png"), cv2.IMREAD_GRAYSCALE), (96, 64))
+    expected = metrics.evaluate(baseline_luminance("max", visible, thermal), visible, thermal)
+    for name in metrics.NAMES:
+        assert report["images"][0][name] == pytest.approx(expected[name], abs=1e-3)
+        mean = (report["images"][0][name] + report["images"][1][name]) / 2
+        assert report["mean"][name] == pytest.approx(mean, abs=1e-3)
+    assert [other["method"] for other in report["others"]] == ["mean"]
+
+
+def test_fused_files_are_scored_and_missing_ones_reported(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    rgb, ir = folders
+    save(tmp_path / "fused" / "two.png", cv2.imread(str(rgb / "two.png")))
+    arguments = ("evaluate", "--rgb", rgb, "--thermal", ir, "--fused", tmp_path / "fused")
+    report = json.loads(textdifuse(*arguments, "--json").stdout)
+    assert [row["name"] for row in report["images"]] == ["two"]
+    assert report["unmatched"] == [str(rgb / "one.png")]
+    assert report["mean"]["VIF"] > 0.99  # the visible image as it is carries all of its own information
+    lines = textdifuse(*arguments, "--method", "all").stdout.splitlines()
+    assert lines[0].split() == ["method", *metrics.NAMES]
+    assert [line.split()[0] for line in lines[1:5]] == ["fused", "mean", "max", "detail"]
+    assert lines[-1] == f"no partner: {rgb / 'one.png'}"
+
+
+def test_without_fused_files_the_network_makes_them(folders: tuple[Path, Path]) -> None:
+    rgb, ir = folders
+    result = textdifuse("evaluate", "--rgb", rgb, "--thermal", ir, "--steps", 2, "--prompt", "hot", "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["method"] == "fused" and "2 steps" in report["fused_by"]
+    assert all(math.isfinite(report["mean"][name]) for name in metrics.NAMES)
+
+
+def test_what_cannot_be_scored_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    rgb, ir = folders
+    common = ("evaluate", "--rgb", rgb, "--thermal", ir)
+    refused(textdifuse(*common, "--method", "median"), "'median'", "fused, mean, max, detail or all")
+    refused(textdifuse(*common, "--method", "max,max"), "twice")
+    refused(textdifuse(*common, "--fused", tmp_path / "none"), tmp_path / "none", "no such")
+    odd = save(tmp_path / "odd" / "one.png", np.zeros((10, 10), np.uint8))
+    refused(textdifuse(*common, "--fused", tmp_path / "odd"), odd, "10x10", "96x64")
+    small = save(tmp_path / "small.png", np.zeros((20, 90, 3), np.uint8))
+    refused(textdifuse("evaluate", "--rgb", small, "--thermal", small, "--method", "max"), small, "too small")
+
+
+def test_bench_reports_times_and_counts() -> None:
+    result = textdifuse("bench", "--json", "--size", "96x64", "--runs", 2, "--threads", 1, "--steps", 2)
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    report = json.loads(result.stdout)
+    assert (report["size"], report["steps"], report["threads"], report["runs"]) == ("96x64", 2, 1, 2)
+    assert 0 < report["model_ms"]["p50"] <= report["model_ms"]["p95"]
+    assert report["total_ms"]["p50"] >= report["model_ms"]["p50"]
+    assert report["fps"] == pytest.approx(1e3 / report["total_ms"]["p50"], rel=0.01)
+    assert report["machine"] and report["engine"] and report["dtype"] and report["weights"]
+    assert report["parameters"] > 10_000 and report["macs"] > report["parameters"]
+
+
+def test_multiply_accumulates_grow_with_pixels_and_steps() -> None:
+    from textdifuse_ros.evaluation.cost import count
+    from textdifuse_ros.model.config import ModelConfig
+    from textdifuse_ros.model.network import FusionNetwork
+
+    small, wide, twice = (
+        count(FusionNetwork(ModelConfig()), height, width, steps)
+        for height, width, steps in ((64, 64, 1), (64, 128, 1), (64, 64, 2))
+    )
+    assert (
+        small.parameters
+        == wide.parameters
+        == sum(p.numel() for p in FusionNetwork(ModelConfig()).parameters())
+    )
+    assert wide.macs / small.macs == pytest.approx(2, rel=0.02)
+    assert twice.macs / small.macs == pytest.approx(2, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("extra", "word"),
+    [(("--size", "big"), "640x480"), (("--size", "8x8"), "16 pixels"), (("--runs", "0"), "--runs 0"),
+     (("--steps", "teacher"), "teacher"), (("--threads", "-1"), "--threads -1")],
+)  # fmt: skip
+def test_a_benchmark_that_makes_no_sense_is_refused(extra: tuple[str, str], word: str) -> None:
+    refused(textdifuse("bench", *extra), word)
+
+
+def test_a_report_averages_and_lays_out_in_columns() -> None:
+    scores = MethodScores("mean")
+    scores.add("a", dict.fromkeys(metrics.NAMES, 1.0))
+    scores.add("b", dict.fromkeys(metrics.NAMES, 2.0))
+    assert scores.mean() == dict.fromkeys(metrics.NAMES, 1.5)
+    assert scores.as_dict()["images"][1] == {"name": "b", **dict.fromkeys(metrics.NAMES, 2.0)}
+    assert table([scores]).splitlines()[1].split() == ["mean", *["1.50"] * 6]

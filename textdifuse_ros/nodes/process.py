@@ -1,0 +1,64 @@
+"""Runs a small node until it is done or asked to stop: exit 0 on SIGINT and SIGTERM at any moment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+_WAKE_S = 0.1
+
+
+class StartError(RuntimeError):
+    """A node cannot start or go on; the text is one line for the user."""
+
+
+class Finite(Protocol):
+    """A node that can end by itself."""
+
+    finished: threading.Event
+    failure: str  # why it ended early, "" when it did not
+
+    def close(self) -> None:
+        """Stop threads and let go of files."""
+
+
+def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
+    """Create the node (a `Finite` rclpy node) and spin it until it finishes or a signal arrives.
+
+    Returns 0, or 2 with one line on stderr when `make_node` raises StartError or the node ends with a
+    failure.
+    """
+    stop = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    # Our own handlers: rclpy's raise from whatever line they interrupt, the constructor of the node included.
+    rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
+    node: Any = None
+    try:
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not stop.is_set() and not node.finished.is_set():
+            executor.spin_once(timeout_sec=_WAKE_S)
+        node.close()
+        executor.remove_node(node)
+        if node.failure:
+            raise StartError(node.failure)
+        return 0
+    except StartError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 2
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+        for number, handler in previous.items():
+            signal.signal(number, handler)

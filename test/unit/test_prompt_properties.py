@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from textdifuse_ros.text import lexicon, restoration
 from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
+from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.lexer import MAX_LENGTH, MAX_WEIGHT
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
 
@@ -71,6 +72,23 @@ def test_ten_thousand_random_lines_parse_or_raise_prompt_error_only() -> None:
     makers = [_plausible] * 8 + [_hostile, _any_character]
     parsed = sum(_check(rng.choice(makers)(rng)) is not None for _ in range(10_000))
     assert parsed > 2_000, "too few of the random lines parse for the round trip to mean something"
+
+
+def test_the_heat_localiser_accepts_or_raises_prompt_error_only() -> None:
+    rng = random.Random(7)
+    localiser = HeatLocaliser()
+    heat = ["warm objects", "no hot spots*0.5", "something cold", "the heat"]
+    accepted = 0
+    for _ in range(2_000):
+        line = ", ".join(rng.choice([*heat, *heat, _plausible(rng)]) for _ in range(rng.randint(1, 4)))
+        try:
+            compiled = localiser.compile(parse(line))
+        except PromptError as error:
+            assert error.reason and -1 <= error.position <= len(line)
+            continue
+        accepted += 1
+        assert abs(compiled.hot) + abs(compiled.cold) <= sum(p.weight for p in compiled.prompt.phrases) + 1e-9
+    assert accepted > 500
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

@@ -20,6 +20,8 @@ _NOMINAL_NS = 33_333_333
 """Time step assumed where stamps stand still or are slightly out of order."""
 _MIN_SPAN = {np.dtype(np.uint8): 8.0, np.dtype(np.uint16): 16.0}
 """Narrowest window in raw counts: a flat scene must not have its sensor noise blown up to full contrast."""
+_MIN_SPAN_FLOAT = 1e-4  # of the largest value: 30 mK at room temperature in kelvins
+_WIDEST_STEP = 4.0  # spans by which an end of the window may move outwards in one time constant
 _RANGE_LIMIT = 1e30
 
 Window = tuple[float, float]
@@ -129,16 +131,24 @@ class ThermalNormaliser:
         return _widened(self._smooth(_percentiles(raw, self.low, self.high), raw.dtype, stamp_ns), raw.dtype)
 
     def _smooth(self, window: Window, dtype: np.dtype[np.generic], stamp_ns: int) -> Window:
-        """First-order low pass over stamp time: independent of the frame rate and of dropped frames."""
+        """First-order low pass over stamp time: independent of the frame rate and of dropped frames.
+
+        A window that shares nothing with the smoothed one is taken at once: nothing of the picture could be
+        seen through the old one (gain switch, another scene).
+        """
         elapsed = stamp_ns - self._stamp_ns
-        restarted = self._smoothed is None or dtype != self._dtype or elapsed < -_RESTART_NS
-        if restarted or self._smoothed is None or self.time_constant == 0.0:
+        old = None if dtype != self._dtype or elapsed < -_RESTART_NS else self._smoothed
+        if old is None or self.time_constant == 0.0 or window[0] > old[1] or window[1] < old[0]:
             self._smoothed = window
         else:
             seconds = (elapsed if elapsed > 0 else _NOMINAL_NS) * 1e-9
             weight = -math.expm1(-seconds / self.time_constant)
-            old = self._smoothed
-            self._smoothed = (old[0] + weight * (window[0] - old[0]), old[1] + weight * (window[1] - old[1]))
+            # A flame a hundred times hotter than the scene must not squeeze it to black within a few frames.
+            limit = _WIDEST_STEP * max(old[1] - old[0], _least_span(old, dtype))
+            low, high = (
+                weight * min(max(new - was, -limit), limit) for new, was in zip(window, old, strict=True)
+            )
+            self._smoothed = (old[0] + low, old[1] + high)
         self._stamp_ns, self._dtype = stamp_ns, dtype
         return self._smoothed
 
@@ -171,11 +181,15 @@ def _percentiles(raw: np.ndarray, low: float, high: float) -> Window:
 def _widened(window: Window, dtype: np.dtype[np.generic]) -> Window:
     """The window, opened about its centre to the narrowest one that makes sense for the type."""
     low, high = window
-    least = _MIN_SPAN.get(np.dtype(dtype), 1e-6 * max(abs(low), abs(high), 1e-6))
+    least = _least_span(window, dtype)
     if high - low >= least:
         return window
     centre = 0.5 * (low + high)
     return centre - 0.5 * least, centre + 0.5 * least
+
+
+def _least_span(window: Window, dtype: np.dtype[np.generic]) -> float:
+    return _MIN_SPAN.get(np.dtype(dtype), _MIN_SPAN_FLOAT * max(abs(window[0]), abs(window[1]), 1e-6))
 
 
 def _apply_window(raw: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -187,16 +201,26 @@ def _apply_window(raw: np.ndarray, low: float, high: float) -> np.ndarray:
         values = (np.arange(256, dtype=np.float64) - low) * scale
         return cv2.LUT(raw, np.rint(np.clip(values, 0.0, 255.0)).astype(np.uint8))
     if raw.dtype == np.uint16:
-        # convertScaleAbs rounds and saturates above but folds negatives up: cut them off first.
-        if low >= 65535.0:
-            return np.zeros(raw.shape, np.uint8)
-        floor = max(math.ceil(low), 0)
-        return cv2.convertScaleAbs(np.maximum(raw, np.uint16(floor)), alpha=scale, beta=-low * scale)
+        return _apply_window16(raw, low, high, scale)
     # Subtract before scaling: kelvins in float32 would lose their last digits the other way round.
     kind = np.float32 if high - low < 1e37 else np.float64  # the difference must not overflow
     values = np.clip(raw.astype(kind, copy=False), kind(low), kind(high))
     values -= kind(low)
     return cv2.convertScaleAbs(values, alpha=scale)
+
+
+def _apply_window16(raw: np.ndarray, low: float, high: float, scale: float) -> np.ndarray:
+    if low >= 65535.0 or high <= 0.0:
+        return np.full(raw.shape, 0 if low >= 65535.0 else 255, np.uint8)
+    floor = max(math.ceil(low), 0)
+    if scale < 0.5:
+        # convertScaleAbs rounds and saturates above but folds negatives up: cut them off first. A count
+        # is less than half a grey level, so that the rest below `floor` does not show.
+        return cv2.convertScaleAbs(np.maximum(raw, np.uint16(floor)), alpha=scale, beta=-low * scale)
+    first, last = max(floor - 1, 0), min(math.ceil(high), 65535)
+    values = (np.arange(first, last + 1, dtype=np.float64) - low) * scale
+    table = np.rint(np.clip(values, 0.0, 255.0)).astype(np.uint8)
+    return table.take(np.clip(raw, np.uint16(first), np.uint16(last)) - np.uint16(first), mode="clip")
 
 
 class FreezeDetector:

@@ -1,6 +1,8 @@
 """Registration: files that are refused with a reason, and pixels that end up where geometry says."""
 
+import re
 import textwrap
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -335,3 +337,12 @@ def test_undistorting_and_distorting_are_inverse():
 def test_directions_beyond_the_lens_are_not_seen():
     camera = cameras().rgb
     assert np.isnan(camera.project(np.array([[3.0, 0.0], [0.0, -2.0]]))).all()
+
+
+def test_the_examples_of_the_documentation_load(tmp_path):
+    page = Path(__file__).resolve().parents[2] / "docs" / "registration.md"
+    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    assert [Registration.load(write(tmp_path, block)).mode for block in blocks] == [
+        "homography",
+        "extrinsics",
+    ]

@@ -1,4 +1,4 @@
-"""What must be on the machine before a virtual environment can be set up; each gap with its install command."""
+"""What the machine must have before an environment can be set up; each gap with its install command."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def check_platform(system: str, machine: str, libc: tuple[str, str]) -> Iterator
         )
         return
     name, version = libc
-    numbers = _version(version)
-    if name != "glibc" or numbers < MINIMUM_GLIBC:
+    if name != "glibc" or _version(version) < MINIMUM_GLIBC:
+        wanted = ".".join(map(str, MINIMUM_GLIBC))
         yield Missing(
-            f"glibc {MINIMUM_GLIBC[0]}.{MINIMUM_GLIBC[1]} or newer (found: {name or 'another libc'} {version})",
+            f"glibc {wanted} or newer (found: {name or 'another libc'} {version})",
             "a newer distribution (Ubuntu 20.04, Debian 10 or later)",
         )
 
@@ -94,13 +94,13 @@ def check_disk(folder: Path, free: int | None = None) -> Iterator[Missing]:
 
 
 def disk_hint(folder: Path, free: int | None = None) -> str:
-    """A warning for a disk that holds a CPU build of torch but perhaps not the one for NVIDIA cards, or ''."""
+    """A warning when a CPU build of torch fits on the disk but one for NVIDIA cards may not, or ''."""
     if free is None:
         free = shutil.disk_usage(folder).free
     if NEEDED_BYTES <= free < CUDA_BYTES:
         return (
-            f"only {free / GIB:.1f} GiB are free: PyPI's torch for NVIDIA cards may need {CUDA_BYTES / GIB:.0f} GiB. "
-            "docs/install.md says how to take the smaller CPU build."
+            f"only {free / GIB:.1f} GiB are free: PyPI's torch, built for NVIDIA cards, may need "
+            f"{CUDA_BYTES / GIB:.0f} GiB. docs/install.md says how to take the smaller CPU build."
         )
     return ""
 

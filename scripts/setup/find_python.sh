@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Print the Python interpreter to build the virtual environment with: $PYTHON if set, otherwise python3 if its
-# version is one the ROS 2 wheels exist for, otherwise the first that is among python3.12, 3.13, 3.11, 3.10.
+# Print the Python interpreter to build the virtual environment with: $PYTHON if set, otherwise the one that
+# the environment was built with before, otherwise python3 if its version is one the ROS 2 wheels exist for,
+# otherwise the first that there is among python3.12, 3.13, 3.11, 3.10.
 set -euo pipefail
+
+remembered="$(dirname -- "${BASH_SOURCE[0]}")/../../.venv/set-up/python"
 
 supported() {
     # The bootstrap variable belongs to whatever environment called us, not to the interpreter asked here.
@@ -20,6 +23,11 @@ if [[ -n "${PYTHON:-}" ]]; then
     fi
     echo "set-up: PYTHON=$PYTHON is $(found_version "$PYTHON"); the ROS 2 wheels need Python 3.10 to 3.13." >&2
     exit 1
+fi
+
+if [[ -f "$remembered" ]] && supported "$(<"$remembered")"; then
+    cat -- "$remembered"
+    exit 0
 fi
 
 for candidate in python3 python3.12 python3.13 python3.11 python3.10; do

@@ -1,8 +1,8 @@
 """Make the ROS wheels' exported CMake targets usable on this machine.
 
-The wheels were built in a container whose Python lay under /opt/python; their exported targets still name that
-folder's headers, and CMake refuses a target whose include folder does not exist. Run with the interpreter of
-the virtual environment to patch. Running it again changes nothing.
+The wheels were built in a container whose Python lay under /opt/python; their exported targets still name
+that folder's headers, and CMake refuses a target whose include folder does not exist. Run with the
+interpreter of the virtual environment to patch. Running it again changes nothing.
 """
 
 from __future__ import annotations

@@ -79,13 +79,13 @@ def keys(layout: Layout) -> dict[str, str]:
 
 def make_venv(layout: Layout, reporter: Reporter) -> None:
     """Create the environment, or keep one that works and has the right Python."""
-    ask = "import pip, sys; print('%d.%d' % sys.version_info[:2])"
+    ask = "import pip, sys; print(sys.version_info[:2])"
     if layout.python.exists():
         env = layout.environment()
         answer = subprocess.run(
             [str(layout.python), "-c", ask], capture_output=True, text=True, env=env, check=False
         )
-        if answer.stdout.strip() == "%d.%d" % sys.version_info[:2]:
+        if answer.stdout.strip() == str(sys.version_info[:2]):
             return
     # --clear only ever empties a folder that is an environment of ours, or the rest of a failed attempt.
     command = [sys.executable, "-m", "venv", "--clear", str(layout.prefix)]
@@ -156,6 +156,8 @@ def set_up(layout: Layout) -> bool:
         action(layout, reporter)
         stamps.finish(name, wanted[name])
         reporter.finish()
+    # So that a later run without PYTHON= keeps this interpreter instead of building everything anew.
+    (layout.state / "python").write_text(sys.executable + "\n", encoding="utf-8")
     return True
 
 

@@ -6,20 +6,29 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 # name -> (module, help). Modules are imported only when their command runs: --help stays quick.
 COMMANDS = {
     "fuse": ("textdifuse_ros.cli.fuse", "fuse image files or directories"),
     "evaluate": ("textdifuse_ros.cli.evaluate", "EN, AG, SD, SCD, VIF, Qabf of fused images"),
+    "compare": ("textdifuse_ros.cli.compare", "what a detector finds on each camera and on the fused image"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),
     "calibrate": ("textdifuse_ros.cli.calibrate", "registration file from point pairs"),
     "train": ("textdifuse_ros.cli.train", "train the student network"),
 }
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Wrong words cost one line on stderr, as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """Parser with the arguments of `command` filled in; the others only by name and help."""
-    parser = argparse.ArgumentParser(prog="textdifuse", description="Fuse thermal and RGB images by prompt.")
+    parser = OneLineParser(prog="textdifuse", description="Fuse thermal and RGB images by prompt.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, text) in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text)

@@ -124,7 +124,7 @@ def thermal_noise(state: Degraded, rng: np.random.Generator) -> None:
 
 def thermal_stripes(state: Degraded, rng: np.random.Generator) -> None:
     sigma = rng.uniform(0.01, 0.06)
-    columns: Float = sigma * rng.standard_normal(state.thermal.shape[1], dtype=np.float32)
+    columns: Float = sigma * rng.standard_normal((state.thermal.shape[1],), dtype=np.float32)
     state.thermal = state.thermal + columns[None, :]
     state.log["thermal_stripes"] = float(sigma)
 

@@ -20,12 +20,13 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import Image
 
 from textdifuse_ros.imaging.encodings import fill_image
 
@@ -110,6 +111,37 @@ class Collector(Generic[M]):
             return len(self.messages)
 
 
+class DiagnosticsView:
+    """The node's statuses by their short names."""
+
+    def __init__(self, collector: Collector[DiagnosticArray], node: str) -> None:
+        self.collector, self.node = collector, node
+
+    def wait(
+        self, name: str, contains: str = "", level: int | None = None, since: int | None = None, **values: str
+    ) -> DiagnosticStatus:
+        """The first status of that name, from now on, that holds the text, the level and the values."""
+        since = self.collector.mark() if since is None else since
+        full = f"{self.node}: {name}"
+
+        def pick(array: DiagnosticArray) -> DiagnosticStatus | None:
+            for status in array.status:
+                held = {pair.key: pair.value for pair in status.values}
+                if status.name == full and contains in status.message:
+                    right_level = level is None or status.level == bytes([level])
+                    if right_level and all(held.get(key) == value for key, value in values.items()):
+                        return status
+            return None
+
+        found = pick(self.collector.wait(lambda array: pick(array) is not None, since))
+        assert found is not None
+        return found
+
+
+def values_of(status: DiagnosticStatus) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
 class NodeProcess:
     """A node of the package in a process of its own."""
 
@@ -159,6 +191,8 @@ class Rig:
         self._thread.start()
         self._publishers: dict[str, Any] = {}
         self._clients: dict[str, Any] = {}
+        self._diagnostics: DiagnosticsView | None = None
+        self.listened: list[str] = []
         self.processes: list[NodeProcess] = []
 
     def _spin(self) -> None:
@@ -189,8 +223,12 @@ class Rig:
         module: str = "textdifuse_ros.nodes.fusion_node",
         threads: int = 1,
     ) -> NodeProcess:
-        """Start a node; parameters are given as on a command line."""
-        given = {"threads": threads, "diagnostics_period": 0.2, **(parameters or {})}
+        """Start a node; parameters are given as on a command line.
+
+        A camera counts as lost only after a minute, so that no test depends on how busy the machine is;
+        tests about loss set loss_timeout themselves.
+        """
+        given = {"threads": threads, "diagnostics_period": 0.2, "loss_timeout": 60.0, **(parameters or {})}
         words = ["--ros-args"]
         for name, value in given.items():
             words += ["-p", f"{name}:={_yaml(value)}"]
@@ -211,8 +249,14 @@ class Rig:
 
     def listen(self, topic: str, kind: type[M], qos: QoSProfile = RELIABLE) -> Collector[M]:
         collector: Collector[M] = Collector(topic)
+        self.listened.append(topic)
         self.probe.create_subscription(kind, topic, collector.add, qos)
         return collector
+
+    def diagnostics(self) -> DiagnosticsView:
+        if self._diagnostics is None:
+            self._diagnostics = DiagnosticsView(self.listen("/diagnostics", DiagnosticArray), self.target)
+        return self._diagnostics
 
     def publisher(self, topic: str, kind: type, qos: QoSProfile = BEST_EFFORT) -> Any:
         if topic not in self._publishers:
@@ -224,6 +268,12 @@ class Rig:
         publisher = self.publisher(topic, kind, qos)
         until(lambda: publisher.get_subscription_count() > 0, f"a subscription to {topic}")
         return publisher
+
+    def wait_unsubscribed(self, *topics: str) -> None:
+        """Until a node that ended is forgotten: what is sent before that may be meant for nobody."""
+        for topic in topics:
+            publisher = self._publishers[topic]
+            until(lambda p=publisher: p.get_subscription_count() == 0, f"the subscriber of {topic} to leave")
 
     def wait_publishers(self, *topics: str) -> None:
         for topic in topics:
@@ -285,6 +335,16 @@ def _yaml(value: Any) -> str:
     return '"' + value + '"' if isinstance(value, str) else str(value)
 
 
+def keep_doing(action: Callable[[int], object], collector: Collector[M], wanted: Callable[[M], bool]) -> M:
+    """Repeat ``action(i)`` (a camera that goes on sending) until a wanted message arrives; returns it."""
+    since = collector.mark()
+    for index in range(int(DEADLINE / 0.03)):
+        action(index)
+        with contextlib.suppress(AssertionError):
+            return collector.wait(wanted, since, timeout=0.03)
+    return collector.wait(wanted, since, timeout=0.1)
+
+
 def until(condition: Callable[[], bool], what: str, timeout: float = DEADLINE) -> None:
     """Wait for something that has no event of its own (the graph, a process)."""
     end = time.monotonic() + timeout
@@ -343,9 +403,15 @@ class Cameras:
         self.count = 0
 
     def ready(self) -> Cameras:
-        """Wait until the node has subscribed to both."""
+        """Wait until both sides of every connection know each other: this side by asking the publishers,
+        the node's side by what its diagnostics say of its publishers and subscribers."""
         for camera in ("rgb", "thermal"):
             self._rig.wait_subscribed(f"{self._namespace}/{camera}/image_raw", Image, self._qos)
+        diagnostics = self._rig.diagnostics()
+        for camera in ("rgb", "thermal"):
+            diagnostics.wait(camera, publishers="1")
+        listeners = sum(topic.endswith("fused/image_raw") for topic in self._rig.listened)
+        diagnostics.wait("output", subscribers=str(listeners))
         return self
 
     def rgb(
@@ -370,6 +436,3 @@ class Cameras:
         """Both cameras at the same stamp."""
         self.thermal(stamp, arrays.get("thermal"))
         self.rgb(stamp, arrays.get("rgb"))
-
-
-__all__ = ["CameraInfo", "CompressedImage", "Image"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from textdifuse_ros.nodes import health
-from textdifuse_ros.nodes.graph_hint import publishers_and_hint
+from textdifuse_ros.nodes.graph_hint import hint_for_silence
 from textdifuse_ros.nodes.health import CameraFacts, OutputFacts, Report
 from textdifuse_ros.nodes.inputs import image_topic
 from textdifuse_ros.nodes.loss import RGB, THERMAL
@@ -77,9 +77,9 @@ class Diagnostics:
             return CameraFacts(camera, topic, active=False)
         loss = session.monitor.loss(camera, now)
         compressed = settings.text(f"{camera}.transport") == "compressed"
-        publishers, hint = 1, ""
+        publishers, hint = node.matched_publishers(camera), ""
         if loss is not None and loss.kind in ("never", "silent"):
-            publishers, hint = publishers_and_hint(node, camera, topic, compressed)
+            hint = hint_for_silence(node, camera, topic, compressed)
         return CameraFacts(
             camera,
             topic,
@@ -142,6 +142,7 @@ class Diagnostics:
             model_p50=session.models.p50(),
             model_p95=session.models.p95(),
             overhead_p50=session.overheads.p50(),
+            subscribers=node.matched_subscribers(),
             incompatible=node.incompatible.get(topic, ""),
             timeout=node.parameters.settings.number("loss_timeout"),
         )

@@ -73,6 +73,14 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
     def has_camera_info(self, camera: str) -> bool:
         return self._outputs is not None and camera in self._outputs.camera_infos
 
+    def matched_publishers(self, camera: str) -> int:
+        inputs = self._inputs
+        return 0 if inputs is None else inputs.publishers(camera)
+
+    def matched_subscribers(self) -> int:
+        outputs = self._outputs
+        return 0 if outputs is None else outputs.subscribers()
+
     # -- lifecycle --------------------
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

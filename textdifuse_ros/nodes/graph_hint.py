@@ -8,8 +8,8 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
-def publishers_and_hint(node: Node, camera: str, topic: str, compressed: bool) -> tuple[int, str]:
-    """(number of publishers of the right type, what to do): asks the graph, so only while nothing arrives.
+def hint_for_silence(node: Node, camera: str, topic: str, compressed: bool) -> str:
+    """What to do: asks the graph, so only while nothing arrives.
 
     ``topic`` is the resolved name that is subscribed.
     """
@@ -18,13 +18,11 @@ def publishers_and_hint(node: Node, camera: str, topic: str, compressed: bool) -
     right = [endpoint for endpoint in endpoints if endpoint.topic_type == wanted]
     wrong = sorted({endpoint.topic_type for endpoint in endpoints} - {wanted})
     if wrong and not right:
-        return (
-            0,
-            f"it is published as {', '.join(wrong)}, not as {wanted}: set {camera}.transport or the remap",
-        )
+        types = ", ".join(wrong)
+        return f"it is published as {types}, not as {wanted}: set {camera}.transport or the remap"
     if right:
-        return len(right), "it is there but sends nothing: check the camera and its driver"
-    return 0, _elsewhere(node, camera, topic, compressed)
+        return "it is there but sends nothing: check the camera and its driver"
+    return _elsewhere(node, camera, topic, compressed)
 
 
 def _elsewhere(node: Node, camera: str, topic: str, compressed: bool) -> str:

@@ -58,6 +58,7 @@ class OutputFacts:
     silent_for: float = 0.0  # seconds without a published image
     rate: float = 0.0
     published: int = 0
+    subscribers: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
     invalid: int = 0
     by_policy: int = 0
@@ -232,6 +233,7 @@ def output_report(
         "mode": facts.action.value,
         "rate_hz": f"{facts.rate:.1f}",
         "published": str(facts.published),
+        "subscribers": str(facts.subscribers),
         "dropped_invalid": str(facts.invalid),
         "dropped_by_policy": str(facts.by_policy),
         "age_ms_p50": f"{facts.age_p50:.1f}",

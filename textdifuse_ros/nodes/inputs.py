@@ -7,6 +7,7 @@ from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -44,9 +45,17 @@ class Inputs:
         self._node = node
         self._group = group
         self._subscriptions: list[Any] = []
+        self._images: dict[str, Any] = {}
         for camera in CAMERAS:
             self._subscribe_images(settings, camera, receive, incompatible)
             self._subscribe_info(camera, receive_info)
+
+    def publishers(self, camera: str) -> int:
+        """Publishers of this camera's images that are matched: right topic, type and QoS."""
+        try:
+            return int(self._images[camera].get_publisher_count())
+        except (KeyError, InvalidHandle):  # being destroyed by a transition at this moment
+            return 0
 
     def destroy(self) -> None:
         for subscription in self._subscriptions:
@@ -60,17 +69,17 @@ class Inputs:
         topic = image_topic(settings, camera)
         name = self._node.resolve_topic_name(topic)
         events = SubscriptionEventCallbacks(incompatible_qos=lambda event: incompatible(name, _policy(event)))
-        self._subscriptions.append(
-            self._node.create_subscription(
-                CompressedImage if compressed else Image,
-                topic,
-                lambda message: receive(camera, message, compressed),
-                qos.camera_input(),
-                callback_group=self._group,
-                event_callbacks=events,
-                qos_overriding_options=qos.overridable(),
-            )
+        subscription = self._node.create_subscription(
+            CompressedImage if compressed else Image,
+            topic,
+            lambda message: receive(camera, message, compressed),
+            qos.camera_input(),
+            callback_group=self._group,
+            event_callbacks=events,
+            qos_overriding_options=qos.overridable(),
         )
+        self._images[camera] = subscription
+        self._subscriptions.append(subscription)
 
     def _subscribe_info(self, camera: str, receive_info: ReceiveInfo) -> None:
         self._subscriptions.append(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -55,6 +56,13 @@ class Outputs:
     def destroy(self) -> None:
         for publisher in (self.image, self.salience, self.info, self.status):
             self._node.destroy_lifecycle_publisher(publisher)
+
+    def subscribers(self) -> int:
+        """Subscribers to the fused image that are matched."""
+        try:
+            return int(self.image.get_subscription_count())
+        except InvalidHandle:  # being destroyed by a transition at this moment
+            return 0
 
     def salience_wanted(self) -> bool:
         return bool(self.salience.get_subscription_count() > 0)

@@ -1,8 +1,9 @@
-"""Turns launch_spec's plain data into actions of launch and launch_ros. Needs both; nothing is decided here."""
+"""Turns launch_spec's plain data into actions of launch and launch_ros; nothing is decided here."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 
 from textdifuse_ros.nodes.launch_spec import PACKAGE, Argument, NodeSpec, environment
 
@@ -48,16 +48,29 @@ def declare(argument: Argument) -> DeclareLaunchArgument:
 
 def node_action(spec: NodeSpec) -> Node:
     """The action that starts one node."""
-    # The type is given with every value: launch_ros would read bare text as YAML and turn "5" into a number.
-    values = {name: ParameterValue(value, value_type=type(value)) for name, value in spec.parameters.items()}
+    files = list(spec.params_files)
+    if spec.parameters:
+        files.append(overrides_file(spec))
     return Node(
         package=PACKAGE,
         executable=spec.executable,
         name=spec.name,
         namespace=spec.namespace,
-        parameters=[*spec.params_files, *([values] if values else [])],
+        parameters=files,
         remappings=list(spec.remappings),
         ros_arguments=["--log-level", spec.log_level],
         output="screen",
         emulate_tty=True,
     )
+
+
+def overrides_file(spec: NodeSpec) -> str:
+    """A params file with the node's own values; it outlives this process, as launch_ros' own do.
+
+    Handed to launch_ros as a dictionary they would pass through two YAML readers that disagree about text.
+    """
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix=f"{spec.name}_", suffix=".yaml", delete=False
+    ) as file:
+        file.write(spec.overrides())
+    return file.name

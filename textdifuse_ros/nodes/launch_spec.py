@@ -10,14 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Union
 
 PACKAGE = "textdifuse_ros"
 DRIVERS = ("flir_boson", "hikmicro", "lepton_uvc", "optris", "seek", "spinnaker")
 PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 SHIPPED = "shipped"
 
-Value = Union[bool, int, float, str]
+Value = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,23 @@ class NodeSpec:
         for file in self.params_files:
             words += ["--params-file", file]
         for name, value in self.parameters.items():
-            # JSON is YAML: text in double quotes stays text, whatever it looks like.
-            words += ["-p", f"{name}:={json.dumps(value, ensure_ascii=False)}"]
+            words += ["-p", f"{name}:={literal(value)}"]
         return [*words, "--log-level", self.log_level]
+
+    def overrides(self) -> str:
+        """`parameters` as the text of a params file."""
+        lines = ["/**:", "  ros__parameters:"]
+        lines += [f"    {name}: {literal(value)}" for name, value in self.parameters.items()]
+        return "\n".join(lines) + "\n"
+
+
+def literal(value: Value) -> str:
+    """`value` as YAML that no reader can mistake: text stays text even when it reads `5`, `yes` or `1e3`.
+
+    JSON is such YAML: its text is in double quotes. (What PyYAML writes is not: it leaves 1e3 and y bare,
+    which ROS reads as a number and as true.)
+    """
+    return json.dumps(value, ensure_ascii=False)
 
 
 FALSE_TRUE = ("", "false", "true")
@@ -70,7 +83,7 @@ RIG_ARGUMENTS: tuple[Argument, ...] = (
     Argument(
         "driver",
         "",
-        "Take the settings for this thermal camera's driver (config/drivers/<driver>.yaml) before params_file.",
+        "Take the settings for this thermal camera's driver, config/drivers/<driver>.yaml; params_file wins.",
         ("", *DRIVERS),
     ),
     Argument(

@@ -154,7 +154,7 @@ def test_a_training_stops_resumes_and_ships_weights(tmp_path: Path) -> None:
     assert state["step"] == 6
     assert weights.load(path).config == weights.load().config
     logged = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert logged[0]["step"] == 0 and {"intensity", "gradient", "chroma"} <= set(logged[0])
+    assert logged[0]["step"] == 1 and {"intensity", "gradient", "chroma"} <= set(logged[0])
 
 
 def test_missing_detector_of_the_loss_is_named(tmp_path: Path) -> None:

@@ -20,10 +20,12 @@ class TrainConfig:
     restore_share: float = 0.85
     relevance_share: float = 0.4
     later_step_share: float = 0.35
-    intensity: float = 4.0
-    gradient: float = 8.0
-    chroma: float = 4.0
-    detector_weight: float = 1.0
+    intensity: float = 8.0
+    gradient: float = 12.0
+    chroma: float = 8.0
+    prompt_care: float = 8.0  # extra weight of the pixel terms where a prompt points
+    smoke_care: float = 1.5  # and where the visible camera sees nothing
+    detector_weight: float = 0.8
     detector: str = "yolov8n_coco.safetensors"
     checkpoint_every: int = 200
     minutes: float = 0.0  # stop after this long, 0 = never; the schedule follows the clock then

@@ -42,7 +42,7 @@ DATA_SETS = (
 
 @dataclass
 class Pair:
-    """visible uint8 (H, W, 3) RGB, thermal uint8 (H, W), boxes float (K, 5): class, x, y, w, h (normalised)."""
+    """visible uint8 (H, W, 3) RGB, thermal uint8 (H, W), boxes (K, 5): class, x, y, w, h (normalised)."""
 
     name: str
     visible: Image

@@ -1,4 +1,7 @@
-"""Degradations with known, logged parameters. Arrays are float32 in [0, 1]; visible (H, W, 3), thermal (H, W)."""
+"""Degradations with known, logged parameters.
+
+Arrays are float32 in [0, 1]: visible (H, W, 3), thermal (H, W).
+"""
 
 from __future__ import annotations
 

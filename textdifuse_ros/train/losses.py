@@ -43,7 +43,7 @@ def lit(visible: Tensor) -> Tensor:
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
-    """Pixel target: mostly the visible image plus thermal detail by activity; thermal where nothing else sees.
+    """Pixel target: mostly the visible image plus thermal detail by activity, thermal where smoke is dense.
 
     A share of the plain mean keeps what is uniformly warm apart from what is uniformly cold.
     """

@@ -43,6 +43,12 @@ HISTORY = QoSProfile(
     depth=200, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
 )
 
+# the node's own default, which the rig overrides
+BEST_EFFORT_INPUT = {
+    f"qos_overrides./{camera}/image_raw.subscription.reliability": "best_effort"
+    for camera in ("rgb", "thermal")
+}
+
 START_S = 1_700_000_000  # stamps of the tests begin here, whatever the clock says
 SECOND = 1_000_000_000
 
@@ -192,6 +198,7 @@ class Rig:
         self._publishers: dict[str, Any] = {}
         self._clients: dict[str, Any] = {}
         self._diagnostics: DiagnosticsView | None = None
+        self.namespace = ""
         self.listened: list[str] = []
         self.processes: list[NodeProcess] = []
 
@@ -225,10 +232,14 @@ class Rig:
     ) -> NodeProcess:
         """Start a node; parameters are given as on a command line.
 
-        A camera counts as lost only after a minute, so that no test depends on how busy the machine is;
-        tests about loss set loss_timeout themselves.
+        So that no test depends on how busy the machine is, a camera counts as lost only after a minute (tests
+        about loss set loss_timeout themselves), and images are taken reliably: best effort may lose one.
         """
-        given = {"threads": threads, "diagnostics_period": 0.2, "loss_timeout": 60.0, **(parameters or {})}
+        given = {"threads": threads, "diagnostics_period": 0.2, "loss_timeout": 60.0}
+        for topic in ("rgb/image_raw", "thermal/image_raw"):
+            for suffix in ("", "/compressed"):
+                given[f"qos_overrides.{self.namespace}/{topic}{suffix}.subscription.reliability"] = "reliable"
+        given.update(parameters or {})
         words = ["--ros-args"]
         for name, value in given.items():
             words += ["-p", f"{name}:={_yaml(value)}"]
@@ -258,12 +269,12 @@ class Rig:
             self._diagnostics = DiagnosticsView(self.listen("/diagnostics", DiagnosticArray), self.target)
         return self._diagnostics
 
-    def publisher(self, topic: str, kind: type, qos: QoSProfile = BEST_EFFORT) -> Any:
+    def publisher(self, topic: str, kind: type, qos: QoSProfile = RELIABLE) -> Any:
         if topic not in self._publishers:
             self._publishers[topic] = self.probe.create_publisher(kind, topic, qos)
         return self._publishers[topic]
 
-    def wait_subscribed(self, topic: str, kind: type, qos: QoSProfile = BEST_EFFORT) -> Any:
+    def wait_subscribed(self, topic: str, kind: type, qos: QoSProfile = RELIABLE) -> Any:
         """The publisher of ``topic``, once somebody has subscribed to it."""
         publisher = self.publisher(topic, kind, qos)
         until(lambda: publisher.get_subscription_count() > 0, f"a subscription to {topic}")
@@ -398,7 +409,7 @@ def image(array: np.ndarray, encoding: str, stamp: int, frame_id: str = "camera"
 class Cameras:
     """The two cameras of a rig: publishes what a test wants when it wants it."""
 
-    def __init__(self, rig: Rig, namespace: str = "", qos: QoSProfile = BEST_EFFORT) -> None:
+    def __init__(self, rig: Rig, namespace: str = "", qos: QoSProfile = RELIABLE) -> None:
         self._rig, self._namespace, self._qos = rig, namespace, qos
         self.count = 0
 

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 from harness import (
-    BEST_EFFORT,
     Cameras,
     Collector,
     Rig,
@@ -131,7 +130,7 @@ def test_compressed_transport_takes_png_jpeg_and_16_bit_png(rig: Rig) -> None:
         }
     )
     rgb, thermal = (
-        rig.wait_subscribed(f"/{camera}/image_raw/compressed", CompressedImage, BEST_EFFORT)
+        rig.wait_subscribed(f"/{camera}/image_raw/compressed", CompressedImage)
         for camera in ("rgb", "thermal")
     )
 

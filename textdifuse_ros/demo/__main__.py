@@ -45,7 +45,7 @@ def _interrupt(*_: Any) -> None:
 def _parse(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser("python -m textdifuse_ros.demo", description=__doc__)
     parser.add_argument("--rgb", default="", help="video file or folder of images of the RGB camera")
-    parser.add_argument("--thermal", default="", help="video file or folder of images of the thermal camera")
+    parser.add_argument("--thermal", default="", help="the same of the thermal camera")
     parser.add_argument("--bag", default="", help="rosbag2 folder (mcap or sqlite3) with both cameras")
     parser.add_argument("--out", default="out/demo", type=Path, help="folder for the results (out/demo)")
     parser.add_argument("--seconds", default=36.0, type=float, help="how long to fuse (36)")
@@ -58,8 +58,8 @@ def _parse(argv: Sequence[str] | None) -> Options:
         parser.error("give either --bag or --rgb and --thermal")
     if not 3.0 <= chosen.seconds <= 3600.0:
         parser.error("--seconds must lie between 3 and 3600")
-    return Options(chosen.out.resolve(), chosen.seconds, chosen.rgb, chosen.thermal, chosen.bag, chosen.prompt,
-                   chosen.seed)  # fmt: skip
+    chosen.out = chosen.out.resolve()
+    return Options(**vars(chosen))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads the recorded bag back: stamps and arrival times of every image, status messages, pictures on demand."""
+"""Reads the recorded bag back: stamps and arrivals of every image, status messages, pictures on demand."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Recording:
     messages: int = 0
 
     def latencies_ms(self) -> np.ndarray:
-        """Arrival of each fused image minus arrival of the RGB image with the same stamp [ms], at the recorder."""
+        """Arrival of each fused image minus that of the RGB image with its stamp [ms], at the recorder."""
         arrived = dict(zip(self.rgb.stamps, self.rgb.arrivals, strict=True))
         pairs = zip(self.fused.stamps, self.fused.arrivals, strict=True)
         return np.array([(at - arrived[s]) / 1e6 for s, at in pairs if s in arrived], np.float64)

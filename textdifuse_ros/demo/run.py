@@ -21,6 +21,7 @@ from textdifuse_ros.nodes.launch_spec import NodeSpec
 
 START_TIMEOUT = 180.0
 SIM_RATE = 15.0
+SIM_START = 28.0  # dense smoke crosses in front of people soon after
 
 
 class DemoFailed(RuntimeError):
@@ -104,7 +105,12 @@ def _camera(options: Options) -> tuple[str, tuple[str, NodeSpec], dict[str, str]
             "rgb": str(rgb.path), "thermal": str(thermal.path), "loop": True, "wait_for_subscribers": True,
         }  # fmt: skip
         return f"{rgb.path} and {thermal.path}", _node("playback", parameters), {}
-    parameters = {"rate": SIM_RATE, "seed": options.seed, "wait_for_subscribers": True}
+    parameters = {
+        "rate": SIM_RATE,
+        "seed": options.seed,
+        "start_time": SIM_START,
+        "wait_for_subscribers": True,
+    }
     words = f"the rendered night street (seed {options.seed}) at {SIM_RATE:g} Hz"
     return words, _node("sim_cameras", parameters), {}
 
@@ -179,9 +185,8 @@ def _play_acts(conductor: Conductor, family: Family, script: tuple[Act, ...], se
         changes.append(change)
         what = ", ".join(f"{name} = {value!r}" for name, value in act.parameters)
         if change.accepted:
-            say(
-                f"{what}: accepted; fused image {change.frames} after that shows it ({change.shown_ms:.0f} ms)"
-            )
+            shown = f"fused image {change.frames} after that shows it ({change.shown_ms:.0f} ms)"
+            say(f"{what}: accepted; {shown}")
         else:
             say(f"{what}: refused: {change.reason}")
         if change.accepted == act.refused:

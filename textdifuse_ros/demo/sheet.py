@@ -22,7 +22,7 @@ def draw_sheet(
     title: str,
     notes: Sequence[str] = (),
 ) -> np.ndarray:
-    """Contact sheet (H,W,3) uint8 BGR. columns: for each of rgb, thermal, fused, salience, images by stamp."""
+    """Contact sheet (H,W,3) uint8 BGR. columns: images by stamp of rgb, thermal, fused, salience."""
     shape = next(iter(columns["fused"].values())).shape
     cell_height = round(CELL_WIDTH * shape[0] / shape[1])
     width = len(COLUMNS) * CELL_WIDTH + (len(COLUMNS) + 1) * MARGIN
@@ -63,14 +63,21 @@ def _cells(stamp: int, columns: Mapping[str, Mapping[int, np.ndarray]]) -> list[
         None if grey is None else cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR),
         None if mean is None else cv2.cvtColor(mean, cv2.COLOR_RGB2BGR),
         None if fused is None else cv2.cvtColor(fused, cv2.COLOR_RGB2BGR),
-        None
-        if salience is None
-        else cv2.applyColorMap(eight_bit(salience, stretch=False), cv2.COLORMAP_INFERNO),
+        None if salience is None else _heat(salience),
     ]
 
 
+def _heat(salience: np.ndarray) -> np.ndarray:
+    """Salience (H,W) in false colours."""
+    heat = np.asarray(cv2.applyColorMap(eight_bit(salience, stretch=False), cv2.COLORMAP_INFERNO))
+    if not salience.any():
+        size = heat.shape[1] / 800.0
+        _text(heat, "nothing is singled out", (round(24 * size), round(56 * size)), size, 1, (150, 150, 150))
+    return heat
+
+
 def eight_bit(picture: np.ndarray, stretch: bool = True) -> np.ndarray:
-    """(H,W) or (H,W,3) of any type as grey uint8; thermal counts are stretched between their 1 and 99.5 percentiles."""
+    """(H,W) or (H,W,3) of any type as grey uint8; counts are stretched between percentiles 1 and 99.5."""
     if picture.ndim == 3:
         picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
     if picture.dtype == np.uint8 or not stretch:

@@ -70,6 +70,8 @@ class Conductor:
         )
         self.seen = Seen()
         self._watch: Callable[[Any], None] | None = None
+        self._extra: list[Any] = []
+        self._listeners: list[Callable[[Any], None]] = []
 
     def close(self) -> None:
         """Leave the ROS graph."""
@@ -82,6 +84,8 @@ class Conductor:
         self.seen.latest = status
         if np.isfinite(status.age_ms):
             self.seen.ages.append(float(status.age_ms))
+        for listener in self._listeners:
+            listener(status)
         if self._watch is not None:
             self._watch(status)
 
@@ -92,7 +96,7 @@ class Conductor:
     def spin_until(
         self, done: Callable[[], bool], timeout: float, waiting: Callable[[float], None] = lambda _: None
     ) -> bool:
-        """Handle events until `done` or the time-out [s]; `waiting` is told the seconds gone, twice a second."""
+        """Handle events until `done` or the time-out [s]; tells `waiting` the seconds gone now and then."""
         began = told = time.monotonic()
         while not done():
             now = time.monotonic()
@@ -105,6 +109,16 @@ class Conductor:
             self._executor.spin_once(timeout_sec=0.1)
         return True
 
+    def listen(
+        self, kind: Any, topic: str, qos: Any, callback: Callable[[Any], None], raw: bool = False
+    ) -> None:
+        """Subscribe to another topic; the callback runs while this object waits."""
+        self._extra.append(self._node.create_subscription(kind, topic, callback, qos, raw=raw))
+
+    def on_status(self, callback: Callable[[Any], None]) -> None:
+        """Also hand every status message to a callback."""
+        self._listeners.append(callback)
+
     def subscribers(self, topic: str) -> int:
         """How many subscriptions a topic has."""
         return int(self._node.count_subscribers(topic))
@@ -116,7 +130,7 @@ class Conductor:
     def change(self, parameters: Mapping[str, Any], note: str, since: float) -> Change:
         """Set parameters through the service and wait until a fused picture shows them.
 
-        since: monotonic time of the first fused picture. Raises TimeoutError when the service does not answer.
+        since: monotonic time of the first fused picture. Raises TimeoutError without an answer.
         """
         request = SetParametersAtomically.Request()
         request.parameters = [

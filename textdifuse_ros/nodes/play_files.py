@@ -23,7 +23,7 @@ class FilePlayer:
     """Publishes rgb/image_raw and thermal/image_raw picture by picture, both with the same stamp."""
 
     def __init__(self, node: Node, options: dict[str, Any]) -> None:
-        """options: rgb, thermal (paths), rate [Hz] (0 = the RGB clip's), loop, rgb.frame_id,
+        """options: rgb, thermal (paths), rate [Hz] (0 = the RGB clip's), loop, max_pairs, rgb.frame_id,
         thermal.frame_id.
 
         Raises ClipError for clips that cannot be played.
@@ -33,7 +33,7 @@ class FilePlayer:
         as_rgb_message(next(iter(self._rgb.frames())), self._rgb.path)
         as_thermal_message(next(iter(self._thermal.frames())), self._thermal.path)
         self._rate = float(options["rate"]) or self._rgb.rate
-        self._loop = bool(options["loop"])
+        self._loop, self._most = bool(options["loop"]), int(options["max_pairs"])
         self._outputs = (
             CameraOutput(node, "rgb", options["rgb.frame_id"]),
             CameraOutput(node, "thermal", options["thermal.frame_id"]),
@@ -63,6 +63,8 @@ class FilePlayer:
                     return published
                 self._publish(rgb, thermal, epoch + round(since * SECOND))
                 published += 1
+                if published == self._most:
+                    return published
             if published == before:
                 raise ClipError(f"{self._rgb.path} and {self._thermal.path} gave no pair of pictures")
             if not self._loop:

@@ -38,6 +38,9 @@ PLAYBACK_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         "speed", float, 1.0, "Speed of a bag: 2 is twice as fast as recorded", START, "", 0.05, 20.0
     ),
+    ParameterSpec(
+        "max_pairs", int, 0, "Stop after this many pairs of files; 0 plays all", START, "", 0, 2**31 - 1
+    ),
     ParameterSpec("loop", bool, False, "Begin again at the end", START),
     ParameterSpec("restamp", bool, True, "Bag: move the stamps to now; false keeps them as recorded", START),
     ParameterSpec("wait_for_subscribers", bool, False, "Begin when both images have a subscriber", START),

@@ -25,7 +25,7 @@ class _Layer:
     phase: float
 
 
-_LAYERS = (_Layer(4.6, 0.055, 0.010, 3.6, 0.0), _Layer(8.4, 0.036, 0.006, 3.4, 0.31))
+_LAYERS = (_Layer(4.6, 0.055, 0.010, 4.2, 0.0), _Layer(8.4, 0.036, 0.006, 4.0, 0.31))
 
 PASS_SECONDS = 16.0
 """A dense cloud crosses the picture once in this time."""

@@ -38,9 +38,8 @@ class Source:
         common: dict[str, Any] = {"rate": rate, "wait_for_subscribers": True}
         if self.rgb:
             files = {"rgb": self.rgb, "thermal": self.thermal, "loop": True, "max_pairs": pairs}
-            return "textdifuse_ros.nodes.playback", NodeSpec(
-                "playback", "playback", parameters=common | files
-            )
+            spec = NodeSpec("playback", "playback", parameters=common | files)
+            return "textdifuse_ros.nodes.playback", spec
         width, height = self.size
         street = {
             "width": width, "height": height, "max_frames": pairs, "prerender": seconds, "start_time": 28.0,
@@ -56,9 +55,7 @@ class Source:
 
 @dataclass
 class Heard:
-            return "textdifuse_ros.nodes.playback", NodeSpec(
-                "playback", "playback", parameters=common | files
-            )
+    """What the listener got, by stamp [ns]: arrival of RGB and fused images [ns of the epoch], statuses."""
 
     rgb: dict[int, int] = field(default_factory=dict)
     fused: dict[int, int] = field(default_factory=dict)

@@ -47,7 +47,7 @@ class Diagnostics:
         settings = node.parameters.settings
         rgb, thermal = self._camera(RGB, session, now), self._camera(THERMAL, session, now)
         model = node.model.state()
-        model_report = health.model_report(model, node.wants_model(), settings.text("weights"))
+        model_report = health.model_report(model, settings.text("weights"))
         camera_reports = health.camera_report(rgb), health.camera_report(thermal)
         output = self._output(session, now)
         pairing = self._pairing(session, rgb, thermal, output)

@@ -45,7 +45,6 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self.incompatible: dict[str, str] = {}
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
-        self._wants_model = False
         self.model = ModelHolder()
         self.registration = RegistrationKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
@@ -53,6 +52,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self.parameters = ParameterServer(self, lambda: self.session is not None)
         self.parameters.add_vet(self.prompts.vet)
         self.parameters.add_vet(self.registration.vet)
+        self.parameters.add_hear(self.prompts.hear)
         self.parameters.add_apply(self.registration.apply)
         self.parameters.add_apply(self.prompts.apply)
         self.parameters.add_apply(self._apply)
@@ -66,9 +66,6 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self._jump_handle = self.get_clock().create_jump_callback(threshold, post_callback=self._clock_jumped)
 
     # -- what the diagnostics ask --------------------
-
-    def wants_model(self) -> bool:
-        return self._wants_model
 
     def has_camera_info(self, camera: str) -> bool:
         return self._outputs is not None and camera in self._outputs.camera_infos
@@ -85,9 +82,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Create the publishers and load the model; fails with the reason when it cannot be loaded."""
-        self._wants_model = True
         if not self._load():
-            self._wants_model = False
             return FAILURE
         self._outputs = Outputs(self, self._output_incompatible)
         return super().on_configure(state)
@@ -200,7 +195,6 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         return ended
 
     def _release(self) -> None:
-        self._wants_model = False
         if self._end_session():
             self.model.release()
         self.prompts.withdraw()

@@ -173,7 +173,7 @@ def pairing_report(
     return Report(OK, explanation, values)
 
 
-def model_report(state: ModelState, wanted: bool, weights: str) -> Report:
+def model_report(state: ModelState, weights: str) -> Report:
     """Whether the network is there, and why not."""
     values = {
         "phase": state.phase,
@@ -195,12 +195,7 @@ def model_report(state: ModelState, wanted: bool, weights: str) -> Report:
             values,
             "model_failed",
         )
-    text = (
-        "loading starts with the next transition"
-        if wanted
-        else "released: it is loaded by configure or activate"
-    )
-    return Report(STALE, text, values)
+    return Report(STALE, "not loaded (released, if it was): configure or activate loads it", values)
 
 
 def prompt_report(record: PromptRecord, fusing: bool, now: float) -> Report:

@@ -21,6 +21,8 @@ from textdifuse_ros.nodes.parameters import (
 
 # vet(new, changed): raises ParameterError to refuse. apply(new, changed): takes the accepted values over.
 Vet = Callable[[Settings, set[str]], None]
+# hear(name, value, reason): is told of a refusal.
+Hear = Callable[[str, Any, str], None]
 Apply = Callable[[Settings, set[str]], None]
 
 
@@ -33,6 +35,7 @@ class ParameterServer:
         self._is_active = is_active
         self._vets: list[Vet] = []
         self._applies: list[Apply] = []
+        self._hears: list[Hear] = []
         self.settings = Settings()
 
     def add_vet(self, vet: Vet) -> None:
@@ -40,6 +43,9 @@ class ParameterServer:
 
     def add_apply(self, apply: Apply) -> None:
         self._applies.append(apply)
+
+    def add_hear(self, hear: Hear) -> None:
+        self._hears.append(hear)
 
     def declare(self) -> None:
         """Declare every row; raises ParameterError naming the first override that is refused."""
@@ -74,10 +80,13 @@ class ParameterServer:
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
         changes = {p.name: p.value for p in parameters if p.name in BY_NAME}
         try:
+            candidate = self.settings.changed(changes)
             self._refuse_untimely(changes)
-            self._vet(self.settings.changed(changes), set(changes))
+            self._vet(candidate, set(changes))
         except ParameterError as error:
             self._restore_types(changes)
+            for hear in self._hears:
+                hear(error.name, changes.get(error.name), error.reason)
             return SetParametersResult(successful=False, reason=str(error))
         except Exception as error:  # a defect in a check must refuse, not kill the node
             self._node.get_logger().error(f"checking {sorted(changes)} failed: {error!r}")
@@ -118,15 +127,15 @@ def _type_of(spec: ParameterSpec) -> int:
 
 
 def _descriptor(spec: ParameterSpec) -> ParameterDescriptor:
-    """Descriptor with the range as tools show it. Text stays dynamically typed, so that a prompt typed as a
-    number or a truth value reaches us and is refused with the way to quote it."""
+    """Descriptor with the range as tools show it. Typed dynamically, so that a wrong type reaches us
+    and is refused with the parameter's name and what to type, which rclpy's own refusal does not say."""
     descriptor = ParameterDescriptor(
         name=spec.name,
         type=_type_of(spec),
         description=spec.description + (f" [{spec.unit}]" if spec.unit else ""),
         additional_constraints=spec.constraint,
         read_only=spec.when == START,
-        dynamic_typing=spec.kind is str,
+        dynamic_typing=True,
     )
     if spec.minimum is not None and spec.maximum is not None and spec.kind is float:
         descriptor.floating_point_range = [FloatingPointRange(from_value=spec.minimum, to_value=spec.maximum)]

@@ -63,14 +63,13 @@ class PromptKeeper:
         try:
             compiled = self._compile(text, localiser)
         except PromptError as error:
-            reason = str(error)
-            self._update(last_refused=text, last_reason=reason)
-            raise ParameterError("prompt", reason) from error
+            raise ParameterError("prompt", str(error)) from error
         self._compiled = ((text, localiser), compiled)
 
-    def refuse(self, text: str, reason: str) -> None:
-        """Record a refusal that was decided elsewhere (a value that is no text)."""
-        self._update(last_refused=text, last_reason=reason)
+    def hear(self, name: str, value: Any, reason: str) -> None:
+        """Record the refusal of a prompt, for whatever reason, so that ~/prompt shows it."""
+        if name == "prompt":
+            self._update(last_refused=str(value), last_reason=reason)
 
     def apply(self, accepted: Settings, changed: set[str]) -> None:
         """Take an accepted prompt (or strength) over for the next image."""
@@ -101,10 +100,6 @@ class PromptKeeper:
         """No image is being published any more: the prompt is accepted, not in force."""
         if self._record.in_force:
             self._update(header=None)
-
-    def announce_again(self) -> None:
-        """Publish the present state, for a publisher that was just created."""
-        self._update()
 
     def _update(self, **changes: Any) -> None:
         with self._lock:

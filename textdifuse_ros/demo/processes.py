@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -125,7 +126,8 @@ class Family:
     def start(self, name: str, module: str, arguments: Sequence[str] = ()) -> Child:
         """Start `python -m module arguments`."""
         command = [sys.executable, "-m", module, *arguments]
-        self.children[name] = Child(name, command, self.environment, self.logs / f"{name}.log")
+        with _interrupts_postponed():
+            self.children[name] = Child(name, command, self.environment, self.logs / f"{name}.log")
         return self.children[name]
 
     def check(self) -> None:
@@ -148,6 +150,21 @@ class Family:
                 child.stop(max(deadline - time.monotonic(), 0.5))
         finally:
             signal.signal(signal.SIGINT, previous)
+
+
+@contextlib.contextmanager
+def _interrupts_postponed() -> Iterator[None]:
+    """Between a fork and the entry in the list of children an interrupt would leave the child behind."""
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, lambda n, _: arrived.append(n)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for number in arrived:
+            signal.raise_signal(number)
 
 
 def _die_with_parent() -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, RELIABLE, Rig, at, image, rgb_array, thermal_array
+from harness import DEADLINE, RELIABLE, Rig, at, image, rgb_array, thermal_array, until
 from sensor_msgs.msg import Image
 
 from textdifuse_ros.msg import FusionStatus
@@ -69,7 +69,7 @@ def test_the_installed_executable_runs_from_any_folder(rig: Rig) -> None:
             [str(executable), *words], env=environment, cwd="/", stdout=log, stderr=log
         )
         try:
-            rig.wait_state("unconfigured")
+            until(lambda: "textdifuse" in rig.probe.get_node_names(), "the node to appear")
             process.send_signal(signal.SIGINT)
             code = process.wait(DEADLINE)
         finally:

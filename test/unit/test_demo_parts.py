@@ -20,7 +20,7 @@ from textdifuse_ros.demo.__main__ import main
 from textdifuse_ros.demo.choice import Moment, choose
 from textdifuse_ros.demo.processes import ChildFailed, Family, free_domain, private_environment
 from textdifuse_ros.demo.recording import Recording, Track
-from textdifuse_ros.demo.report import render_report
+from textdifuse_ros.demo.report import DROPS, render_report
 from textdifuse_ros.demo.sheet import CELL_WIDTH, draw_sheet
 from textdifuse_ros.nodes.demo_conductor import Change
 
@@ -37,8 +37,7 @@ def track(count: int, delay_ms: float, skip: tuple[int, ...] = ()) -> Track:
 def status(k: int, **more: Any) -> Any:
     values = dict(
         steps=1, model_ms=50.0, total_ms=55.0, engine="eager", device="cpu", resets=0, frames_published=k,
-        **{f"dropped_{n}": 0 for n in ("superseded", "unmatched_rgb", "unmatched_thermal", "late", "duplicate",
-                                        "invalid", "by_policy")},
+        **{f"dropped_{name}": 0 for name, _ in DROPS},
     )  # fmt: skip
     return SimpleNamespace(**{**values, **more})
 
@@ -83,12 +82,9 @@ def test_the_sheet_has_a_row_for_each_moment_and_says_what_is_missing() -> None:
     colour = np.full((48, 64, 3), 90, np.uint8)
     colour[:, :, 0] = 200
     grey = np.full((48, 64), 30000, np.uint16)
-    columns = {
-        "rgb": {1: colour, 2: colour},
-        "thermal": {1: grey},
-        "fused": {1: colour, 2: colour},
-        "salience": {},
-    }
+    columns: dict[str, dict[int, np.ndarray]] = {
+        "rgb": {1: colour, 2: colour}, "thermal": {1: grey}, "fused": {1: colour, 2: colour}, "salience": {},
+    }  # fmt: skip
     one = draw_sheet([Moment(1, "a", "a")], columns, "title")
     two = draw_sheet([Moment(1, "a", "a"), Moment(2, "b", "b")], columns, "title")
     assert two.shape[1] == one.shape[1] > 5 * CELL_WIDTH and two.shape[0] > one.shape[0] + 250

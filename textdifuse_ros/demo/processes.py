@@ -163,8 +163,8 @@ def _interrupts_postponed() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
+        for postponed in arrived:
+            signal.raise_signal(postponed)
 
 
 def _die_with_parent() -> None:

@@ -82,7 +82,7 @@ class Rig:
         self.conductor = Conductor(domain, self.family.check)
         self.heard = Heard()
         self._parameters = parameters
-        self._hear_images = hear_images
+        self._hear_images, self._hears_rgb = hear_images, False
         self.fusion: Child
 
     def __enter__(self) -> Rig:
@@ -94,10 +94,8 @@ class Rig:
             conductor = self.conductor
             conductor.on_status(self.heard.statuses.append)
             if self._hear_images:
-                conductor.listen(Image, "rgb/image_raw", sensor_qos(), _noting(self.heard.rgb), raw=True)
                 conductor.listen(Image, "fused/image_raw", 10, _noting(self.heard.fused), raw=True)
-            own = 1 if self._hear_images else 0
-            if not conductor.spin_until(lambda: conductor.subscribers("/rgb/image_raw") > own, START_TIMEOUT):
+            if not conductor.spin_until(lambda: conductor.subscribers("/rgb/image_raw") > 0, START_TIMEOUT):
                 raise BenchFailed(f"the fusion node never listened: {self.fusion.last_words()}")
         except BaseException:
             self.__exit__()
@@ -115,6 +113,11 @@ class Rig:
         before = len(self.heard.statuses)
         if not self.conductor.spin_until(lambda: len(self.heard.statuses) > before, START_TIMEOUT):
             raise BenchFailed(f"nothing was fused: {self.conductor.seen.diagnosis or child.last_words()}")
+        if self._hear_images and not self._hears_rgb:
+            # Only now: the cameras begin when they have subscribers, and these must be the fusion node's.
+            self._hears_rgb = True
+            book = _noting(self.heard.rgb)
+            self.conductor.listen(Image, "rgb/image_raw", sensor_qos(), book, raw=True)
         return child
 
     def spin(self, seconds: float, done: Callable[[], bool] = lambda: False) -> None:

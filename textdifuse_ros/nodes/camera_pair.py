@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,18 @@ def sensor_qos() -> QoSProfile:
         reliability=ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.VOLATILE,
     )
+
+
+def wait_until_heard(subscribers: Callable[[], int], stop: threading.Event) -> None:
+    """Wait until there are subscribers, or `stop`.
+
+    A best-effort image reaches a subscriber only when that one has discovered the publisher as well, and DDS
+    does not tell when; half a second more is plenty on one machine.
+    """
+    while not subscribers():
+        if stop.wait(0.05):
+            return
+    stop.wait(0.5)
 
 
 class CameraOutput:

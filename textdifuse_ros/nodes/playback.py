@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from textdifuse_ros.nodes.bag_topics import BagError
+from textdifuse_ros.nodes.camera_pair import wait_until_heard
 from textdifuse_ros.nodes.clips import ClipError
 from textdifuse_ros.nodes.parameters import START, ParameterSpec
 from textdifuse_ros.nodes.play_bag import BagPlayer
@@ -83,8 +84,7 @@ class Playback(Node):
     def _run(self) -> None:
         try:
             if self._options["wait_for_subscribers"]:
-                while not self._player.subscribers() and not self._stop.wait(0.05):
-                    pass
+                wait_until_heard(self._player.subscribers, self._stop)
             self._player.play(self._stop)
         except (ClipError, BagError) as error:
             self.failure = str(error)

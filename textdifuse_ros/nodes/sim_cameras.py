@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from textdifuse_ros.imaging.encodings import fill_image
-from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, sensor_qos, set_stamp
+from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, sensor_qos, set_stamp, wait_until_heard
 from textdifuse_ros.nodes.process import StartError, run
 from textdifuse_ros.nodes.qos import status_output
 from textdifuse_ros.nodes.sim_options import SIM_PARAMETERS, declare
@@ -125,16 +125,15 @@ class SimCameras(Node):
             self._studio = Studio(self.options)
             self._prepare()
             if self.options["wait_for_subscribers"]:
-                while not self._heard() and not self._stop.wait(0.05):
-                    pass
+                wait_until_heard(self._heard, self._stop)
             self._publish_all()
         except Exception as error:  # a thread that dies silently would look like a camera that was unplugged
             why = " ".join(str(error).split()) or type(error).__name__
             self.failure = f"the simulated cameras stopped: {why}"
         self.finished.set()
 
-    def _heard(self) -> bool:
-        return bool(self._rgb.subscribers() and self._thermal.subscribers())
+    def _heard(self) -> int:
+        return min(self._rgb.subscribers(), self._thermal.subscribers())
 
     def _prepare(self) -> None:
         options = self.options

@@ -72,9 +72,7 @@ def test_missing_weights_fail_configure_with_the_reason_and_the_node_lives_on(
     process = rig.start({"weights": missing})
     report = diagnostics.wait("model", "nowhere.safetensors", level=2)
     assert "cannot be loaded" in report.message
-    assert (
-        "nowhere.safetensors" in diagnostics.wait("output", level=3).message or rig.state() == "unconfigured"
-    )
+    assert "nowhere.safetensors" in diagnostics.wait("output", "configure failed", level=2).message
     assert rig.state() == "unconfigured"
     assert not rig.change_state("configure")
     assert "nowhere.safetensors" in process.output()
@@ -91,6 +89,14 @@ def test_weights_that_are_no_weights_fail_configure(rig: Rig, tmp_path: Path) ->
     rig.start({"weights": str(rubbish)})
     diagnostics.wait("model", "rubbish.safetensors", level=2)
     assert rig.state() == "unconfigured"
+
+
+def test_a_qos_override_that_means_nothing_is_named(rig: Rig) -> None:
+    diagnostics = rig.diagnostics()
+    process = rig.start({"qos_overrides./rgb/image_raw.subscription.reliability": "perhaps"})
+    diagnostics.wait("output", "perhaps", level=2)
+    assert rig.state() == "unconfigured"
+    until(lambda: "perhaps" in process.output(), "the log")
 
 
 def test_the_shutdown_transition_finalises_the_node(rig: Rig) -> None:

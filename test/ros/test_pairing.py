@@ -41,7 +41,7 @@ def test_a_slow_thermal_camera_sets_the_rate_of_pairs(rig: Rig) -> None:
     stamps = [stamp_of(m) for m in got]
     assert stamps == sorted(set(stamps))
     last = got[-1]
-    assert last.dropped_unmatched_thermal == 0
+    assert last.dropped_unmatched_thermal <= 1  # two topics arrive in no certain order
     assert last.dropped_invalid == last.dropped_late == last.resets == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -46,6 +47,8 @@ class Diagnostics:
         node, session = self._node, self._node.session
         settings = node.parameters.settings
         rgb, thermal = self._camera(RGB, session, now), self._camera(THERMAL, session, now)
+        if rgb.loss is not None and thermal.loss is not None:
+            rgb, thermal = replace(rgb, both_lost=True), replace(thermal, both_lost=True)
         model = node.model.state()
         model_report = health.model_report(model, settings.text("weights"))
         camera_reports = health.camera_report(rgb), health.camera_report(thermal)
@@ -122,7 +125,7 @@ class Diagnostics:
         node = self._node
         topic = node.resolve_topic_name("fused/image_raw")
         if session is None:
-            return OutputFacts(topic, active=False)
+            return OutputFacts(topic, active=False, trouble=node.trouble)
         latest = session.last_published
         return OutputFacts(
             topic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -18,7 +19,7 @@ from textdifuse_ros.nodes.diagnostics import Diagnostics
 from textdifuse_ros.nodes.frames import Drop, Outcome
 from textdifuse_ros.nodes.inputs import Inputs
 from textdifuse_ros.nodes.loss import Action
-from textdifuse_ros.nodes.model_holder import ModelHolder
+from textdifuse_ros.nodes.model_holder import ModelError, ModelHolder
 from textdifuse_ros.nodes.outputs import Outputs, prompt_message
 from textdifuse_ros.nodes.parameter_server import ParameterServer
 from textdifuse_ros.nodes.parameters import Settings
@@ -43,6 +44,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self._stopping = threading.Event()
         self.session: Session | None = None
         self.incompatible: dict[str, str] = {}
+        self.trouble = ""  # why the last transition failed
         self._inputs: Inputs | None = None
         self._outputs: Outputs | None = None
         self.model = ModelHolder()
@@ -82,26 +84,47 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Create the publishers and load the model; fails with the reason when it cannot be loaded."""
-        if not self._load():
-            return FAILURE
-        self._outputs = Outputs(self, self._output_incompatible)
-        return super().on_configure(state)
+        return self._attempt("configure", lambda: self._configure(state))
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and begin to fuse; loads the model again when deactivate has released it."""
-        if self._outputs is None or not self._load():
-            return FAILURE
+        return self._attempt("activate", lambda: self._activate(state))
+
+    def _attempt(
+        self, name: str, transition: Callable[[], TransitionCallbackReturn]
+    ) -> TransitionCallbackReturn:
+        """Run a transition; what goes wrong is logged and kept for the diagnostics (rclpy drops it)."""
+        self.trouble = ""
+        try:
+            return transition()
+        except ModelError as error:
+            self.trouble = f"{name} failed: the model cannot be loaded: {error}"
+            outcome = FAILURE
+        except Exception as error:  # for example a qos_overrides parameter that means nothing
+            self.trouble = f"{name} failed: {' '.join(str(error).split()) or repr(error)}"
+            outcome = TransitionCallbackReturn.ERROR
+        if not self._stopping.is_set():
+            self.get_logger().error(self.trouble)
+        return outcome
+
+    def _configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.model.ensure(self.parameters.settings, self._stopping)
+        self._outputs = Outputs(self, self._output_incompatible)
+        return super().on_configure(state)
+
+    def _activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        outputs, parameters = self._outputs, self.parameters
+        assert outputs is not None
+        fuser = self.model.ensure(parameters.settings, self._stopping)
         result = super().on_activate(state)
         if result != SUCCESS:
             return result
-        parameters = self.parameters
-        fuser = self.model.ensure(parameters.settings, self._stopping)
         session = Session(
             fuser,
             lambda: parameters.settings,
             lambda: self.registration.current,
             lambda: self.prompts.current,
-            self._outputs.salience_wanted,
+            outputs.salience_wanted,
             self._publish,
             self._dropped,
         )
@@ -167,15 +190,6 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
             return  # somebody was faster with the lifecycle services
         if self.trigger_configure() == SUCCESS and not self._stopping.is_set():
             self.trigger_activate()
-
-    def _load(self) -> bool:
-        try:
-            self.model.ensure(self.parameters.settings, self._stopping)
-        except RuntimeError as error:
-            if not self._stopping.is_set():
-                self.get_logger().error(f"the model cannot be loaded: {error}")
-            return False
-        return True
 
     def _end_session(self, timeout: float = 30.0) -> bool:
         """Unsubscribe, stop the worker, release the model; True when the worker has ended."""

@@ -46,6 +46,7 @@ class CameraFacts:
     has_info: bool = False
     waited: float = 0.0  # seconds since activation
     timeout: float = 1.0
+    both_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class OutputFacts:
 
     topic: str
     active: bool
+    trouble: str = ""  # why the last transition failed
     action: Action = Action.NOTHING
     silent_for: float = 0.0  # seconds without a published image
     rate: float = 0.0
@@ -108,7 +110,11 @@ def camera_report(facts: CameraFacts) -> Report:
 
 
 def _lost(facts: CameraFacts, loss: Loss, values: dict[str, str]) -> Report:
-    consequence = _consequence(facts.camera, facts.policy)
+    consequence = (
+        "both cameras are lost: nothing is published"
+        if facts.both_lost
+        else _consequence(facts.camera, facts.policy)
+    )
     values["lost_s"] = f"{loss.seconds:.1f}"
     if loss.kind == "frozen":
         return Report(
@@ -188,13 +194,9 @@ def model_report(state: ModelState, weights: str) -> Report:
         return Report(
             WARN, f"model loading for {state.seconds:.0f} s: nothing is fused before it is ready", values
         )
-    if state.phase == FAILED:
-        return Report(
-            ERROR,
-            f"the model cannot be loaded: {state.reason}; set the parameter right and configure again",
-            values,
-            "model_failed",
-        )
+    if state.phase == FAILED:  # without a cause: the transition that failed has logged it
+        text = f"the model cannot be loaded: {state.reason}; set the parameter right and configure again"
+        return Report(ERROR, text, values)
     return Report(STALE, "not loaded (released, if it was): configure or activate loads it", values)
 
 
@@ -243,12 +245,16 @@ def output_report(
         {f"dropped_{name}": str(n) for name, n in facts.counters.items() if name not in ("reset", "invalid")}
     )
     values["resets"] = str(facts.counters.get("reset", 0))
+    if not facts.active and facts.trouble:
+        return Report(ERROR, f"the node is not active: {facts.trouble}", values, "trouble")
     if not facts.active:
         return Report(STALE, "the node is not active: nothing is published", values)
     if facts.silent_for > facts.timeout:
         return _silence(facts, why, values)
     if facts.incompatible:
         return Report(WARN, facts.incompatible, values, "incompatible_qos")
+    if not facts.published:
+        return Report(OK, "waiting for the first pair", values)
     if facts.action is not Action.FUSE:
         lost = next((f.camera for f in cameras if f.loss is not None), "a camera")
         return Report(
@@ -256,8 +262,6 @@ def output_report(
         )
     if facts.latest_failure:
         return Report(WARN, facts.latest_failure, values, "model_failed")
-    if not facts.published:
-        return Report(OK, "waiting for the first pair", values)
     age = "" if math.isnan(facts.age_p50) else f", age {facts.age_p50:.0f} ms (p95 {facts.age_p95:.0f} ms)"
     return Report(OK, f"{facts.rate:.1f} Hz{age}", values)
 

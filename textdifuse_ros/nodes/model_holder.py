@@ -17,6 +17,10 @@ NONE, LOADING, READY, FAILED = "none", "loading", "ready", "failed"
 _KEYS = ("weights", "device", "engine", "dtype", "threads", "localiser")
 
 
+class ModelError(RuntimeError):
+    """The network cannot be had; the text says why."""
+
+
 @dataclass(frozen=True)
 class ModelState:
     """``phase``: none, loading, ready or failed; ``reason``: why it failed; ``seconds``: in this phase."""
@@ -59,7 +63,7 @@ class ModelHolder:
         self._loader: threading.Thread | None = None
 
     def ensure(self, settings: Settings, give_up: threading.Event) -> Fuser:
-        """The Fuser for these settings, loaded now if need be. Raises RuntimeError with the reason."""
+        """The Fuser for these settings, loaded now if need be. Raises ModelError with the reason."""
         key = tuple(settings[name] for name in _KEYS)
         with self._lock:
             if self._fuser is not None and self._key == key:
@@ -76,10 +80,10 @@ class ModelHolder:
         while not done.wait(0.05):
             if give_up.is_set():
                 self.release()
-                raise RuntimeError("the node is shutting down")
+                raise ModelError("the node is shutting down")
         with self._lock:
             if self._fuser is None:
-                raise RuntimeError(self._reason or "the model was released while it loaded")
+                raise ModelError(self._reason or "the model was released while it loaded")
             return self._fuser
 
     def release(self) -> None:

@@ -47,10 +47,11 @@ def status_output() -> QoSProfile:
 
 
 def latched() -> QoSProfile:
-    """The latest message reaches whoever comes later."""
+    """The latest message reaches whoever comes later. Ten deep, so that a recorder misses none of a few quick
+    changes; a reader that keeps the last one ends with the latest."""
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=1,
+        depth=10,
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
     )

@@ -131,12 +131,12 @@ class Session:
         outcome = self._pipeline.run(job, settings, self._registration(), prompt, self._want_salience())
         for drop in outcome.drops:
             self._drop(drop)
-        self.last_action = outcome.action
         if outcome.action is Action.NOTHING:
             return
         outcome.timings.wait = (taken - job.posted) * 1e3
         outcome.taken = taken
         now = time.monotonic()
+        self.last_action = outcome.action
         self.last_published = now
         self.published.tick(now)
         self._publish(outcome, settings, prompt)

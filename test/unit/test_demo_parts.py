@@ -36,7 +36,8 @@ def track(count: int, delay_ms: float, skip: tuple[int, ...] = ()) -> Track:
 
 def status(k: int, **more: Any) -> Any:
     values = dict(
-        steps=1, model_ms=50.0, total_ms=55.0, engine="eager", device="cpu", resets=0, frames_published=k,
+        mode="fused", steps=1, model_ms=50.0, total_ms=55.0, engine="eager", device="cpu", resets=0,
+        frames_published=k,
         **{f"dropped_{name}": 0 for name, _ in DROPS},
     )  # fmt: skip
     return SimpleNamespace(**{**values, **more})

@@ -1,4 +1,4 @@
-"""A detector trained on photographs recognises the rendered people and cars (needs ../shared, else it skips)."""
+"""A detector trained on photographs recognises the rendered people and cars (needs ../shared, or skips)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def choose(recording: Recording, changes: Sequence[Change], per_phase: int = 2) 
     hidden = _hidden_people(recording)
     shown = [change for change in changes if change.accepted and change.first_stamp]
     edges = [recording.fused.stamps[0], *(c.first_stamp for c in shown), recording.fused.stamps[-1] + 1]
-    labels = [('prompt ""', "plain fusion"), *((_words(c), c.note) for c in shown)]
+    labels = [('prompt ""', "plain fusion"), *((words(c), c.note) for c in shown)]
     moments = []
     for (prompt, note), begin, end in zip(labels, edges[:-1], edges[1:], strict=True):
         inside = [s for s in recording.fused.stamps if begin <= s < end and s in set(recording.rgb.stamps)]
@@ -64,7 +64,8 @@ def _hidden_people(recording: Recording) -> dict[int, float]:
     return scores
 
 
-def _words(change: Change) -> str:
+def words(change: Change) -> str:
+    """The parameters of a change as text."""
     parts = []
     for name, value in change.parameters.items():
         parts.append(f'{name} "{value}"' if isinstance(value, str) else f"{name} {value}")

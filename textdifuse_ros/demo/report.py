@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,11 @@ def _engine(statuses: Sequence[Any]) -> list[str]:
     if not statuses:
         return []
     last = statuses[-1]
-    return [f"network   engine {last.engine} on {last.device}"]
+    modes = Counter(str(status.mode) for status in statuses)
+    return [
+        f"network   engine {last.engine} on {last.device}",
+        f"images    {', '.join(f'{count} {mode}' for mode, count in modes.most_common())}",
+    ]
 
 
 def _rates(recording: Recording) -> list[str]:

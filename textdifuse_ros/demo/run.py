@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textdifuse_ros.demo.choice import choose
+from textdifuse_ros.demo.choice import choose, words
 from textdifuse_ros.demo.processes import Family, free_domain, private_environment
 from textdifuse_ros.demo.recording import pictures, read_recording
 from textdifuse_ros.demo.report import render_report
 from textdifuse_ros.demo.script import Act, acts
 from textdifuse_ros.demo.sheet import draw_sheet, write_png
+from textdifuse_ros.msg import FusionStatus
 from textdifuse_ros.nodes.bag_topics import plan
 from textdifuse_ros.nodes.clips import open_clip
 from textdifuse_ros.nodes.demo_conductor import Change, Conductor
@@ -216,8 +218,12 @@ def _watch(conductor: Conductor, began: float, until: float, seconds: float) -> 
 def _evaluate(folder: Path, bag: Path, changes: list[Change], source: str) -> Results:
     say("reading the bag back")
     recording = read_recording(bag)
-    if not recording.fused.stamps:
-        raise DemoFailed(f"{bag} holds no fused image")
+    if (
+        not any(status.mode == FusionStatus.FUSED for status in recording.statuses)
+        or not recording.fused.stamps
+    ):
+        modes = ", ".join(sorted({str(status.mode) for status in recording.statuses})) or "nothing"
+        raise DemoFailed(f"no image was fused: {bag} holds {modes}")
     moments = choose(recording, changes)
     wanted = {moment.stamp for moment in moments}
     columns = {
@@ -226,8 +232,10 @@ def _evaluate(folder: Path, bag: Path, changes: list[Change], source: str) -> Re
         "fused": pictures(recording, recording.fused, wanted),
         "salience": pictures(recording, recording.salience, wanted, thermal=True),
     }
-    refused = [c for c in changes if not c.accepted]
-    notes = [f"refused at {c.asked_at:.1f} s: {c.parameters}: {c.reason}" for c in refused]
+    notes = []
+    for change in (c for c in changes if not c.accepted):
+        text = f"refused at {change.asked_at:.1f} s: {words(change)}. {change.reason}"
+        notes += textwrap.wrap(text, 190, subsequent_indent="    ")
     sheet = folder / "contact_sheet.png"
     write_png(sheet, draw_sheet(moments, columns, f"textdifuse_ros: {source}", notes))
     text = render_report(recording, changes, source)

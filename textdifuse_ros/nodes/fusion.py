@@ -31,15 +31,14 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
-    """``textdifuse``. Needs an executor with several threads: a transition waits for the model in one while
-    parameters and diagnostics are served by others. No executor thread ever runs the network.
-
-    Raises ParameterError when a parameter given at start is refused.
+    """``textdifuse``. Needs an executor that runs the group ``transitions`` in a thread of its own: a
+    transition waits for the model there while images, parameters and diagnostics are served. No executor
+    thread ever runs the network. Raises ParameterError when a parameter given at start is refused.
     """
 
     def __init__(self) -> None:
         Node.__init__(self, "textdifuse")
-        self._transitions = MutuallyExclusiveCallbackGroup()
+        self.transitions = MutuallyExclusiveCallbackGroup()
         self._frames = MutuallyExclusiveCallbackGroup()
         self._stopping = threading.Event()
         self.session: Session | None = None
@@ -59,7 +58,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self.parameters.add_apply(self.prompts.apply)
         self.parameters.add_apply(self._apply)
         self.parameters.declare()
-        LifecycleNodeMixin.__init__(self, callback_group=self._transitions)
+        LifecycleNodeMixin.__init__(self, callback_group=self.transitions)
         self._diagnostics = Diagnostics(self)
         self._start_timers()
         threshold = JumpThreshold(
@@ -180,7 +179,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         self._autostart_timer = None
         if self.parameters.settings.flag("autostart"):
             self._autostart_timer = self.create_timer(
-                0.0, self._autostart, callback_group=self._transitions, clock=steady
+                0.0, self._autostart, callback_group=self.transitions, clock=steady
             )
 
     def _autostart(self) -> None:

@@ -64,8 +64,8 @@ def _run(args: list[str]) -> int:
 
 def _serve() -> int:
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-    from rclpy.executors import MultiThreadedExecutor
 
+    from textdifuse_ros.nodes.executor import TransitionExecutor
     from textdifuse_ros.nodes.fusion import FusionNode
     from textdifuse_ros.nodes.parameters import ParameterError
 
@@ -75,8 +75,7 @@ def _serve() -> int:
         node = FusionNode()
     except (ParameterError, InvalidParameterTypeException, InvalidParameterValueException) as error:
         return _refuse_start(error)
-    # frames, a transition that waits for the model, parameters and diagnostics: one thread each
-    executor = MultiThreadedExecutor(num_threads=4)
+    executor = TransitionExecutor(node.transitions)
     executor.add_node(node)
     spinner = threading.Thread(target=_spin, args=(executor, node), name="executor", daemon=True)
     spinner.start()

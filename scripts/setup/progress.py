@@ -98,6 +98,5 @@ def run_logged(
     if code != 0:
         words = "\n".join("    " + line for line in last_words("".join(said)))
         hint = f"\n  {advice}" if advice else ""
-        raise StepFailed(
-            f"`{Path(command[0]).name}` failed (exit {code}):\n{words}\n  full output: {log}{hint}"
-        )
+        what = " ".join([Path(command[0]).name, *command[1:4]])
+        raise StepFailed(f"`{what} ...` failed (exit {code}):\n{words}\n  full output: {log}{hint}")

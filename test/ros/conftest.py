@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+pytest.importorskip("textdifuse_ros.msg", reason="the messages are not built yet: run make setup")
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -185,9 +185,12 @@ def test_namespace_remap_and_parameter_file_work_as_in_any_node(rig: Rig, tmp_pa
         *("-r", "rgb/image_raw:=/front/color", "-r", "thermal/image_raw:=/front/heat"),
     )
     color, heat = (rig.wait_subscribed(topic, Image) for topic in ("/front/color", "/front/heat"))
-    heat.publish(image(thermal_array(0), "mono8", at(0), "t"))
-    color.publish(image(rgb_array(0), "rgb8", at(0), "c"))
-    assert fused.wait(lambda m: True).header.frame_id == "c"
+
+    def send(i: int) -> None:
+        heat.publish(image(thermal_array(i), "mono8", at(40 * i), "t"))
+        color.publish(image(rgb_array(i), "rgb8", at(40 * i), "c"))
+
+    assert keep_doing(send, fused, lambda m: True).header.frame_id == "c"
     assert status.wait(lambda m: True).prompt == "warm objects"
     assert rig.get("restore") == "off"
     assert rig.get("thermal.freeze_timeout") == 0.0

@@ -243,15 +243,21 @@ def test_progress_shows_what_is_going_on_and_no_noise(line: str, shown: str) -> 
 def test_a_failing_tool_is_reported_with_its_errors_and_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = (
+    tool = tmp_path / "tool.py"
+    tool.write_text(
         "print('Requirement already satisfied: x'); print('ERROR: no matching version'); raise SystemExit(3)"
     )
     with pytest.raises(progress.StepFailed) as failure:
         progress.run_logged(
-            [sys.executable, "-c", code], tmp_path / "pip.log", progress.Reporter(1), {}, "Check the network."
+            [sys.executable, str(tool)], tmp_path / "pip.log", progress.Reporter(1), {}, "Check the network."
         )
     said = str(failure.value)
-    assert "exit 3" in said and "ERROR: no matching version" in said and "Check the network." in said
+    assert (
+        "tool.py" in said
+        and "exit 3" in said
+        and "ERROR: no matching version" in said
+        and "Check the network." in said
+    )
     assert str(tmp_path / "pip.log") in said and "already satisfied" not in said
     assert "already satisfied" in (tmp_path / "pip.log").read_text()
 

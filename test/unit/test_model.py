@@ -14,7 +14,9 @@ from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 
-SMALL = ModelConfig(widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16)
+SMALL = ModelConfig(
+    widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
+)
 
 
 def random_network(config: ModelConfig = SMALL) -> FusionNetwork:
@@ -26,7 +28,9 @@ def random_network(config: ModelConfig = SMALL) -> FusionNetwork:
     return network
 
 
-def inputs(height: int = 32, width: int = 48) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def inputs(
+    height: int = 32, width: int = 48
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(5)
     visible = rgb_to_ycbcr(torch.rand(1, 3, height, width, generator=generator))
     thermal = torch.rand(1, 1, height, width, generator=generator)
@@ -139,7 +143,7 @@ def test_shipped_weights_load_and_are_small_enough() -> None:
 
 
 def test_missing_weights_are_named_with_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(weights.WeightsError, match="gone.safetensors: no such file; leave `weights` empty"):
+    with pytest.raises(weights.WeightsError, match=r"gone\.safetensors: no such file; leave `weights` empty"):
         weights.load(tmp_path / "gone.safetensors")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +79,17 @@ class EagerEngine:
             raise EngineError("the engine is closed")
         height, width = thermal.shape
         with torch.inference_mode():
-            visible = rgb_to_ycbcr(self._upload(rgb).permute(0, 3, 1, 2) / 255)
+            visible = rgb_to_ycbcr(self._upload(rgb).permute(0, 3, 1, 2), white=255)
             warm = self._upload(thermal)[:, None] / 255
             where = torch.zeros_like(warm) if relevance is None else self._upload(relevance)[:, None]
             inputs = [self._pad(each, height, width) for each in (visible, warm, where)]
             began = self._now()
             estimate = sampler.sample(self._network, inputs[0], inputs[1], inputs[2], steps, restore)
             model_ms = (self._now() - began) * 1e3
-            fused = ycbcr_to_rgb(torch.cat(estimate, dim=1))[:, :, :height, :width]
-            image = fused.mul(255).round_().clamp_(0, 255).to(torch.uint8)[0].permute(1, 2, 0)
+            # Interleaved before the colours are mixed, so that the picture comes out as an array wants it.
+            estimated = torch.cat(estimate, dim=1).contiguous(memory_format=torch.channels_last)
+            fused = ycbcr_to_rgb(estimated, white=255)[:, :, :height, :width]
+            image = fused.round_().clamp_(0, 255).to(torch.uint8)[0].permute(1, 2, 0)
             return np.ascontiguousarray(image.cpu().numpy()), model_ms
 
     def close(self) -> None:
@@ -95,9 +98,11 @@ class EagerEngine:
             torch.cuda.empty_cache()
 
     def _upload(self, array: Bytes | Floats) -> Tensor:
-        if not array.flags.writeable:  # a view of a message; torch would warn, and never writes to it
-            array = array.copy()
-        return torch.from_numpy(np.ascontiguousarray(array))[None].to(self._device).float()
+        with warnings.catch_warnings():
+            # Views of messages are read-only; nothing here writes to its inputs.
+            warnings.filterwarnings("ignore", message=".*not writable.*")
+            tensor = torch.from_numpy(np.ascontiguousarray(array))
+        return tensor[None].to(self._device).float()
 
     def _pad(self, image: Tensor, height: int, width: int) -> Tensor:
         """Repeat the edge up to the network's multiple: padded, never resized."""

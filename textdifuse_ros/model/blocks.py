@@ -48,8 +48,8 @@ class ResidualBlock(nn.Module):
         zero_(self.second)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        hidden = self.first(F.relu(x)) + self.modulation(embedding)[:, :, None, None]
-        return x + self.second(F.relu_(hidden))
+        hidden = self.first(F.relu(x)).add_(self.modulation(embedding)[:, :, None, None])
+        return self.second(F.relu_(hidden)).add_(x)
 
 
 class Level(nn.ModuleList):
@@ -85,9 +85,9 @@ class FusionControl(nn.Module):
     def forward(self, visible: Tensor, thermal: Tensor, embedding: Tensor) -> Tensor:
         """Two feature maps (N, C, H, W) -> one."""
         joint = self.squeeze(torch.cat((visible, thermal), dim=1))
-        joint = F.relu_(joint + self.modulation(embedding)[:, :, None, None])
+        joint = F.relu_(joint.add_(self.modulation(embedding)[:, :, None, None]))
         local = F.avg_pool2d(joint, 3, stride=1, padding=1, count_include_pad=False)
         channel_v, channel_t = self.channel(local).chunk(2, dim=1)
         spatial_v, spatial_t = self.spatial(joint).chunk(2, dim=1)
-        of_visible = torch.sigmoid(channel_v + spatial_v) * visible
-        return torch.addcmul(of_visible, torch.sigmoid(channel_t + spatial_t), thermal)
+        of_visible = torch.add(channel_v, spatial_v).sigmoid_() * visible
+        return torch.addcmul(of_visible, torch.add(channel_t, spatial_t).sigmoid_(), thermal)

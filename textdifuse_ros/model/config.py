@@ -41,7 +41,9 @@ class ModelConfig:
     def from_json(cls, text: str) -> ModelConfig:
         """Raises ValueError when the text is not a configuration written by `to_json`."""
         try:
-            fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()}
+            fields: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()
+            }
             return cls(**fields)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a model configuration: {error}") from error

@@ -17,7 +17,7 @@ OUTPUTS = 4  # blend, luminance residual, Cb residual, Cr residual
 
 
 class Estimate(NamedTuple):
-    """Estimate of the clean fused image: luminance (N, 1, H, W) in [0, 1], chroma (N, 2, H, W) in [-0.5, 0.5]."""
+    """The clean fused image: luminance (N, 1, H, W) in [0, 1], chroma (N, 2, H, W) in [-0.5, 0.5]."""
 
     luminance: Tensor
     chroma: Tensor
@@ -67,7 +67,8 @@ class FusionNetwork(nn.Module):
         embedding = self.embedding(scalars.to(dtype).repeat(3, 1), cameras)
         encoder_embedding, decoder_embedding = embedding[: 2 * count], embedding[2 * count :]
 
-        features = self.stem(both)
+        # Doubling the inputs' range, on the few weights instead of on every pixel.
+        features = F.conv2d(both, 2 * self.stem.weight, self.stem.bias, stride=2, padding=2)
         fused: list[Tensor] = []
         for level, blocks in enumerate(self.encoder):
             if level:
@@ -90,11 +91,11 @@ class FusionNetwork(nn.Module):
         no_chroma = torch.zeros_like(visible[:, 1:])
         of_visible = torch.cat((state - 0.5, visible[:, :1] - 0.5, visible[:, 1:], relevance), dim=1)
         of_thermal = torch.cat((state - 0.5, thermal - 0.5, no_chroma, relevance), dim=1)
-        return torch.cat((of_visible, of_thermal), dim=0) * 2
+        return torch.cat((of_visible, of_thermal), dim=0)
 
     @staticmethod
     def _estimate(out: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
-        """A learnt per-pixel blend of the cameras plus a residual: passing one camera through is easy to say."""
-        blend = torch.sigmoid(2 * out[:, :1])
-        luminance = blend * visible[:, :1] + (1 - blend) * thermal + 0.5 * out[:, 1:2]
-        return Estimate(luminance, visible[:, 1:] + 0.25 * out[:, 2:])
+        """A learnt blend of the cameras plus a residual: passing one camera through is easy to say."""
+        luminance = torch.lerp(thermal, visible[:, :1], torch.sigmoid(2 * out[:, :1]))
+        luminance = torch.add(luminance, out[:, 1:2], alpha=0.5)
+        return Estimate(luminance, torch.add(visible[:, 1:], out[:, 2:], alpha=0.25))

@@ -13,7 +13,8 @@ pytest.importorskip("textdifuse_ros.msg", reason="the messages are not built yet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness import Rig, ros_domain
+from harness import Rig
+from node_process import ros_domain
 
 
 @pytest.fixture

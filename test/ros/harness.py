@@ -1,44 +1,36 @@
-"""Real nodes in separate processes, seen from a probe node in the test: nothing is mocked, nothing sleeps.
-
-Every wait is for an event with a generous deadline, so a slow machine makes a test slower, never wrong.
-"""
+"""Real nodes in separate processes, seen from a probe node in the test: nothing is mocked, nothing sleeps."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState, GetState
+from node_process import ROOT, NodeProcess
+from pictures import image, rgb_array, thermal_array
 from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
-
-from textdifuse_ros.imaging.encodings import fill_image
-
-ROOT = Path(__file__).resolve().parents[2]
-DEADLINE = 30.0
-M = TypeVar("M")
+from waiting import DEADLINE, Collector, DiagnosticsView, M, until
 
 RELIABLE = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
+
 BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
 )
+
 HISTORY = QoSProfile(
     depth=200, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
 )
@@ -48,139 +40,6 @@ BEST_EFFORT_INPUT = {
     f"qos_overrides./{camera}/image_raw.subscription.reliability": "best_effort"
     for camera in ("rgb", "thermal")
 }
-
-START_S = 1_700_000_000  # stamps of the tests begin here, whatever the clock says
-SECOND = 1_000_000_000
-
-
-@contextlib.contextmanager
-def ros_domain() -> Iterator[int]:
-    """A ROS domain that no other test on this machine uses, held by a lock on a file."""
-    folder = Path(tempfile.gettempdir()) / "textdifuse_ros_domains"
-    folder.mkdir(exist_ok=True)
-    first = os.getpid() % 100
-    for index in range(100):
-        number = 1 + (first + index) % 100
-        with open(folder / f"{number}.lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield number
-            return
-    raise RuntimeError("all 100 ROS domains of the tests are in use")
-
-
-class Collector(Generic[M]):
-    """All messages of one topic, in order of arrival, with waiting for a condition on them."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        self.messages: list[M] = []
-        self._changed = threading.Condition()
-
-    def add(self, message: M) -> None:
-        with self._changed:
-            self.messages.append(message)
-            self._changed.notify_all()
-
-    def wait(self, wanted: Callable[[M], bool], since: int = 0, timeout: float = DEADLINE) -> M:
-        """The first message from index ``since`` on that is wanted; fails after the deadline."""
-        end = time.monotonic() + timeout
-        with self._changed:
-            seen = since
-            while True:
-                for message in self.messages[seen:]:
-                    if wanted(message):
-                        return message
-                seen = max(seen, len(self.messages))
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise AssertionError(
-                        f"{self.topic}: no such message in {timeout:.0f} s; got {len(self.messages)}, "
-                        f"the last: {str(self.messages[-1])[:2000] if self.messages else 'none'}"
-                    )
-                self._changed.wait(left)
-
-    def wait_count(self, count: int, timeout: float = DEADLINE) -> list[M]:
-        end = time.monotonic() + timeout
-        with self._changed:
-            while len(self.messages) < count:
-                left = end - time.monotonic()
-                assert left > 0, f"{self.topic}: {len(self.messages)} messages, {count} wanted"
-                self._changed.wait(left)
-            return list(self.messages)
-
-    def mark(self) -> int:
-        """Index of the next message."""
-        with self._changed:
-            return len(self.messages)
-
-
-class DiagnosticsView:
-    """The node's statuses by their short names."""
-
-    def __init__(self, collector: Collector[DiagnosticArray], node: str) -> None:
-        self.collector, self.node = collector, node
-
-    def wait(
-        self, name: str, contains: str = "", level: int | None = None, since: int | None = None, **values: str
-    ) -> DiagnosticStatus:
-        """The first status of that name, from now on, that holds the text, the level and the values."""
-        since = self.collector.mark() if since is None else since
-        full = f"{self.node}: {name}"
-
-        def pick(array: DiagnosticArray) -> DiagnosticStatus | None:
-            for status in array.status:
-                held = {pair.key: pair.value for pair in status.values}
-                if status.name == full and contains in status.message:
-                    right_level = level is None or status.level == bytes([level])
-                    if right_level and all(held.get(key) == value for key, value in values.items()):
-                        return status
-            return None
-
-        found = pick(self.collector.wait(lambda array: pick(array) is not None, since))
-        assert found is not None
-        return found
-
-
-def values_of(status: DiagnosticStatus) -> dict[str, str]:
-    return {pair.key: pair.value for pair in status.values}
-
-
-class NodeProcess:
-    """A node of the package in a process of its own."""
-
-    def __init__(self, module: str, arguments: list[str], environment: dict[str, str], log: Path) -> None:
-        self.log = log
-        with open(log, "w") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments], env=environment, stdout=out, stderr=out, cwd=ROOT
-            )
-
-    def kill(self, number: int = signal.SIGINT) -> None:
-        self.process.send_signal(number)
-
-    def wait(self, timeout: float = DEADLINE) -> int:
-        return self.process.wait(timeout)
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """End the node and return its exit code."""
-        if self.process.poll() is None:
-            self.kill(number)
-        return self.wait()
-
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def handles_sigterm(self) -> bool:
-        """Whether the process has installed its handlers yet."""
-        try:
-            status = Path(f"/proc/{self.process.pid}/status").read_text()
-        except OSError:
-            return False
-        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
-        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 class Rig:
@@ -344,66 +203,6 @@ def _yaml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return '"' + value + '"' if isinstance(value, str) else str(value)
-
-
-def keep_doing(action: Callable[[int], object], collector: Collector[M], wanted: Callable[[M], bool]) -> M:
-    """Repeat ``action(i)`` (a camera that goes on sending) until a wanted message arrives; returns it."""
-    since = collector.mark()
-    for index in range(int(DEADLINE / 0.03)):
-        action(index)
-        with contextlib.suppress(AssertionError):
-            return collector.wait(wanted, since, timeout=0.03)
-    return collector.wait(wanted, since, timeout=0.1)
-
-
-def until(condition: Callable[[], bool], what: str, timeout: float = DEADLINE) -> None:
-    """Wait for something that has no event of its own (the graph, a process)."""
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, f"waited {timeout:.0f} s for {what}"
-        time.sleep(0.01)
-
-
-# -- images --------------------
-
-
-def stamp_of(message: Any) -> int:
-    """Nanoseconds of a message's header stamp."""
-    return int(message.header.stamp.sec) * SECOND + int(message.header.stamp.nanosec)
-
-
-def at(milliseconds: float) -> int:
-    """A stamp [ns] this long after the start of the tests' time."""
-    return START_S * SECOND + round(milliseconds * 1e6)
-
-
-def put_stamp(message: Any, stamp: int, frame_id: str) -> Any:
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND)
-    message.header.frame_id = frame_id
-    return message
-
-
-def rgb_array(seed: int = 0, width: int = 160, height: int = 120) -> np.ndarray:
-    """A dim street with noise, different for each seed."""
-    rng = np.random.default_rng(seed)
-    ramp = np.linspace(20, 120, width, dtype=np.float32)[None, :, None]
-    image = ramp + rng.normal(0, 6, (height, width, 3))
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
-def thermal_array(seed: int = 0, width: int = 160, height: int = 120) -> np.ndarray:
-    """A cool scene with one warm body and noise."""
-    rng = np.random.default_rng(1000 + seed)
-    image = 60 + rng.normal(0, 3, (height, width))
-    image[height // 3 : 2 * height // 3, width // 2 : width // 2 + width // 10] = 200
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
-def image(array: np.ndarray, encoding: str, stamp: int, frame_id: str = "camera") -> Image:
-    """Array as a message."""
-    message = Image()
-    fill_image(message, array, encoding)
-    return put_stamp(message, stamp, frame_id)
 
 
 class Cameras:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import LATCHED, RELIABLE, Rig, at, put_stamp, rgb_array, until
+from harness import LATCHED, RELIABLE, Rig
+from pictures import at, put_stamp, rgb_array
 from rosbags.rosbag2 import Reader
 from sensor_msgs.msg import Image
+from waiting import until
 
 from textdifuse_ros.imaging.encodings import fill_image
 from textdifuse_ros.msg import PromptPhrase, PromptState

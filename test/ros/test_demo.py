@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from harness import ROOT, until
+from node_process import ROOT
 from rosbags.rosbag2 import Reader
+from waiting import until
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 

@@ -6,22 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import (
-    BEST_EFFORT,
-    BEST_EFFORT_INPUT,
-    Cameras,
-    Rig,
-    at,
-    image,
-    keep_doing,
-    put_stamp,
-    rgb_array,
-    thermal_array,
-    until,
-    values_of,
-)
+from harness import BEST_EFFORT, BEST_EFFORT_INPUT, Cameras, Rig
+from pictures import at, image, put_stamp, rgb_array, thermal_array
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
+from waiting import keep_doing, until, values_of
 
 pytestmark = pytest.mark.ros
 

@@ -8,19 +8,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from harness import (
-    Cameras,
-    Collector,
-    Rig,
-    at,
-    image,
-    put_stamp,
-    rgb_array,
-    stamp_of,
-    thermal_array,
-    values_of,
-)
+from harness import Cameras, Rig
+from pictures import at, image, put_stamp, rgb_array, stamp_of, thermal_array
 from sensor_msgs.msg import CompressedImage, Image
+from waiting import Collector, values_of
 
 from textdifuse_ros.imaging.encodings import to_array
 from textdifuse_ros.msg import FusionStatus

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import DEADLINE, RELIABLE, Rig, at, image, rgb_array, thermal_array, until
+from harness import RELIABLE, Rig
+from pictures import at, image, rgb_array, thermal_array
 from sensor_msgs.msg import Image
+from waiting import DEADLINE, until
 
 from textdifuse_ros.msg import FusionStatus
 from textdifuse_ros.nodes.launch_spec import FUSION_ARGUMENTS, defaults, fusion_node

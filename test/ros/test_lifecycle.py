@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import Cameras, Rig, at, stamp_of, until
+from harness import Cameras, Rig
+from pictures import at, stamp_of
 from sensor_msgs.msg import Image
+from waiting import until
 
 from textdifuse_ros.msg import FusionStatus
 

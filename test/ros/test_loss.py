@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import Cameras, Rig, at, image, keep_doing, rgb_array, stamp_of, thermal_array
+from harness import Cameras, Rig
+from pictures import at, image, rgb_array, stamp_of, thermal_array
 from sensor_msgs.msg import Image
+from waiting import keep_doing
 
 from textdifuse_ros.imaging.encodings import to_array
 from textdifuse_ros.msg import FusionStatus

@@ -6,22 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harness import (
-    BEST_EFFORT,
-    BEST_EFFORT_INPUT,
-    RELIABLE,
-    Cameras,
-    Rig,
-    at,
-    image,
-    keep_doing,
-    put_stamp,
-    rgb_array,
-    stamp_of,
-    thermal_array,
-    until,
-)
+from harness import BEST_EFFORT, BEST_EFFORT_INPUT, RELIABLE, Cameras, Rig
+from pictures import at, image, put_stamp, rgb_array, stamp_of, thermal_array
 from sensor_msgs.msg import CameraInfo, Image
+from waiting import keep_doing, until
 
 from textdifuse_ros.imaging.encodings import to_array
 from textdifuse_ros.msg import FusionStatus

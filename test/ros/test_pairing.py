@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import (
-    SECOND,
-    START_S,
-    Cameras,
-    Collector,
-    Rig,
-    at,
-    keep_doing,
-    rgb_array,
-    stamp_of,
-    thermal_array,
-    until,
-)
+from harness import Cameras, Rig
+from pictures import SECOND, START_S, at, rgb_array, stamp_of, thermal_array
 from rosgraph_msgs.msg import Clock
+from waiting import Collector, keep_doing, until
 
 from textdifuse_ros.msg import FusionStatus
 

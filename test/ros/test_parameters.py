@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import Cameras, Rig, at, stamp_of
+from harness import Cameras, Rig
+from pictures import at, stamp_of
 from sensor_msgs.msg import Image
 
 from textdifuse_ros.msg import FusionStatus

@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from harness import Rig, stamp_of
+from harness import Rig
+from pictures import stamp_of
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import HISTORY, LATCHED, Cameras, Rig, at, rgb_array, stamp_of, thermal_array
+from harness import HISTORY, LATCHED, Cameras, Rig
+from pictures import at, rgb_array, stamp_of, thermal_array
 from sensor_msgs.msg import Image
 
 from textdifuse_ros.imaging.encodings import to_array

@@ -7,8 +7,10 @@ import signal
 import time
 
 import pytest
-from harness import Cameras, Rig, at, keep_doing, until
+from harness import Cameras, Rig
+from pictures import at
 from sensor_msgs.msg import Image
+from waiting import keep_doing, until
 
 pytestmark = pytest.mark.ros
 

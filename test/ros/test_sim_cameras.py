@@ -7,9 +7,11 @@ import signal
 
 import numpy as np
 import pytest
-from harness import RELIABLE, Rig, stamp_of, until
+from harness import RELIABLE, Rig
+from pictures import stamp_of
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
+from waiting import until
 
 from textdifuse_ros.imaging.encodings import to_array
 

@@ -138,6 +138,18 @@ def test_detector_loss_is_least_where_fused_reaches_the_better_camera() -> None:
     assert good < losses.as_good_as_the_better(ghost, visible, thermal, labels)
 
 
+def test_the_camera_that_shows_an_object_better_is_preferred_around_it() -> None:
+    visible = torch.full((1, 8 * 8 + 4 * 4 + 2 * 2, 6), -8.0)
+    thermal = visible.clone()
+    visible[0, 1 * 8 + 1, 0] = 3.0  # stride 8, upper left
+    thermal[0, 6 * 8 + 6, 2] = 3.0  # stride 8, lower right
+    best = losses.preferred(visible, thermal, 64)
+    assert best.shape == (1, 1, 64, 64)
+    assert best[0, 0, 12, 12] > 0.9 and best[0, 0, 52, 52] < -0.9
+    assert best[0, 0, 4, 60].abs() < 0.01
+    assert losses.preferred(visible, visible, 64).abs().max() == 0
+
+
 def test_labels_fall_on_the_cell_of_the_box() -> None:
     labels = cells_inside([torch.tensor([[2.0, 0.51, 0.26, 0.1, 0.1]])], 224, torch.device("cpu"))
     grid = 224 // 8

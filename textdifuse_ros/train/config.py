@@ -25,7 +25,8 @@ class TrainConfig:
     chroma: float = 8.0
     prompt_care: float = 8.0  # extra weight of the pixel terms where a prompt points
     smoke_care: float = 1.5  # and where the visible camera sees nothing
-    detector_weight: float = 0.8
+    object_care: float = 3.0  # and where one camera shows an object better than the other
+    detector_weight: float = 1.2
     detector: str = "yolov8n_coco.safetensors"
     checkpoint_every: int = 200
     minutes: float = 0.0  # stop after this long, 0 = never; the schedule follows the clock then

@@ -54,6 +54,25 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
     return (transmission * clear + (1 - transmission) * (0.15 * clear + 0.85 * thermal)).clamp(0, 1)
 
 
+def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:
+    """Which camera shows its objects better, to a detector: (N, 1, size, size), 1 visible ... -1 thermal.
+
+    visible, thermal: logits (N, cells, classes) over strides 8, 16 and 32. 0 where neither sees anything
+    or both see the same. An object's cell speaks for the two cells around it, which is about its box.
+    """
+    advantage = visible.sigmoid().amax(dim=2) - thermal.sigmoid().amax(dim=2)
+    total = torch.zeros(len(visible), 1, size, size, device=visible.device)
+    start = 0
+    for stride in (8, 16, 32):
+        grid = size // stride
+        cells = advantage[:, start : start + grid * grid].reshape(-1, 1, grid, grid)
+        start += grid * grid
+        for sign in (1, -1):
+            spread = F.max_pool2d((sign * cells).clamp(min=0), 5, stride=1, padding=2)
+            total += sign * F.interpolate(spread, size=(size, size), mode="bilinear", align_corners=False)
+    return (2 * total).clamp(-1, 1)
+
+
 def salient(target: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
     """Target where a prompt points (Text-DiFuse section 3.3, amortised).
 

@@ -50,10 +50,22 @@ def objective(
         source_v, source_t, transmission = batch.visible, batch.thermal, torch.ones_like(batch.transmission)
     luminance = losses.lit(source_v[:, :1]) if restore > 0.5 else source_v[:, :1]
     target = losses.expert(luminance, source_t, transmission)
+    edges = losses.strongest_gradient(luminance, source_t, transmission)
+    if detector is not None:
+        with torch.no_grad():
+            seen = detector(ycbcr_to_rgb(source_v).clamp(0, 1))
+            warm = detector(source_t.expand(-1, 3, -1, -1))
+            best = losses.preferred(seen, warm, config.crop)
+            # Each object the way the better camera shows it; the visible one only where it is not hidden.
+            of_visible, of_thermal = best.clamp(min=0) * transmission, (-best).clamp(min=0)
+            target = target + 0.8 * of_visible * (luminance - target) + 0.5 * of_thermal * (source_t - target)
+            edges = edges + 0.8 * of_visible * (losses.gradients(luminance) - edges)
     target = losses.salient(target, source_t, batch.relevance)
-    edges = losses.strongest_gradient(luminance, source_t, transmission) * (1 + 0.8 * batch.relevance)
+    edges = edges * (1 + 0.8 * batch.relevance)
     # Prompted objects and what smoke hides are a small part of a frame, and what the network is for.
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
+    if detector is not None:
+        care = care + config.object_care * best.abs()
     detail = losses.gradients(estimate.luminance) - edges
     colour = estimate.chroma - source_v[:, 1:] * (0.2 + 0.8 * transmission)
     terms = {
@@ -63,9 +75,6 @@ def objective(
     }
     if detector is not None:
         fused = ycbcr_to_rgb(torch.cat((estimate.luminance, estimate.chroma), dim=1)).clamp(0, 1)
-        with torch.no_grad():
-            seen = detector(ycbcr_to_rgb(source_v).clamp(0, 1))
-            warm = detector(source_t.expand(-1, 3, -1, -1))
         labels = cells_inside(batch.boxes, config.crop, fused.device)
         terms["detector"] = config.detector_weight * losses.as_good_as_the_better(
             detector(fused), seen, warm, labels

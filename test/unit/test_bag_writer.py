@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -121,14 +123,17 @@ def test_a_disk_that_fills_ends_in_a_complete_bag(tmp_path: Path, monkeypatch: p
         assert reader.message_count == 1
 
 
-def test_a_write_that_fails_is_reported_and_the_data_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("storage", "reason"), [("mcap", "File too large"), ("sqlite3", "disk I/O error")])
+def test_a_write_that_fails_is_reported_and_the_data_is_kept(
+    tmp_path: Path, storage: str, reason: str
+) -> None:
     code = f"""
 import resource, sys
 sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]
 from bag_samples import STORE, image
 from textdifuse_ros.nodes.bag_writer import BagWriter, RecordError
-resource.setrlimit(resource.RLIMIT_FSIZE, (5 * 2**20, 5 * 2**20))
-writer = BagWriter({str(tmp_path / "bag")!r}, min_free_mb=0.0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (25 * 2**20, 25 * 2**20))
+writer = BagWriter({str(tmp_path / "bag")!r}, {storage!r}, min_free_mb=0.0)
 writer.add_topic("/a", "sensor_msgs/msg/Image")
 data = bytes(STORE.serialize_cdr(image(1, "mono8", 0), "sensor_msgs/msg/Image")) + bytes(2**20)
 try:
@@ -140,9 +145,15 @@ except RecordError as error:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
-    assert "recording stopped: File too large" in done.stdout
-    assert "could not be finished" in done.stdout and "reindex" in done.stdout
-    assert (tmp_path / "bag" / "bag.mcap").stat().st_size > 2**20
+    assert f"recording stopped: {reason}" in done.stdout
+    assert "reindex" in done.stdout and "is complete" not in done.stdout
+    file = next((tmp_path / "bag").glob("bag.*"))
+    assert file.stat().st_size > 8 * 2**20
+    if storage == "sqlite3":
+        with contextlib.closing(sqlite3.connect(file)) as bag:
+            left = bag.execute("SELECT count(*) FROM messages").fetchone()[0]
+        assert left >= 7
+        assert f"holds the first {left} messages" in done.stdout
 
 
 def test_an_empty_bag_is_dated_now(tmp_path: Path) -> None:

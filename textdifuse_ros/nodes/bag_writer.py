@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from textdifuse_ros.nodes.bag_types import ensure_type, jazzy_types
 
 _CHECK_BYTES = 8 * 2**20
+_FAILURES = (OSError, sqlite3.Error)  # of the file itself; a full disk is either, depending on the storage
 STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 
 
@@ -35,7 +37,7 @@ class BagWriter:
         self._min_free = min_free_mb * 1e6
         self._store = jazzy_types()
         self._connections: dict[str, Connection] = {}
-        self._since_check = 0
+        self._since_check = self._secured = 0
         self._writer: Writer | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +68,17 @@ class BagWriter:
             if self._since_check >= _CHECK_BYTES:
                 self._since_check = 0
                 self._check_space(self.path)
+                self._secure()
             self._writer.write(self._connections[topic], stamp_ns, data)
             self.counts[topic] += 1
-        except OSError as error:
+        except _FAILURES as error:
             state = self.close()
-            raise RecordError(f"recording stopped: {error.strerror or error}; {state}") from None
+            if isinstance(error, sqlite3.Error):  # it rolls back what was not secured, but not our counts
+                state = (
+                    f"{self.path} holds the first {self._secured} messages; "
+                    "`ros2 bag reindex` sets its counts right"
+                )
+            raise RecordError(f"recording stopped: {_reason(error)}; {state}") from None
 
     def close(self) -> str:
         """Write index and metadata; returns in words what was left behind. Calling it again does nothing."""
@@ -83,14 +91,22 @@ class BagWriter:
             writer.min_timestamp = writer.max_timestamp = time.time_ns()
         try:
             writer.close()
-        except OSError as error:
+        except _FAILURES as error:
             with contextlib.suppress(Exception):
                 writer.abort()
             return (
-                f"{self.path} could not be finished ({error.strerror or error}): its messages are there "
+                f"{self.path} could not be finished ({_reason(error)}): what was written is there "
                 f"without an index, `mcap recover` or `ros2 bag reindex` rebuild it"
             )
         return f"{self.path} holds {total} messages and is complete"
+
+    def _secure(self) -> None:
+        """SQLite keeps everything in one transaction until the end: a process that is killed would leave
+        an empty file."""
+        connection = getattr(getattr(self._writer, "storage", None), "conn", None)
+        if isinstance(connection, sqlite3.Connection):
+            connection.commit()
+            self._secured = sum(self.counts.values())
 
     def _check_space(self, folder: Path) -> None:
         free = shutil.disk_usage(folder).free
@@ -98,6 +114,10 @@ class BagWriter:
             raise OSError(
                 28, f"only {free / 1e6:.0f} MB left on the disk ({self._min_free / 1e6:.0f} MB are kept free)"
             )
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def bag_size(path: str | Path) -> int:

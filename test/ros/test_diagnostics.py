@@ -168,3 +168,12 @@ def test_a_node_without_cameras_uses_hardly_any_cpu(rig: Rig) -> None:
     for _ in range(5):
         diagnostics.wait("rgb")
     assert (cpu_seconds() - used) / (time.monotonic() - began) < 0.05
+
+
+def test_an_incompatible_publisher_that_is_gone_is_not_blamed_any_more(rig: Rig) -> None:
+    diagnostics = rig.diagnostics()
+    publisher = rig.probe.create_publisher(Image, "/rgb/image_raw", BEST_EFFORT)
+    rig.start({"loss_timeout": 0.2})
+    diagnostics.wait("rgb", "incompatible QoS", level=ERROR)
+    rig.probe.destroy_publisher(publisher)
+    diagnostics.wait("rgb", "no rgb image on /rgb/image_raw yet: 0 publishers", level=ERROR)

@@ -187,6 +187,8 @@ DAMAGE: dict[str, tuple[str, Callable[[], Image], str, str]] = {
     "empty buffer": ("rgb", lambda: broken(data=b""), "truncated", "bytes"),
     "zero size": ("rgb", lambda: broken(width=0, height=0), "size", "0x0"),
     "absurd size": ("rgb", lambda: broken(width=4_000_000_000), "size", "4000000000"),
+    "too small": ("rgb", lambda: image(rgb_array(0, 15, 120), "rgb8", 0), "size", "15x120"),
+    "a single pixel": ("thermal", lambda: image(thermal_array(0, 1, 1), "mono8", 0), "size", "1x1"),
     "step too short": ("rgb", lambda: broken(step=3), "step", "step 3"),
     "raw counts as rgb": ("rgb", lambda: image(THERMAL.astype(np.uint16), "16UC1", 0), "encoding", "16UC1"),
     "NaN everywhere": ("thermal", nowhere_finite, "nan", "finite"),

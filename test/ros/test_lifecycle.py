@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from harness import Cameras, Rig
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from pictures import at, stamp_of
 from sensor_msgs.msg import Image
 from waiting import until
@@ -108,3 +110,13 @@ def test_the_shutdown_transition_finalises_the_node(rig: Rig) -> None:
     assert rig.state() == "finalized"
     until(lambda: rig.probe.count_subscribers("/rgb/image_raw") == 0, "the subscriptions to be gone")
     assert process.stop() == 0
+
+
+def test_a_transition_that_the_state_does_not_have_is_refused_at_once(rig: Rig) -> None:
+    process = rig.start({"autostart": False})
+    assert not rig.change_state("activate")
+    by_number = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_ACTIVATE))
+    assert not rig.call("/textdifuse/change_state", ChangeState, by_number).success
+    assert "not possible in the state unconfigured" in process.output()
+    assert rig.state() == "unconfigured"
+    assert rig.change_state("configure") and rig.change_state("activate")

@@ -178,3 +178,15 @@ def test_a_camera_that_sends_only_rubbish_counts_as_lost(rig: Rig) -> None:
     )
     assert any("finite" in s.message for s in seen.status)
     scene.until_mode(scene.both, "fused")
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_camera_whose_images_are_too_small_counts_as_lost(rig: Rig, camera: str) -> None:
+    status, diagnostics = rig.listen("/textdifuse/status", FusionStatus), rig.diagnostics()
+    rig.listen("/fused/image_raw", Image)
+    rig.start({"loss_timeout": 0.3})
+    cameras = Cameras(rig).ready()
+    tiny = {"rgb": rgb_array(0, 1, 1)} if camera == "rgb" else {"thermal": thermal_array(0, 1, 1)}
+    passed = FusionStatus.PASS_THERMAL if camera == "rgb" else FusionStatus.PASS_RGB
+    keep_doing(lambda i: cameras.pair(at(40 * i), **tiny), status, lambda m: m.mode == passed)
+    assert "too small" in diagnostics.wait(camera, since=0, contains="1x1").message

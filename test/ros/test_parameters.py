@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from harness import Cameras, Rig
 from pictures import at, stamp_of
@@ -150,3 +152,16 @@ def test_a_bad_value_at_start_is_refused_with_one_line(
     assert len(lines) == 1
     assert lines[0].startswith("fusion_node: refused to start:")
     assert words in lines[0]
+
+
+def test_what_no_parameter_reads_is_named_in_the_log(rig: Rig, tmp_path: Path) -> None:
+    file = tmp_path / "fusion.yaml"
+    file.write_text("fusion_node: {ros__parameters: {steps: 2}}\n")  # the executable's name, not the node's
+    process = rig.start({"thermal.range_mod": "fixed"}, "--params-file", str(file))
+    rig.wait_state("active")
+    assert rig.get("steps") == 1
+    output = process.output()
+    assert "parameter thermal.range_mod is ignored" in output
+    assert "did you mean thermal.range_mode?" in output
+    assert f"parameter file {file} is ignored: it is for /fusion_node" in output
+    assert output.count("is ignored") == 2

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from textdifuse_ros.nodes import camera_info, health
+from textdifuse_ros import fuser
+from textdifuse_ros.nodes import camera_info, health, pipeline
 from textdifuse_ros.nodes.frames import Frame
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, Loss, LossMonitor, action_for
 from textdifuse_ros.nodes.mailbox import Mailbox
@@ -351,3 +352,7 @@ def test_output_names_every_cause_of_silence() -> None:
     )
     assert report.level == health.ERROR
     assert report.message == "nothing has been published for 2.0 s: no rgb | hm"
+
+
+def test_the_smallest_image_of_the_node_is_that_of_the_network() -> None:
+    assert pipeline.SMALLEST_SIDE == fuser.SMALLEST_SIDE

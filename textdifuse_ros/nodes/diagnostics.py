@@ -93,7 +93,7 @@ class Diagnostics:
             policy=settings.text(f"on_{camera}_loss"),
             publishers=publishers,
             hint=hint,
-            incompatible=node.incompatible.get(topic, ""),
+            incompatible=node.qos_conflict(topic, publishers, incoming=True),
             refused=session.tally.by_cause(camera),
             latest_refusal=_recent(session.tally.latest(camera), now),
             frame_id=session.frame_ids.get(camera),
@@ -126,7 +126,7 @@ class Diagnostics:
         topic = node.resolve_topic_name("fused/image_raw")
         if session is None:
             return OutputFacts(topic, active=False, trouble=node.trouble)
-        latest = session.last_published
+        latest, subscribers = session.last_published, node.matched_subscribers()
         return OutputFacts(
             topic,
             active=True,
@@ -145,8 +145,8 @@ class Diagnostics:
             model_p50=session.models.p50(),
             model_p95=session.models.p95(),
             overhead_p50=session.overheads.p50(),
-            subscribers=node.matched_subscribers(),
-            incompatible=node.incompatible.get(topic, ""),
+            subscribers=subscribers,
+            incompatible=node.qos_conflict(topic, subscribers, incoming=False),
             timeout=node.parameters.settings.number("loss_timeout"),
         )
 

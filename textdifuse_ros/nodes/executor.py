@@ -13,6 +13,7 @@ from rclpy.executors import (
     SingleThreadedExecutor,
     TimeoutException,
 )
+from rclpy.logging import get_logger
 
 
 class TransitionExecutor(SingleThreadedExecutor):  # type: ignore[misc]
@@ -38,7 +39,14 @@ class TransitionExecutor(SingleThreadedExecutor):  # type: ignore[misc]
         except (ShutdownException, TimeoutException, ConditionReachedException):
             return
         if entity is not None and entity.callback_group is self._apart:
-            self._beside.submit(handler)
+            self._beside.submit(_run, handler)
             return
         handler()
         handler.result()  # raises what the callback raised
+
+
+def _run(handler: Any) -> None:
+    """Run a callback whose failure nobody waits for."""
+    handler()
+    if handler.exception() is not None:
+        get_logger("executor").error(f"a callback failed: {handler.exception()!r}")

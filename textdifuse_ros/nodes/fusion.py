@@ -79,6 +79,19 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
         outputs = self._outputs
         return 0 if outputs is None else outputs.subscribers()
 
+    def qos_conflict(self, topic: str, matched: int, *, incoming: bool) -> str:
+        """The sentence on incompatible QoS, "" when the peer that it was about is gone. DDS tells of each
+        conflict once and never of its end, so the graph is asked whether anybody is left unmatched."""
+        text = self.incompatible.get(topic, "")
+        if not text:
+            return ""
+        peers = (
+            self.get_publishers_info_by_topic(topic)
+            if incoming
+            else self.get_subscriptions_info_by_topic(topic)
+        )
+        return text if len(peers) > matched else ""
+
     # -- lifecycle --------------------
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -88,6 +101,18 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and begin to fuse; loads the model again when deactivate has released it."""
         return self._attempt("activate", lambda: self._activate(state))
+
+    def _LifecycleNodeMixin__on_change_state(self, request: Any, response: Any) -> Any:
+        """The service ~/change_state. A transition that the present state does not have raises in rclpy, and
+        the caller would wait for ever: it is refused instead, as rclcpp does."""
+        try:
+            return super()._LifecycleNodeMixin__on_change_state(request, response)  # type: ignore[misc]
+        except Exception as error:
+            wanted = request.transition.label or f"transition {request.transition.id}"
+            state = self._state_machine.current_state[1]
+            self.get_logger().error(f"{wanted} is not possible in the state {state}: {_one_line(error)}")
+            response.success = False
+            return response
 
     def _attempt(
         self, name: str, transition: Callable[[], TransitionCallbackReturn]
@@ -100,7 +125,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
             self.trouble = f"{name} failed: the model cannot be loaded: {error}"
             outcome = FAILURE
         except Exception as error:  # for example a qos_overrides parameter that means nothing
-            self.trouble = f"{name} failed: {' '.join(str(error).split()) or repr(error)}"
+            self.trouble = f"{name} failed: {_one_line(error)}"
             outcome = TransitionCallbackReturn.ERROR
         if not self._stopping.is_set():
             self.get_logger().error(self.trouble)
@@ -261,3 +286,7 @@ class FusionNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
             self._diagnostics.event(
                 f"{drop.camera}/{drop.cause}", f"{drop.camera}: one image dropped: {drop.text}"
             )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or repr(error)

@@ -57,16 +57,17 @@ def _run(args: list[str]) -> int:
     except Exception as error:
         return _refuse_start(error)
     try:
-        return _serve()
+        return _serve(args)
     finally:
         rclpy.try_shutdown()
 
 
-def _serve() -> int:
+def _serve(args: list[str]) -> int:
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
     from textdifuse_ros.nodes.executor import TransitionExecutor
     from textdifuse_ros.nodes.fusion import FusionNode
+    from textdifuse_ros.nodes.overrides import warn_of_unused
     from textdifuse_ros.nodes.parameters import ParameterError
 
     if _stop.is_set():
@@ -75,6 +76,7 @@ def _serve() -> int:
         node = FusionNode()
     except (ParameterError, InvalidParameterTypeException, InvalidParameterValueException) as error:
         return _refuse_start(error)
+    warn_of_unused(node, args)
     executor = TransitionExecutor(node.transitions)
     executor.add_node(node)
     spinner = threading.Thread(target=_spin, args=(executor, node), name="executor", daemon=True)

@@ -16,7 +16,6 @@ from textdifuse_ros.imaging.encodings import fill_image, from_rgb8
 from textdifuse_ros.msg import FusionStatus, PromptPhrase, PromptState
 from textdifuse_ros.nodes import camera_info, qos
 from textdifuse_ros.nodes.frames import Outcome
-from textdifuse_ros.nodes.loss import CAMERAS
 from textdifuse_ros.nodes.model_holder import ModelState
 from textdifuse_ros.nodes.prompts import PromptRecord
 from textdifuse_ros.nodes.session import Session
@@ -88,10 +87,6 @@ class Outputs:
             return
         height, width = outcome.image.shape[:2]
         self.info.publish(camera_info.for_image(known, outcome.header, width, height))
-
-    def forget_camera_infos(self) -> None:
-        for camera in CAMERAS:
-            self.camera_infos.pop(camera, None)
 
 
 def image_message(image: np.ndarray, encoding: str, header: Any) -> Image:

@@ -20,6 +20,8 @@ from textdifuse_ros.nodes.prompts import PromptRecord
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
 
+SMALLEST_SIDE = 16  # of the network, which is not imported here: it brings torch along
+
 
 class Pipeline:
     """Keeps what lives from frame to frame: the thermal window, the freeze detector, the registration, and
@@ -116,6 +118,7 @@ class Pipeline:
 
     def _rgb(self, frame: Frame) -> np.ndarray:
         image = decode_compressed(frame.message, "rgb") if frame.compressed else to_rgb8(frame.message)
+        _refuse_tiny(image)
         self._monitor.used(RGB, frame.arrived)
         return image
 
@@ -127,7 +130,9 @@ class Pipeline:
             raise ImageError(
                 "size", f"thermal.telemetry_rows is {rows}, the image has only {raw.shape[0]} rows"
             )
-        return raw[: raw.shape[0] - rows]
+        raw = raw[: raw.shape[0] - rows]
+        _refuse_tiny(raw)
+        return raw
 
     def _normalised(self, raw: np.ndarray | None, job: Job, drops: list[Drop]) -> np.ndarray | None:
         if raw is None or job.thermal is None:
@@ -222,6 +227,14 @@ class Pipeline:
         outcome.timings.convert += (registered - began) * 1e3
         outcome.timings.model = fused.model_ms
         self._held = outcome
+
+
+def _refuse_tiny(image: np.ndarray) -> None:
+    if min(image.shape[:2]) < SMALLEST_SIDE:
+        width, height = _size(image)
+        raise ImageError(
+            "size", f"an image of {width}x{height} is too small, the least side is {SMALLEST_SIDE} pixels"
+        )
 
 
 def _size(image: np.ndarray) -> tuple[int, int]:

@@ -12,6 +12,8 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from textdifuse_ros.nodes.overrides import warn_of_unused
+
 _WAKE_S = 0.1
 
 
@@ -44,6 +46,7 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
     node: Any = None
     try:
         node = make_node()
+        warn_of_unused(node, sys.argv if args is None else args)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stop.is_set() and not node.finished.is_set():

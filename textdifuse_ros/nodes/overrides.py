@@ -1,0 +1,75 @@
+"""Parameters that were given at start and that nobody reads: a typo must not pass in silence."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+QOS = "qos_overrides."  # declared later, with the publisher or subscription that they are for
+
+
+def warn_of_unused(node: Any, arguments: Sequence[str]) -> None:
+    """Log each parameter that the node does not have, and each parameter file with nothing for this node.
+
+    ``arguments`` are those of the process; rclpy itself ignores both without a word.
+    """
+    logger = node.get_logger()
+    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for them
+    unknown = [name for name in given if not name.startswith(QOS) and not node.has_parameter(name)]
+    declared = [name for name in node._parameters if not name.startswith(QOS)]
+    for name in sorted(unknown):
+        logger.warning(f"parameter {name} is ignored: {unknown_reason(name, declared)}")
+    for path in parameter_files(arguments):
+        text = unheard_reason(path, node.get_fully_qualified_name())
+        if text:
+            logger.warning(f"parameter file {path} is ignored: {text}")
+
+
+def unknown_reason(name: str, declared: Iterable[str]) -> str:
+    """Why a name is no parameter of the node, with the nearest one that is."""
+    near = difflib.get_close_matches(name, list(declared), n=1)
+    return "this node has no such parameter" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def parameter_files(arguments: Sequence[str]) -> list[str]:
+    """The values of ``--params-file`` on a command line."""
+    pairs = itertools.pairwise(arguments)
+    return [value for option, value in pairs if option == "--params-file"]
+
+
+def unheard_reason(path: str, node: str) -> str:
+    """Why a parameter file holds nothing for ``node`` (its fully qualified name), "" when it does."""
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return ""  # rclpy has refused it, with its own words
+    names = sorted(set(_addressed(content, "")))
+    if not names or any(_matches(pattern, node) for pattern in names):
+        return ""
+    return f"it is for {', '.join(names)}, and this node is {node}; begin it with {node}: or with /**:"
+
+
+def _addressed(content: Any, prefix: str) -> Iterator[str]:
+    """Names of the nodes that a parameter file speaks to; namespaces may be nested."""
+    if not isinstance(content, dict):
+        return
+    for key, value in content.items():
+        if key == "ros__parameters":
+            yield prefix or "/"
+        else:
+            yield from _addressed(value, f"{prefix}/{str(key).strip('/')}")
+
+
+def _matches(pattern: str, node: str) -> bool:
+    """ROS's wildcards: ``*`` stands for one part of a name, ``**`` for any number of them."""
+    expression = "".join(
+        r"(/[^/]+)*" if part == "**" else "/" + re.escape(part).replace(r"\*", "[^/]*")
+        for part in pattern.strip("/").split("/")
+    )
+    return re.fullmatch(expression, node) is not None

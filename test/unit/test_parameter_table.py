@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from textdifuse_ros.imaging.thermal import ThermalNormaliser
 from textdifuse_ros.nodes import reference
-from textdifuse_ros.nodes.parameters import BY_NAME, PARAMETERS, ParameterError, Settings
+from textdifuse_ros.nodes.parameters import BY_NAME, PARAMETERS, RANGE_LIMIT, ParameterError, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +36,13 @@ def test_a_range_includes_its_ends_and_nothing_beyond(spec) -> None:  # type: ig
         assert spec.validate(spec.kind(spec.maximum)) == spec.maximum
         with pytest.raises(ParameterError, match="too large"):
             spec.validate(spec.kind(spec.maximum + 1))
+
+
+def test_the_thermal_ranges_that_are_accepted_are_those_of_the_normaliser() -> None:
+    widest = Settings().changed({"thermal.range_min": -RANGE_LIMIT, "thermal.range_max": RANGE_LIMIT})
+    ThermalNormaliser("fixed", widest.number("thermal.range_min"), widest.number("thermal.range_max"))
+    with pytest.raises(ParameterError, match=r"thermal\.range_max: 1e\+31"):
+        Settings().changed({"thermal.range_max": 10 * RANGE_LIMIT})
 
 
 def test_a_truth_value_is_no_integer() -> None:

@@ -40,6 +40,7 @@ def _number(
 
 
 _LOSS = ("pass", "hold", "stop")
+RANGE_LIMIT = 1e30  # of raw thermal values: what the normaliser takes
 _TRANSPORT = ("raw", "compressed")
 
 PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -296,6 +297,9 @@ def _check_together(settings: Settings, changed: set[str]) -> None:
                 f"{low} ({settings.number(low):g}) must lie below {high} ({settings.number(high):g}); "
                 "to move both at once set them in one atomic request or in the order that keeps them apart",
             )
+    for name in ("thermal.range_min", "thermal.range_max"):
+        if abs(settings.number(name)) > RANGE_LIMIT:
+            raise ParameterError(name, f"{settings.number(name):g} is no value of a camera")
     if settings.text("registration.mode") != "none" and not settings.text("registration.file"):
         blamed = "registration.mode" if "registration.mode" in changed else "registration.file"
         raise ParameterError(

@@ -11,7 +11,7 @@ import numpy as np
 from textdifuse_ros.imaging.compressed import decode_compressed
 from textdifuse_ros.imaging.encodings import ImageError, to_rgb8, to_thermal
 from textdifuse_ros.imaging.registration import Registration
-from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser
+from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser, crop_telemetry
 from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.parameters import Settings
@@ -125,12 +125,7 @@ class Pipeline:
     def _thermal(self, frame: Frame) -> np.ndarray:
         assert self._settings is not None
         raw = decode_compressed(frame.message, "thermal") if frame.compressed else to_thermal(frame.message)
-        rows = self._settings.integer("thermal.telemetry_rows")
-        if rows >= raw.shape[0]:
-            raise ImageError(
-                "size", f"thermal.telemetry_rows is {rows}, the image has only {raw.shape[0]} rows"
-            )
-        raw = raw[: raw.shape[0] - rows]
+        raw = crop_telemetry(raw, self._settings.integer("thermal.telemetry_rows"))
         _refuse_tiny(raw)
         return raw
 

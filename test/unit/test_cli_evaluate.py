@@ -125,3 +125,13 @@ def test_a_report_averages_and_lays_out_in_columns() -> None:
     assert scores.mean() == dict.fromkeys(metrics.NAMES, 1.5)
     assert scores.as_dict()["images"][1] == {"name": "b", **dict.fromkeys(metrics.NAMES, 2.0)}
     assert table([scores]).splitlines()[1].split() == ["mean", *["1.50"] * 6]
+
+
+def test_a_list_narrows_the_pairs_down(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    rgb, ir = folders
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{tmp_path.name}/two\nother/one\n")
+    arguments = ("evaluate", "--rgb", rgb, "--thermal", ir, "--method", "mean", "--json", "--only", listed)
+    assert [row["name"] for row in json.loads(textdifuse(*arguments).stdout)["images"]] == ["two"]
+    listed.write_text("other/one\n")
+    refused(textdifuse(*arguments), listed, "lists no pair")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors
-from textdifuse_ros.cli.image_files import find_pairs, read_rgb, read_thermal
+from textdifuse_ros.cli.image_files import find_pairs, only_listed, read_rgb, read_thermal
 from textdifuse_ros.cli.model_options import (
     add_engine_arguments,
     add_fusion_arguments,
@@ -107,14 +107,7 @@ def _frames(args: argparse.Namespace) -> Iterator[Frame]:
     if args.rgb.suffix.lower() in VIDEO_SUFFIXES:
         yield from _clip_frames(args.rgb, args.thermal, args.every)
         return
-    wanted = None
-    if args.only:
-        wanted = {line.strip() for line in args.only.read_text().splitlines() if line.strip()}
-    pairs = find_pairs(args.rgb, args.thermal).pairs
-    if wanted is not None:
-        pairs = tuple(pair for pair in pairs if f"{pair.rgb.parent.parent.name}/{pair.stem}" in wanted)
-        if not pairs:
-            raise CliError(f"{args.only}: lists no pair of {args.rgb}")
+    pairs = only_listed(find_pairs(args.rgb, args.thermal), args.only).pairs
     names = _class_names(args.boxes) if args.boxes else []
     for pair in pairs:
         rgb = read_rgb(pair.rgb)

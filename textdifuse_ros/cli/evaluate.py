@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors
-from textdifuse_ros.cli.image_files import Pair, find_pairs, images_by_stem, read_rgb, read_thermal
+from textdifuse_ros.cli.image_files import (
+    Pair,
+    find_pairs,
+    images_by_stem,
+    only_listed,
+    read_rgb,
+    read_thermal,
+)
 from textdifuse_ros.cli.model_options import (
     add_engine_arguments,
     add_fusion_arguments,
@@ -44,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[,NAME]",
         help=f"what to score: {FUSED}, {', '.join(BASELINES)}, several with commas, or all ({FUSED})",
     )
+    parser.add_argument(
+        "--only", type=Path, metavar="LIST", help="use only the stems listed (set/stem lines)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     add_fusion_arguments(parser)
     add_engine_arguments(parser)
@@ -57,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     names = _method_names(args.method)
-    found = find_pairs(args.rgb, args.thermal)
+    found = only_listed(find_pairs(args.rgb, args.thermal), args.only)
     unmatched = list(found.unmatched)
     pairs = found.pairs
     made_by = ""

@@ -62,6 +62,22 @@ def find_pairs(rgb: Path, thermal: Path) -> Pairs:
     return Pairs(tuple(Pair(left[stem].stem, left[stem], right[stem]) for stem in stems), tuple(alone))
 
 
+def only_listed(found: Pairs, path: Path | None) -> Pairs:
+    """The pairs that a text file lists, one "set/stem" a line, where set is the folder above the images'.
+
+    No path: all of them. CliError where none is listed.
+    """
+    if path is None:
+        return found
+    wanted = {line.strip() for line in path.read_text().splitlines() if line.strip()}
+    kept = tuple(
+        pair for pair in found.pairs if f"{pair.rgb.resolve().parent.parent.name}/{pair.stem}" in wanted
+    )
+    if not kept:
+        raise CliError(f"{path}: lists no pair of {found.pairs[0].rgb.parent}")
+    return Pairs(kept, found.unmatched)
+
+
 def images_by_stem(folder: Path) -> dict[str, Path]:
     """The image files of a folder, not of folders in it, by stem. CliError where a stem is ambiguous."""
     found: dict[str, Path] = {}

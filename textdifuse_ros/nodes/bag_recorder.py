@@ -148,7 +148,7 @@ def _as_rosbag(profile: QoSProfile) -> Qos:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Entry point of `ros2 run textdifuse_ros bag_recorder`."""
+    """Entry point of `python -m textdifuse_ros.nodes.bag_recorder`."""
     return run(BagRecorder, args)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from sensor_msgs.msg import Image
 
 from textdifuse_ros.demo.processes import Child, Family, free_domain, private_environment
-from textdifuse_ros.nodes.camera_pair import sensor_qos
 from textdifuse_ros.nodes.demo_conductor import SECOND, Conductor
 from textdifuse_ros.nodes.launch_spec import NodeSpec
+from textdifuse_ros.nodes.qos import camera_output
 
 START_TIMEOUT = 180.0
 
@@ -117,7 +117,7 @@ class Rig:
             # Only now: the cameras begin when they have subscribers, and these must be the fusion node's.
             self._hears_rgb = True
             book = _noting(self.heard.rgb)
-            self.conductor.listen(Image, "rgb/image_raw", sensor_qos(), book, raw=True)
+            self.conductor.listen(Image, "rgb/image_raw", camera_output(), book, raw=True)
         return child
 
     def spin(self, seconds: float, done: Callable[[], bool] = lambda: False) -> None:

@@ -8,23 +8,12 @@ from typing import Any
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
 from textdifuse_ros.imaging.encodings import fill_image
-from textdifuse_ros.nodes.qos import overridable
+from textdifuse_ros.nodes.qos import camera_output, overridable
 
 SECOND = 1_000_000_000
-
-
-def sensor_qos() -> QoSProfile:
-    """What camera drivers offer: best effort, five deep."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=5,
-        reliability=ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.VOLATILE,
-    )
 
 
 def wait_until_heard(subscribers: Callable[[], int], stop: threading.Event) -> None:
@@ -45,10 +34,10 @@ class CameraOutput:
     def __init__(self, node: Node, name: str, frame_id: str) -> None:
         options = overridable()
         self._images = node.create_publisher(
-            Image, f"{name}/image_raw", sensor_qos(), qos_overriding_options=options
+            Image, f"{name}/image_raw", camera_output(), qos_overriding_options=options
         )
         self._infos = node.create_publisher(
-            CameraInfo, f"{name}/camera_info", sensor_qos(), qos_overriding_options=options
+            CameraInfo, f"{name}/camera_info", camera_output(), qos_overriding_options=options
         )
         self._frame_id = frame_id
 

@@ -11,8 +11,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from textdifuse_ros.nodes.bag_topics import BagError, BagPlan, CameraTopic, open_bag, plan
-from textdifuse_ros.nodes.camera_pair import SECOND, sensor_qos
-from textdifuse_ros.nodes.qos import overridable
+from textdifuse_ros.nodes.camera_pair import SECOND
+from textdifuse_ros.nodes.qos import camera_output, overridable
 
 
 class BagPlayer:
@@ -43,11 +43,11 @@ class BagPlayer:
         kind = CompressedImage if camera.compressed else Image
         options = overridable()
         self._publishers[camera.topic] = self._node.create_publisher(
-            kind, name, sensor_qos(), qos_overriding_options=options
+            kind, name, camera_output(), qos_overriding_options=options
         )
         if camera.info_topic:
             self._publishers[camera.info_topic] = self._node.create_publisher(
-                CameraInfo, f"{role}/camera_info", sensor_qos(), qos_overriding_options=options
+                CameraInfo, f"{role}/camera_info", camera_output(), qos_overriding_options=options
             )
 
     def subscribers(self) -> int:

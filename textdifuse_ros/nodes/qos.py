@@ -13,48 +13,41 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 
+def _keep_last(
+    depth: int, reliability: ReliabilityPolicy, durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
+) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability, durability=durability
+    )
+
+
+def camera_output() -> QoSProfile:
+    """What camera drivers offer: best effort, five deep."""
+    return _keep_last(5, ReliabilityPolicy.BEST_EFFORT)
+
+
 def camera_input() -> QoSProfile:
     """Best effort takes from every publisher. Five deep: a short stall of the executor must not cost the
     image that the other camera's image pairs with; what is too old is dropped by pairing, so no lag grows."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=5,
-        reliability=ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.VOLATILE,
-    )
+    return _keep_last(5, ReliabilityPolicy.BEST_EFFORT)
 
 
 def image_output() -> QoSProfile:
     """Reliable and volatile: matches best-effort and reliable subscribers alike. Keep-last never waits for a
     slow reader (its oldest image is overwritten); two deep leaves one image to repair while the next is
     sent."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=2,
-        reliability=ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.VOLATILE,
-    )
+    return _keep_last(2, ReliabilityPolicy.RELIABLE)
 
 
 def status_output() -> QoSProfile:
     """Small and never to be missed by a recorder."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=50,
-        reliability=ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.VOLATILE,
-    )
+    return _keep_last(50, ReliabilityPolicy.RELIABLE)
 
 
 def latched() -> QoSProfile:
     """The latest message reaches whoever comes later. Ten deep, so that a recorder misses none of a few quick
     changes; a reader that keeps the last one ends with the latest."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST,
-        depth=10,
-        reliability=ReliabilityPolicy.RELIABLE,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL,
-    )
+    return _keep_last(10, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def overridable() -> QoSOverridingOptions:

@@ -16,9 +16,9 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from textdifuse_ros.imaging.encodings import fill_image
-from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, sensor_qos, set_stamp, wait_until_heard
+from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, set_stamp, wait_until_heard
 from textdifuse_ros.nodes.process import StartError, run
-from textdifuse_ros.nodes.qos import status_output
+from textdifuse_ros.nodes.qos import camera_output, status_output
 from textdifuse_ros.nodes.sim_options import SIM_PARAMETERS, declare
 from textdifuse_ros.simulation import (
     RgbSensor,
@@ -106,7 +106,7 @@ class SimCameras(Node):
             raise StartError("parameter thermal.rate must not be above rate")
         self._rgb = CameraOutput(self, "rgb", options["rgb.frame_id"])
         self._thermal = CameraOutput(self, "thermal", options["thermal.frame_id"])
-        self._mask = self.create_publisher(Image, "ground_truth/mask", sensor_qos())
+        self._mask = self.create_publisher(Image, "ground_truth/mask", camera_output())
         self._boxes = self.create_publisher(String, "ground_truth/boxes", status_output())
         self._random = np.random.default_rng([options["seed"], 99])
         self._frozen: np.ndarray | None = None

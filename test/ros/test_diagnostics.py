@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import cv2
 import pytest
 from harness import BEST_EFFORT, BEST_EFFORT_INPUT, Cameras, Rig
 from pictures import at, image, put_stamp, rgb_array, thermal_array
@@ -177,3 +178,20 @@ def test_an_incompatible_publisher_that_is_gone_is_not_blamed_any_more(rig: Rig)
     diagnostics.wait("rgb", "incompatible QoS", level=ERROR)
     rig.probe.destroy_publisher(publisher)
     diagnostics.wait("rgb", "no rgb image on /rgb/image_raw yet: 0 publishers", level=ERROR)
+
+
+def test_16_bits_that_come_as_jpeg_are_a_warning(rig: Rig) -> None:
+    diagnostics = rig.diagnostics()
+    rig.start({"thermal.transport": "compressed"})
+    publisher = rig.wait_subscribed("/thermal/image_raw/compressed", CompressedImage)
+    data = cv2.imencode(".jpg", thermal_array(0))[1].tobytes()
+
+    def send(i: int) -> None:
+        publisher.publish(
+            put_stamp(CompressedImage(format="mono16; jpeg compressed ", data=data), at(40 * i), "t")
+        )
+
+    def warned(array: object) -> bool:
+        return any("set the publisher's compressed format to png" in s.message for s in array.status)  # type: ignore[attr-defined]
+
+    keep_doing(send, diagnostics.collector, warned)

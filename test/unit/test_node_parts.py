@@ -356,3 +356,10 @@ def test_output_names_every_cause_of_silence() -> None:
 
 def test_the_smallest_image_of_the_node_is_that_of_the_network() -> None:
     assert pipeline.SMALLEST_SIDE == fuser.SMALLEST_SIDE
+
+
+def test_bits_that_the_transport_throws_away_are_a_warning_with_the_mend() -> None:
+    sentence = "the thermal camera's mono16 was compressed as JPEG: set png"
+    report = health.camera_report(facts(received=9, rate=9.0, frame_id="t", precision=sentence))
+    assert (report.level, report.cause) == (health.WARN, "lost_precision")
+    assert report.message == f"9.0 Hz, but {sentence}"

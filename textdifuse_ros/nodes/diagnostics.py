@@ -97,6 +97,7 @@ class Diagnostics:
             refused=session.tally.by_cause(camera),
             latest_refusal=_recent(session.tally.latest(camera), now),
             frame_id=session.frame_ids.get(camera),
+            precision=session.precision if camera == THERMAL else "",
             has_info=node.has_camera_info(camera),
             waited=now - session.started,
             timeout=settings.number("loss_timeout"),

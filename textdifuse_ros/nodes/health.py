@@ -43,6 +43,7 @@ class CameraFacts:
     refused: Mapping[str, int] = field(default_factory=dict)
     latest_refusal: str = ""  # of the last RECENT seconds
     frame_id: str | None = None
+    precision: str = ""  # what its transport does to its values, "" while nothing
     has_info: bool = False
     waited: float = 0.0  # seconds since activation
     timeout: float = 1.0
@@ -98,6 +99,8 @@ def camera_report(facts: CameraFacts) -> Report:
         return Report(OK, f"waiting for the first image on {facts.topic}", values)
     if facts.latest_refusal:
         return Report(WARN, f"an image was refused: {facts.latest_refusal}", values, "refused")
+    if facts.precision:
+        return Report(WARN, f"{facts.rate:.1f} Hz, but {facts.precision}", values, "lost_precision")
     if not facts.frame_id:
         return Report(
             WARN,

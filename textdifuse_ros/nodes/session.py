@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from textdifuse_ros.imaging.compressed import lost_precision
 from textdifuse_ros.imaging.registration import Registration
 from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL, Action, LossMonitor, other
@@ -50,6 +51,7 @@ class Session:
         self.tally = Tally()
         self.arrivals = {camera: RateMeter() for camera in CAMERAS}
         self.frame_ids: dict[str, str] = {}
+        self.precision = ""  # a sentence while the thermal transport throws bits away
         self.published = RateMeter()
         self.ages, self.totals, self.models, self.overheads = Window(), Window(), Window(), Window()
         self.last_action = Action.NOTHING
@@ -66,6 +68,8 @@ class Session:
         now = time.monotonic()
         self.arrivals[camera].tick(now)
         self.frame_ids[camera] = message.header.frame_id
+        if compressed and camera == THERMAL:
+            self.precision = lost_precision(message) or ""
         try:
             stamp = stamp_ns(message.header.stamp.sec, message.header.stamp.nanosec)
         except ValueError as error:

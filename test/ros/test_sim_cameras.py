@@ -120,3 +120,16 @@ def test_reliable_is_not_the_default_of_a_camera(rig: Rig) -> None:
     rig.wait_publishers("/rgb/image_raw")
     offered = rig.probe.get_publishers_info_by_topic("/rgb/image_raw")[0].qos_profile
     assert offered.reliability != RELIABLE.reliability
+
+
+@pytest.mark.parametrize("module", [SIM, "textdifuse_ros.nodes.playback"])
+@pytest.mark.parametrize("words", [("--params-file", "/nowhere.yaml"), ("-p", "rate is missing")])
+def test_arguments_that_ros_cannot_read_are_refused_in_words(
+    rig: Rig, module: str, words: tuple[str, str]
+) -> None:
+    process = rig.start({}, *words, module=module)
+    process.expected_code = 2  # type: ignore[attr-defined]
+    assert process.wait() == 2
+    last = process.output().strip().splitlines()[-1]
+    assert last.startswith("error:") and words[1] in last
+    assert "Traceback" not in process.output()

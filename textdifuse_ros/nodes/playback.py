@@ -109,7 +109,11 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--wait", action="store_true", default=None, help="begin when both images have a subscriber"
     )
-    own = rclpy.utilities.remove_ros_args(["playback", *argv])[1:]
+    try:
+        own = rclpy.utilities.remove_ros_args(["playback", *argv])[1:]
+    except Exception as error:  # rclpy has no public name for its type
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
     chosen = vars(parser.parse_args(own))
     chosen["wait_for_subscribers"] = chosen.pop("wait")
     overrides = [Parameter(name, value=value) for name, value in chosen.items() if value is not None]

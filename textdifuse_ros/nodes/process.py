@@ -42,9 +42,9 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }
     # Our own handlers: rclpy's raise from whatever line they interrupt, the constructor of the node included.
-    rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
     node: Any = None
     try:
+        _init(args)
         node = make_node()
         warn_of_unused(node, sys.argv if args is None else args)
         executor = SingleThreadedExecutor()
@@ -65,3 +65,10 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _init(args: Sequence[str] | None) -> None:
+    try:
+        rclpy.init(args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # an argument, or a parameter file that is missing or no YAML
+        raise StartError(" ".join(str(error).split())) from None

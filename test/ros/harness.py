@@ -151,16 +151,20 @@ class Rig:
 
     # -- services --------------------
 
-    def call(self, service: str, kind: Any, request: Any) -> Any:
+    def call(self, service: str, kind: Any, request: Any, tries: int = 1) -> Any:
+        """The reply. Questions may be asked again: Fast DDS loses a reply when the server has not discovered
+        the client yet, and a request when the only server known is one that was killed a moment ago."""
         if service not in self._clients:
             self._clients[service] = self.probe.create_client(kind, service)
         client = self._clients[service]
         assert client.wait_for_service(DEADLINE), f"no service {service}"
-        done = threading.Event()
-        future = client.call_async(request)
-        future.add_done_callback(lambda _: done.set())
-        assert done.wait(DEADLINE), f"{service} did not answer"
-        return future.result()
+        for _ in range(tries):
+            done = threading.Event()
+            future = client.call_async(request)
+            future.add_done_callback(lambda _, done=done: done.set())
+            if done.wait(DEADLINE / tries):
+                return future.result()
+        raise AssertionError(f"{service} did not answer")
 
     def set(self, **values: Any) -> Any:
         """Set one parameter (dots as two underscores); the result with ``successful`` and ``reason``."""
@@ -176,7 +180,7 @@ class Rig:
 
     def get(self, name: str) -> Any:
         request = GetParameters.Request(names=[name])
-        value = self.call(f"{self.target}/get_parameters", GetParameters, request).values[0]
+        value = self.call(f"{self.target}/get_parameters", GetParameters, request, tries=6).values[0]
         return rclpy.parameter.parameter_value_to_python(value)
 
     def describe(self, *names: str) -> list[Any]:
@@ -189,7 +193,8 @@ class Rig:
         return bool(self.call(f"{self.target}/change_state", ChangeState, request).success)
 
     def state(self) -> str:
-        return str(self.call(f"{self.target}/get_state", GetState, GetState.Request()).current_state.label)
+        reply = self.call(f"{self.target}/get_state", GetState, GetState.Request(), tries=6)
+        return str(reply.current_state.label)
 
     def wait_state(self, label: str) -> None:
         until(lambda: self.state() == label, f"state {label}")

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 
-from textdifuse_ros.nodes.clips import (
+from textdifuse_ros.imaging.clips import (
     ClipError,
     as_rgb_message,
     as_thermal_message,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from textdifuse_ros.cli.model_options import (
 from textdifuse_ros.evaluation.average_precision import Judged, average_precision, mean_over_thresholds
 from textdifuse_ros.evaluation.baselines import BASELINES, baseline_image
 from textdifuse_ros.evaluation.detector_file import Detections, DetectorError, TfliteYolo
+from textdifuse_ros.imaging.clips import ClipError, as_thermal_message, open_clip
 
 Bytes = NDArray[np.uint8]
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov")
@@ -117,26 +119,16 @@ def _frames(args: argparse.Namespace) -> Iterator[Frame]:
 
 
 def _clip_frames(rgb: Path, thermal: Path, every: int) -> Iterator[Frame]:
-    for path in (rgb, thermal):
-        if not path.is_file():
-            raise CliError(f"{path}: no such file")
-    clips = cv2.VideoCapture(str(rgb)), cv2.VideoCapture(str(thermal))
-    for path, clip in zip((rgb, thermal), clips, strict=True):
-        if not clip.isOpened():
-            raise CliError(f"{path}: not a video that OpenCV can read")
-    index = 0
-    while True:
-        (more, colour), (also, warm) = (clip.read() for clip in clips)
-        if not (more and also):
-            break
-        if index % every == 0:
-            grey = np.asarray(cv2.cvtColor(warm, cv2.COLOR_BGR2GRAY), np.uint8)
+    """Every Nth frame of both clips, up to the end of the shorter one."""
+    try:
+        pairs = zip(open_clip(rgb).frames(), open_clip(thermal).frames(), strict=False)
+        for colour, warm in itertools.islice(pairs, 0, None, every):
+            grey = np.asarray(as_thermal_message(warm, thermal)[0], np.uint8)
             if grey.shape != colour.shape[:2]:
                 grey = np.asarray(cv2.resize(grey, (colour.shape[1], colour.shape[0])), np.uint8)
             yield Frame(np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2RGB), np.uint8), grey, {})
-        index += 1
-    if index == 0:
-        raise CliError(f"{rgb}: holds no frame")
+    except ClipError as error:
+        raise CliError(str(error)) from error
 
 
 def _class_names(boxes: Path) -> list[str]:

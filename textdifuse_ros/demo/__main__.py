@@ -11,8 +11,8 @@ from typing import Any
 
 from textdifuse_ros.demo.processes import ChildFailed
 from textdifuse_ros.demo.run import DemoFailed, Options, run_demo
+from textdifuse_ros.imaging.clips import ClipError
 from textdifuse_ros.nodes.bag_topics import BagError
-from textdifuse_ros.nodes.clips import ClipError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,9 +15,9 @@ from textdifuse_ros.demo.recording import pictures, read_recording
 from textdifuse_ros.demo.report import render_report
 from textdifuse_ros.demo.script import Act, acts
 from textdifuse_ros.demo.sheet import draw_sheet, write_png
+from textdifuse_ros.imaging.clips import open_clip
 from textdifuse_ros.msg import FusionStatus
 from textdifuse_ros.nodes.bag_topics import plan
-from textdifuse_ros.nodes.clips import open_clip
 from textdifuse_ros.nodes.demo_conductor import Change, Conductor
 from textdifuse_ros.nodes.launch_spec import NodeSpec
 

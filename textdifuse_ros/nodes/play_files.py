@@ -9,14 +9,14 @@ from typing import Any
 
 from rclpy.node import Node
 
-from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput
-from textdifuse_ros.nodes.clips import (
+from textdifuse_ros.imaging.clips import (
     ClipError,
     as_rgb_message,
     as_thermal_message,
     compare_lengths,
     open_clip,
 )
+from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput
 
 
 class FilePlayer:

@@ -16,9 +16,9 @@ import rclpy.utilities
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from textdifuse_ros.imaging.clips import ClipError
 from textdifuse_ros.nodes.bag_topics import BagError
 from textdifuse_ros.nodes.camera_pair import wait_until_heard
-from textdifuse_ros.nodes.clips import ClipError
 from textdifuse_ros.nodes.parameters import START, ParameterSpec
 from textdifuse_ros.nodes.play_bag import BagPlayer
 from textdifuse_ros.nodes.play_files import FilePlayer

@@ -16,6 +16,10 @@ from textdifuse_ros.model import sampler
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.network import FusionNetwork
 
+# Views of messages are read-only, and nothing here writes to its inputs. Once for the process, not at each
+# upload: what catch_warnings changes and restores is shared by all threads.
+warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -98,11 +102,7 @@ class EagerEngine:
             torch.cuda.empty_cache()
 
     def _upload(self, array: Bytes | Floats) -> Tensor:
-        with warnings.catch_warnings():
-            # Views of messages are read-only; nothing here writes to its inputs.
-            warnings.filterwarnings("ignore", message=".*not writable.*")
-            tensor = torch.from_numpy(np.ascontiguousarray(array))
-        return tensor[None].to(self._device).float()
+        return torch.from_numpy(np.ascontiguousarray(array))[None].to(self._device).float()
 
     def _pad(self, image: Tensor, height: int, width: int) -> Tensor:
         """Repeat the edge up to the network's multiple: padded, never resized."""

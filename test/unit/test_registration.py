@@ -189,7 +189,7 @@ def test_extrinsics_agree_with_opencv_projection(reference, depth):
 
 def test_the_plane_depth_moves_the_picture_by_the_parallax():
     e = cameras()
-    near, far = (Registration(extrinsics=e).at_depth(d).prepare(RGB, THERMAL) for d in (1.0, 100.0))
+    near, far = (Registration(extrinsics=e, plane_depth=d).prepare(RGB, THERMAL) for d in (1.0, 100.0))
     thermal = picture(THERMAL)
     a, b = (r.apply(picture(RGB, 3), thermal)[1] for r in (near, far))
     both = near.valid & far.valid

@@ -101,10 +101,6 @@ class Registration:
                 reader.fail("plane_depth", "must be positive metres")
         return cls(extrinsics=reader.extrinsics(content), plane_depth=plane_depth)
 
-    def at_depth(self, plane_depth: float) -> Registration:
-        """The same cameras with the scene at another depth in metres."""
-        return Registration(self.homography, self.extrinsics, plane_depth)
-
     def prepare(self, rgb_size: Size, thermal_size: Size, reference: str = "rgb") -> Remap:
         """The remap for images of these sizes (width, height), made at the first call and kept.
 

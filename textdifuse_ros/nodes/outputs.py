@@ -94,8 +94,7 @@ def image_message(image: np.ndarray, encoding: str, header: Any) -> Image:
     if image.ndim == 2:
         if encoding == "mono8":
             return grey_message(image, header)
-        image = np.repeat(image[:, :, None], 3, axis=2)  # grey is the same in rgb8 and bgr8
-        converted = image
+        converted = np.repeat(image[:, :, None], 3, axis=2)  # grey is the same in rgb8 and bgr8
     else:
         converted = from_rgb8(image, encoding)
     message = Image(header=header)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from textdifuse_ros.engines.base import Bytes, Floats
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model import weights as weight_files
+from textdifuse_ros.model.controls import ALL, NONE, Controls
+from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
 
-STEPS = (1, 2, 4)
-RESTORE = {"auto": 1.0, "off": 0.0}
+RESTORE: dict[str, Controls] = {"auto": ALL, "off": NONE}
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]; weight 1 at strength 1 is the middle of it, so
 # that a weight or a strength above 1 still has room.
@@ -56,6 +58,7 @@ class Fuser:
         path = Path(weights) if weights else weight_files.SHIPPED
         self._engine = make_engine(engine, weight_files.load(path), device, dtype)
         self._localiser = make_localiser(localiser)
+        self.steps = self._engine.steps
         self.weights_id = weight_files.identity(path)
         self.device = self._engine.device
         self.engine = self._engine.name
@@ -73,17 +76,22 @@ class Fuser:
         steps: int = 1,
         *,
         strength: float = 1.0,
-        restore: str = "auto",
+        restore: str | Mapping[str, float] = "auto",
         want_salience: bool = True,
     ) -> Fused:
         """Fuse one registered pair.
 
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
-        strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no prompt.
+        steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
+        prompt. restore: "auto" removes every degradation, "off" none, a mapping says how far each is removed
+        (names of `model.controls`, those left out fully).
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
         """
         began = time.perf_counter()
-        _check(rgb, thermal, steps, strength, restore)
+        _check(rgb, thermal, strength)
+        if steps not in self.steps:
+            raise ValueError(f"steps is {steps}, these weights are for one of {self.steps}")
+        controls = _controls(restore)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         relevance: Floats | None = None
         salience: NDArray[np.uint8] | None = None
@@ -94,19 +102,20 @@ class Fuser:
             relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)
         elif want_salience:
             salience = np.zeros(thermal.shape, np.uint8)
-        image, model_ms = self._engine.run(rgb, thermal, relevance, steps, RESTORE[restore])
+        image, model_ms = self._engine.run(rgb, thermal, relevance, steps, controls)
         return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3)
 
-    def warm_up(self, height: int, width: int, steps: int = 1) -> None:
+    def warm_up(self, height: int, width: int, steps: int | None = None) -> None:
         """Run once on black frames of this size, so that the first real frame is not the slow one."""
-        self.fuse(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8), steps=steps)
+        black = np.zeros((height, width, 3), np.uint8)
+        self.fuse(black, np.zeros((height, width), np.uint8), steps=steps or self.steps[0])
 
     def close(self) -> None:
         """Release device memory."""
         self._engine.close()
 
 
-def _check(rgb: Bytes, thermal: Bytes, steps: int, strength: float, restore: str) -> None:
+def _check(rgb: Bytes, thermal: Bytes, strength: float) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
         raise ValueError(f"rgb must be uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
     if thermal.ndim != 2 or thermal.dtype != np.uint8:
@@ -117,9 +126,13 @@ def _check(rgb: Bytes, thermal: Bytes, steps: int, strength: float, restore: str
         )
     if min(thermal.shape) < SMALLEST_SIDE:
         raise ValueError(f"images of {thermal.shape} are too small, the least side is {SMALLEST_SIDE} pixels")
-    if steps not in STEPS:
-        raise ValueError(f"steps is {steps}, it must be one of {STEPS}")
     if not 0 <= strength <= 2:
         raise ValueError(f"strength is {strength}, it must lie in [0, 2]")
+
+
+def _controls(restore: str | Mapping[str, float]) -> Controls:
+    if not isinstance(restore, str):
+        return named_controls(restore)
     if restore not in RESTORE:
         raise ValueError(f"restore is {restore!r}, it must be one of {tuple(RESTORE)}")
+    return RESTORE[restore]

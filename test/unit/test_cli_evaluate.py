@@ -112,7 +112,7 @@ def test_multiply_accumulates_grow_with_pixels_and_steps() -> None:
 @pytest.mark.parametrize(
     ("extra", "word"),
     [(("--size", "big"), "640x480"), (("--size", "8x8"), "16 pixels"), (("--runs", "0"), "--runs 0"),
-     (("--steps", "teacher"), "teacher"), (("--threads", "-1"), "--threads -1")],
+     (("--steps", "3"), "--steps 3"), (("--threads", "-1"), "--threads -1")],
 )  # fmt: skip
 def test_a_benchmark_that_makes_no_sense_is_refused(extra: tuple[str, str], word: str) -> None:
     refused(textdifuse("bench", *extra), word)

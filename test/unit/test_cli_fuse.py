@@ -70,7 +70,7 @@ def test_directories_pair_by_stem_whatever_kind_the_files_are(tmp_path: Path) ->
         (["--prompt", "hot*7"], ["--prompt", "from 0 to 2", "character 5"]),
         (["--prompt=-sky"], ["'sky'"]),
         (["--prompt", "hot\nthings"], ["one line"]),
-        (["--steps", "teacher"], ["teacher", "use 1, 2 or 4"]),
+        (["--steps", "3"], ["--steps 3", "use 1, 2, 4 or teacher"]),
         (["--steps", "3"], ["--steps 3"]),
         (["--restore", "maybe"], ["--restore maybe", "auto or off"]),
         (["--strength", "2.5"], ["--strength 2.5", "between 0 and 2"]),

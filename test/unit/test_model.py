@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from textdifuse_ros.model import sampler, weights
+from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 
 SMALL = ModelConfig(
@@ -28,14 +31,22 @@ def random_network(config: ModelConfig = SMALL) -> FusionNetwork:
     return network
 
 
-def inputs(
-    height: int = 32, width: int = 48
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def inputs(height: int = 32, width: int = 48) -> dict[str, torch.Tensor]:
+    """What the network takes, at t = 1."""
     generator = torch.Generator().manual_seed(5)
     visible = rgb_to_ycbcr(torch.rand(1, 3, height, width, generator=generator))
     thermal = torch.rand(1, 1, height, width, generator=generator)
     relevance = torch.rand(1, 1, height, width, generator=generator)
-    return sampler.anchor(visible, thermal), visible, thermal, relevance
+    start = anchor(visible, thermal)
+    scalars = sampler.scalars(1.0, 1.0, sampler.as_tensor(ALL, thermal))
+    return {
+        "state": start, "start": start, "visible": visible, "thermal": thermal,
+        "relevance": relevance, "scalars": scalars,
+    }  # fmt: skip
+
+
+def sources(given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return given["visible"], given["thermal"], given["relevance"]
 
 
 def test_colour_conversion_goes_there_and_back() -> None:
@@ -49,25 +60,27 @@ def test_grey_has_no_chroma_and_its_own_luminance() -> None:
     assert ycbcr[:, 1:].abs().max() < 1e-6
 
 
-def test_untrained_network_is_the_mean_of_both_cameras() -> None:
-    state, visible, thermal, relevance = inputs()
-    estimate = FusionNetwork(SMALL)(state, visible, thermal, relevance, sampler.scalars(1, 1, 1, state))
-    assert torch.allclose(estimate.luminance, sampler.anchor(visible, thermal), atol=1e-6)
-    assert torch.allclose(estimate.chroma, visible[:, 1:])
+def test_untrained_network_stays_near_its_anchor() -> None:
+    given = inputs()
+    estimate = FusionNetwork(SMALL)(**given)
+    away = (estimate.luminance - given["start"]).abs().mean()
+    assert 0 < away < 0.25 * (given["visible"][:, :1] - given["thermal"]).abs().mean()
+    assert torch.allclose(estimate.chroma, given["visible"][:, 1:])
 
 
-@pytest.mark.parametrize("changed", ["state", "visible", "thermal", "relevance", "time", "step", "restore"])
+@pytest.mark.parametrize(
+    "changed", ["state", "start", "visible", "thermal", "relevance", "time", "step", *CONTROLS]
+)
 def test_every_input_reaches_the_output(changed: str) -> None:
-    network = random_network()
-    names = ["state", "visible", "thermal", "relevance"]
-    values = dict(zip(names, inputs(), strict=True))
-    scalars = [0.5, 0.25, 1.0]
-    before = network(*values.values(), torch.tensor([scalars]))
-    if changed in values:
-        values[changed] = values[changed] + 0.1
+    network, given = random_network(), inputs()
+    before = network(**given)
+    if changed in given:
+        given[changed] = given[changed] + 0.1
     else:
-        scalars[["time", "step", "restore"].index(changed)] *= 0.5
-    after = network(*values.values(), torch.tensor([scalars]))
+        column = ["time", "step", *CONTROLS].index(changed)
+        given["scalars"] = given["scalars"].clone()
+        given["scalars"][:, column] *= 0.5
+    after = network(**given)
     assert (before.luminance - after.luminance).abs().max() > 1e-4
 
 
@@ -83,8 +96,7 @@ def test_both_cameras_meet_in_every_fusion_control_module() -> None:
 
     for control in network.control:
         control.register_forward_hook(note)
-    state, visible, thermal, relevance = inputs()
-    network(state, visible, thermal, relevance, sampler.scalars(1, 1, 1, state))
+    network(**inputs())
     assert reached == [True] * len(SMALL.widths)
 
 
@@ -103,15 +115,73 @@ def test_last_step_lands_on_the_estimate() -> None:
 def test_sampler_gives_each_step_its_time_and_its_size() -> None:
     seen: list[list[float]] = []
 
-    def denoise(
-        state: torch.Tensor, visible: torch.Tensor, _t: torch.Tensor, _r: torch.Tensor, scalars: torch.Tensor
-    ) -> Estimate:
+    def denoise(*given: torch.Tensor) -> Estimate:
+        state, _start, visible, _thermal, _relevance, scalars = given
         seen.append([round(value, 4) for value in scalars[0].tolist()])
         return Estimate(torch.zeros_like(state), visible[:, 1:])
 
-    _, visible, thermal, relevance = inputs()
-    sampler.sample(denoise, visible, thermal, relevance, steps=2, restore=0.0)
-    assert seen == [[1.0, 0.5, 0.0], [0.5, 0.5, 0.0]]
+    given = inputs()
+    controls = sampler.as_tensor(NONE, given["thermal"])
+    sampler.sample(denoise, SMALL, *sources(given), steps=2, controls=controls)
+    assert seen == [[1.0, 0.5, *NONE], [0.5, 0.5, *NONE]]
+
+
+def test_teacher_starts_from_the_same_noise_each_time_and_the_student_from_none() -> None:
+    states: list[torch.Tensor] = []
+
+    def denoise(*given: torch.Tensor) -> Estimate:
+        states.append(given[0])
+        return Estimate(given[0], given[2][:, 1:])
+
+    given = inputs()
+    noisy = dataclasses.replace(SMALL, start_noise=0.1, steps=(25,))
+    for config in (SMALL, noisy, noisy):
+        sampler.sample(denoise, config, *sources(given), steps=1)
+    assert torch.equal(states[0], given["start"])
+    assert torch.equal(states[1], states[2])
+    assert 0.05 < float((states[1] - given["start"]).std()) < 0.15
+
+
+def test_an_auto_encoder_never_sees_a_state() -> None:
+    config = dataclasses.replace(SMALL, start="none")
+    given = inputs()
+    seen: list[torch.Tensor] = []
+
+    def denoise(*values: torch.Tensor) -> Estimate:
+        seen.append(values[0])
+        return Estimate(torch.rand_like(values[0]), values[2][:, 1:])
+
+    sampler.sample(denoise, config, *sources(given), steps=2)
+    assert torch.equal(seen[0], seen[1]) and float(seen[0].std()) == 0
+
+
+@pytest.mark.parametrize("coupling", ["mean", "max"])
+def test_ablated_coupling_has_no_parameters_and_runs(coupling: str) -> None:
+    network = FusionNetwork(dataclasses.replace(SMALL, coupling=coupling))
+    assert not list(network.control.parameters())
+    assert network(**inputs()).luminance.shape == (1, 1, 32, 48)
+
+
+def test_anchor_is_the_visible_image_where_the_thermal_one_is_flat() -> None:
+    given = inputs()
+    flat = torch.full_like(given["thermal"], 0.4)
+    assert torch.allclose(anchor(given["visible"], flat), given["visible"][:, :1], atol=0.02)
+
+
+def test_anchor_shows_a_warm_figure_that_the_visible_camera_misses() -> None:
+    visible, thermal = torch.full((1, 3, 96, 96), 0.3), torch.full((1, 1, 96, 96), 0.3)
+    thermal[..., 32:64, 40:52] = 0.9
+    start = anchor(visible, thermal)
+    assert float(start[..., 48, 46]) > float(start[..., 48, 10]) + 0.2
+
+
+def test_controls_are_checked_by_name_and_range() -> None:
+    assert controls({"haze": 0.5})[CONTROLS.index("haze")] == 0.5
+    assert controls({}) == ALL
+    with pytest.raises(ValueError, match="no such restoration control: fog"):
+        controls({"fog": 1.0})
+    with pytest.raises(ValueError, match="lie in"):
+        controls({"haze": 1.5})
 
 
 def test_default_network_is_within_its_budget() -> None:
@@ -120,8 +190,7 @@ def test_default_network_is_within_its_budget() -> None:
     network = FusionNetwork().eval()
     assert sum(parameter.numel() for parameter in network.parameters()) <= 8e6
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        _, visible, thermal, relevance = inputs(480, 640)
-        sampler.sample(network, visible, thermal, relevance, steps=1)
+        sampler.sample(network, network.config, *sources(inputs(480, 640)), steps=1)
     assert counter.get_total_flops() / 2 <= 25e9
 
 
@@ -135,11 +204,13 @@ def test_weights_survive_a_round_trip_in_half_precision(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "w.safetensors"]
 
 
-def test_shipped_weights_load_and_are_small_enough() -> None:
-    network = weights.load()
-    assert weights.SHIPPED.stat().st_size <= 16 * 2**20
+@pytest.mark.parametrize(("path", "steps"), [(weights.SHIPPED, (1, 2, 4)), (weights.TEACHER, (25,))])
+def test_shipped_weights_load_and_are_small_enough(path: Path, steps: tuple[int, ...]) -> None:
+    network = weights.load(path)
+    assert path.stat().st_size <= 16 * 2**20
+    assert network.config.steps == steps
     assert not network.training
-    assert len(weights.identity()) == 12
+    assert len(weights.identity(path)) == 12
 
 
 def test_missing_weights_are_named_with_the_mend(tmp_path: Path) -> None:
@@ -188,7 +259,9 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
         weights.load(tmp_path / "w.safetensors")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}x", '{"depth": 3}', '{"widths": [8, 8]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}x", '{"depth": 3}', '{"widths": [8, 8]}', '{"start": "luck"}', '{"coupling": "x"}']
+)
 def test_broken_configurations_are_value_errors(text: str) -> None:
     with pytest.raises(ValueError):
         ModelConfig.from_json(text)

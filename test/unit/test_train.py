@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 import torch
 
 from textdifuse_ros.model import weights
+from textdifuse_ros.model.controls import ALL, NONE, controls
 from textdifuse_ros.train import losses
-from textdifuse_ros.train.config import TrainConfig
+from textdifuse_ros.train.config import TrainConfig, teacher_model
 from textdifuse_ros.train.data import (
     DATA_SETS,
     Pair,
@@ -22,9 +24,10 @@ from textdifuse_ros.train.data import (
     read_boxes,
     validation_names,
 )
-from textdifuse_ros.train.degrade import THERMAL_STEPS, VISIBLE_STEPS, Degraded, degrade
+from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, draw, draw_controls
 from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside
-from textdifuse_ros.train.student import train
+from textdifuse_ros.train.distill import distill
+from textdifuse_ros.train.teacher import train
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 
@@ -77,22 +80,54 @@ def test_crop_moves_its_boxes_along() -> None:
     assert hits > 5
 
 
-@pytest.mark.parametrize("step", [s for s, _ in VISIBLE_STEPS + THERMAL_STEPS], ids=lambda s: s.__name__)
-def test_each_degradation_changes_its_camera_alone_and_says_how_much(step) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("name", DEGRADATIONS)
+def test_each_degradation_changes_its_camera_alone_and_says_how_much(name: str) -> None:
     visible, thermal = scene()
-    state = Degraded(visible.copy(), thermal.copy(), np.ones_like(thermal))
-    step(state, np.random.default_rng(1))
-    assert list(state.log) == [step.__name__]
-    of_thermal = step.__name__.startswith("thermal")
+    state = degrade(visible, thermal, [Draw(DEGRADATIONS[name], 0.7, 1)])
+    assert list(state.log) == [name]
+    of_thermal = name.startswith("thermal")
     assert np.array_equal(state.visible, visible) == of_thermal
     assert np.array_equal(state.thermal, thermal) != of_thermal
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+def test_a_degradation_grows_with_its_level_and_its_control_takes_it_back(name: str) -> None:
+    visible, thermal = scene()
+    kind = DEGRADATIONS[name]
+
+    def changed(level: float, removed: float = 0.0) -> float:
+        wish = controls({kind.control: removed}, otherwise=0.0)
+        state = degrade(visible, thermal, [Draw(kind, level, 3)], wish)
+        away = np.abs(state.visible - visible).mean() + np.abs(state.thermal - thermal).mean()
+        return float(away)
+
+    mild, strong = changed(0.3), changed(1.0)
+    assert 0 < mild < strong
+    assert changed(1.0, removed=1.0) == 0
+    assert changed(1.0, removed=0.7) == pytest.approx(mild, rel=1e-3)
+
+
+def test_drawn_degradations_are_all_seen_and_low_light_brings_its_noise() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw(rng) for _ in range(600)]
+    assert {each.degradation.name for draws in drawn for each in draws} == set(DEGRADATIONS)
+    for draws in drawn:
+        names = [each.degradation.name for each in draws]
+        assert ("low_light" in names) == ("shot_noise" in names)
+
+
+def test_controls_are_drawn_whole_none_and_mixed() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_controls(rng) for _ in range(200)]
+    assert ALL in drawn and NONE in drawn
+    assert any(0.5 in each for each in drawn)
 
 
 def test_degradation_repeats_by_seed_and_stays_in_range() -> None:
     visible, thermal = scene()
     for seed in range(40):
-        one = degrade(visible, thermal, np.random.default_rng(seed))
-        two = degrade(visible, thermal, np.random.default_rng(seed))
+        one = degrade(visible, thermal, draw(np.random.default_rng(seed)))
+        two = degrade(visible, thermal, draw(np.random.default_rng(seed)))
         assert np.array_equal(one.visible, two.visible) and one.log == two.log
         for image in (one.visible, one.thermal, one.transmission):
             assert image.dtype == np.float32 and image.min() >= 0 and image.max() <= 1
@@ -130,12 +165,12 @@ def test_detector_loss_is_least_where_fused_reaches_the_better_camera() -> None:
     visible[0, 0, 0], thermal[0, 1, 0] = 2.0, 1.5
     labels = torch.zeros_like(visible)
     both = torch.maximum(visible, thermal)
-    good = losses.as_good_as_the_better(both, visible, thermal, labels)
-    worse = losses.as_good_as_the_better(visible, visible, thermal, labels)
+    good = losses.as_good_as_the_best(both, both, labels)
+    worse = losses.as_good_as_the_best(visible, both, labels)
     ghost = both.clone()
     ghost[0, 5, 2] = 2.0
     assert good < worse
-    assert good < losses.as_good_as_the_better(ghost, visible, thermal, labels)
+    assert good < losses.as_good_as_the_best(ghost, both, labels)
 
 
 def test_the_camera_that_shows_an_object_better_is_preferred_around_it() -> None:
@@ -157,16 +192,35 @@ def test_labels_fall_on_the_cell_of_the_box() -> None:
     assert labels.sum() == 1 and labels[0, cell, ROAD_CLASSES.index(2)] == 1
 
 
-def test_a_training_stops_resumes_and_ships_weights(tmp_path: Path) -> None:
+def short(iterations: int) -> TrainConfig:
+    return TrainConfig(
+        iterations=iterations, batch=2, crop=64, detector_weight=0.0, device="cpu", checkpoint_every=2,
+        stage_one=2, bank=4, model=teacher_model(widths=(8, 8, 8, 8), embedding=16),
+    )  # fmt: skip
+
+
+def test_a_training_stops_resumes_and_the_student_learns_from_its_teacher(tmp_path: Path) -> None:
     write_data(tmp_path / "data")
-    short = {"batch": 2, "crop": 64, "detector_weight": 0.0, "device": "cpu", "checkpoint_every": 2}
-    train(tmp_path / "data", tmp_path, tmp_path / "run", TrainConfig(iterations=3, **short))  # type: ignore[arg-type]
-    path = train(tmp_path / "data", tmp_path, tmp_path / "run", TrainConfig(iterations=6, **short))  # type: ignore[arg-type]
+    train(tmp_path / "data", tmp_path, tmp_path / "run", short(3))
+    path = train(tmp_path / "data", tmp_path, tmp_path / "run", short(6))
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 6
-    assert weights.load(path).config == weights.load().config
+    teacher = weights.load(path)
+    assert teacher.config == short(6).model and teacher.config.steps == (25,)
     logged = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert logged[0]["step"] == 1 and {"intensity", "gradient", "chroma"} <= set(logged[0])
+    path = distill(tmp_path / "data", tmp_path, tmp_path / "student", short(4), teacher)
+    student = weights.load(path)
+    assert student.config.steps == (1, 2, 4) and student.config.start_noise == 0
+    assert torch.load(tmp_path / "student" / "checkpoint.pt", weights_only=True)["step"] == 4
+
+
+@pytest.mark.parametrize("change", [{"coupling": "max"}, {"start": "noise"}, {"start": "none"}])
+def test_ablations_train(tmp_path: Path, change: dict[str, str]) -> None:
+    write_data(tmp_path / "data")
+    model = dataclasses.replace(short(2).model, **change)  # type: ignore[arg-type]
+    config = dataclasses.replace(short(2), model=model)
+    assert weights.load(train(tmp_path / "data", tmp_path, tmp_path / "run", config)).config == model
 
 
 def test_missing_detector_of_the_loss_is_named(tmp_path: Path) -> None:

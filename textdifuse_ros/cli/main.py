@@ -15,7 +15,8 @@ COMMANDS = {
     "compare": ("textdifuse_ros.cli.compare", "what a detector finds on each camera and on the fused image"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),
     "calibrate": ("textdifuse_ros.cli.calibrate", "registration file from point pairs"),
-    "train": ("textdifuse_ros.cli.train", "train the student network"),
+    "train": ("textdifuse_ros.cli.train", "train the many-step teacher"),
+    "distill": ("textdifuse_ros.cli.distill", "train the few-step student on the teacher"),
 }
 
 

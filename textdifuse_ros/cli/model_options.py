@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
 
 _STEPS = ("1", "2", "4")
+TEACHER, TEACHER_STEPS = "teacher", 25
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,29 +41,34 @@ def add_fusion_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_fusion_arguments(args: argparse.Namespace) -> tuple[int, CompiledPrompt]:
     """Number of steps and the prompt. Raises CliError for any value that cannot be followed."""
-    if args.steps == "teacher":
-        raise CliError("--steps teacher: no teacher weights ship with this version; use 1, 2 or 4")
-    if args.steps not in _STEPS:
+    if args.steps not in (*_STEPS, TEACHER):
         raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
     if args.restore not in ("auto", "off"):
         raise CliError(f"--restore {args.restore}: use auto or off")
     if not 0 <= args.strength <= 2:
         raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
     try:
-        return int(args.steps), make_localiser().compile(parse(args.prompt))
+        return steps_of(args.steps), make_localiser().compile(parse(args.prompt))
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
 
 
-def make_fuser(args: argparse.Namespace) -> Fuser:
-    """The network. Raises CliError with the reason and the mend."""
+def steps_of(name: str) -> int:
+    """Number of sampler steps from what --steps takes."""
+    return TEACHER_STEPS if name == TEACHER else int(name)
+
+
+def make_fuser(args: argparse.Namespace, steps: str | None = None) -> Fuser:
+    """The network for `steps` (else --steps): the teacher's weights for "teacher". Raises CliError."""
     from textdifuse_ros.engines.base import EngineError
     from textdifuse_ros.fuser import Fuser
+    from textdifuse_ros.model import weights
     from textdifuse_ros.model.weights import WeightsError
 
     if args.threads < 0:
         raise CliError(f"--threads {args.threads}: must be 0 or more")
+    path = args.weights or (weights.TEACHER if (steps or args.steps) == TEACHER else None)
     try:
-        return Fuser(args.weights or None, args.device, args.engine, args.dtype, args.threads)
+        return Fuser(path, args.device, args.engine, args.dtype, args.threads)
     except (EngineError, WeightsError) as error:
         raise CliError(str(error)) from error

@@ -14,6 +14,7 @@ from torch import Tensor
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.model import sampler
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
+from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 
 # Views of messages are read-only, and nothing here writes to its inputs. Once for the process, not at each
@@ -75,20 +76,23 @@ class EagerEngine:
         self._network: FusionNetwork | None = network.to(self._device, DTYPES[self.dtype]).eval()
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._multiple = network.config.multiple
+        self.steps = network.config.steps
 
     def run(
-        self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, restore: float
+        self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
-        if self._network is None:
+        network = self._network
+        if network is None:
             raise EngineError("the engine is closed")
         height, width = thermal.shape
         with torch.inference_mode():
             visible = rgb_to_ycbcr(self._upload(rgb).permute(0, 3, 1, 2), white=255)
             warm = self._upload(thermal)[:, None] / 255
             where = torch.zeros_like(warm) if relevance is None else self._upload(relevance)[:, None]
-            inputs = [self._pad(each, height, width) for each in (visible, warm, where)]
+            visible, warm, where = (self._pad(each, height, width) for each in (visible, warm, where))
             began = self._now()
-            estimate = sampler.sample(self._network, inputs[0], inputs[1], inputs[2], steps, restore)
+            wanted = sampler.as_tensor(controls, warm)
+            estimate = sampler.sample(network, network.config, visible, warm, where, steps, wanted)
             model_ms = (self._now() - began) * 1e3
             # Interleaved before the colours are mixed, so that the picture comes out as an array wants it.
             estimated = torch.cat(estimate, dim=1).contiguous(memory_format=torch.channels_last)

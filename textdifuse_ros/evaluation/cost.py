@@ -31,5 +31,5 @@ def count(network: FusionNetwork, height: int, width: int, steps: int) -> Cost:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         visible = torch.empty(1, 3, height, width, device="meta")
         plane = torch.empty(1, 1, height, width, device="meta")
-        sampler.sample(network, visible, plane, plane, steps)
+        sampler.sample(network, network.config, visible, plane, plane, steps)
     return Cost(parameters, counter.get_total_flops() // 2)

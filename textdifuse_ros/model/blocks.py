@@ -18,19 +18,18 @@ def conv3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
 
 
 class Embedding(nn.Module):
-    """(t, step size, restore) in [0, 1] and the camera index -> one vector for all blocks.
+    """(t, step size, restoration controls) in [0, 1] -> a vector each for both cameras and the decoder."""
 
-    camera: 0 visible, 1 thermal, 2 fused (the decoder).
-    """
-
-    def __init__(self, channels: int) -> None:
+    def __init__(self, scalars: int, channels: int) -> None:
         super().__init__()
-        self.camera = nn.Embedding(3, channels)
-        self.scalars = nn.Sequential(nn.Linear(3, channels), nn.SiLU(), nn.Linear(channels, channels))
+        self.camera = nn.Embedding(3, channels)  # visible, thermal, fused (the decoder)
+        self.scalars = nn.Sequential(nn.Linear(scalars, channels), nn.SiLU(), nn.Linear(channels, channels))
 
-    def forward(self, scalars: Tensor, camera: Tensor) -> Tensor:
-        """scalars float (N, 3), camera int64 (N,) -> (N, channels)."""
-        return F.silu(self.scalars(scalars) + self.camera(camera))
+    def forward(self, scalars: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """scalars float (N, scalars) -> three times (N, channels)."""
+        common = self.scalars(scalars)
+        visible, thermal, fused = (F.silu(common + camera) for camera in self.camera.weight.unbind())
+        return visible, thermal, fused
 
 
 class ResidualBlock(nn.Module):
@@ -91,3 +90,19 @@ class FusionControl(nn.Module):
         spatial_v, spatial_t = self.spatial(joint).chunk(2, dim=1)
         of_visible = torch.add(channel_v, spatial_v).sigmoid_() * visible
         return torch.addcmul(of_visible, torch.add(channel_t, spatial_t).sigmoid_(), thermal)
+
+
+class PlainControl(nn.Module):
+    """Fusion of features by a fixed rule, the ablation of `FusionControl`: "max" or "mean"."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def forward(self, visible: Tensor, thermal: Tensor, embedding: Tensor) -> Tensor:
+        return torch.maximum(visible, thermal) if self.rule == "max" else 0.5 * (visible + thermal)
+
+
+def make_coupling(name: str, channels: int, embedding: int) -> FusionControl | PlainControl:
+    """ "attention" (the method), "max" or "mean" (ablations)."""
+    return FusionControl(channels, embedding) if name == "attention" else PlainControl(name)

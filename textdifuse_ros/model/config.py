@@ -1,4 +1,4 @@
-"""Shape of the fusion network, declared once and stored inside every weight file."""
+"""Shape of a fusion network, declared once and stored inside every weight file."""
 
 from __future__ import annotations
 
@@ -6,27 +6,44 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+STARTS = ("anchor", "noise", "none")
+COUPLINGS = ("attention", "max", "mean")
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes of the student network.
+    """Sizes and kind of a network.
 
     widths: feature channels at 1/2, 1/4, 1/8 and 1/16 of the input resolution.
     encoder_blocks: residual blocks of the shared encoder at each of these levels.
     decoder_blocks: residual blocks of the decoder at each of these levels.
     embedding: channels of the (time, step size, restoration, camera) embedding.
+    start: what the sampler starts from: "anchor" (closed-form fusion), "noise" (alone, the paper's), or
+        "none" (no diffusion: an auto-encoder that never sees a state). The latter two are ablations.
+    start_noise: standard deviation of the noise in the start, in luminance; 0 for students.
+    coupling: "attention" (fusion control modules); "max" and "mean" of features are ablations.
+    steps: of the sampler that this network is for; a teacher has 25, a student serves 1, 2 and 4.
     """
 
     widths: tuple[int, ...] = (32, 64, 96, 160)
     encoder_blocks: tuple[int, ...] = (0, 1, 1, 2)
     decoder_blocks: tuple[int, ...] = (1, 1, 1, 1)
     embedding: int = 64
+    start: str = "anchor"
+    start_noise: float = 0.0
+    coupling: str = "attention"
+    steps: tuple[int, ...] = (1, 2, 4)
 
     def __post_init__(self) -> None:
         if not len(self.widths) == len(self.encoder_blocks) == len(self.decoder_blocks):
             raise ValueError(
                 f"widths, encoder_blocks and decoder_blocks need one entry a level, got "
                 f"{len(self.widths)}, {len(self.encoder_blocks)}, {len(self.decoder_blocks)}"
+            )
+
+        if self.start not in STARTS or self.coupling not in COUPLINGS:
+            raise ValueError(
+                f"start {self.start!r} must be one of {STARTS}, coupling {self.coupling!r} of {COUPLINGS}"
             )
 
     @property

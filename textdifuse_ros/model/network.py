@@ -1,4 +1,4 @@
-"""The student network: one shared encoder for both cameras, fusion control at every level, one decoder."""
+"""The network: one shared encoder for both cameras, fusion control at every level, one decoder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import Embedding, FusionControl, Level, conv3, zero_
+from textdifuse_ros.model.blocks import Embedding, Level, conv3, make_coupling, zero_
 from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.controls import CONTROLS
 
-VISIBLE, THERMAL, FUSED = 0, 1, 2
 INPUTS = 5  # state, Y, Cb, Cr, relevance
-OUTPUTS = 4  # blend, luminance residual, Cb residual, Cr residual
+OUTPUTS = 5  # towards visible, towards thermal, luminance residual, Cb residual, Cr residual
+SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
+RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 
 
 class Estimate(NamedTuple):
@@ -35,14 +37,16 @@ class FusionNetwork(nn.Module):
         super().__init__()
         self.config = config = config or ModelConfig()
         widths, levels = config.widths, len(config.widths)
-        self.embedding = Embedding(config.embedding)
+        self.embedding = Embedding(SCALARS, config.embedding)
         # Space to depth by 2 and a 3x3 convolution in one.
         self.stem = nn.Conv2d(INPUTS, widths[0], 6, stride=2, padding=2)
         self.down = nn.ModuleList(conv3(widths[i], widths[i + 1], stride=2) for i in range(levels - 1))
         self.encoder = nn.ModuleList(
             Level(widths[i], config.encoder_blocks[i], config.embedding) for i in range(levels)
         )
-        self.control = nn.ModuleList(FusionControl(width, config.embedding) for width in widths)
+        self.control = nn.ModuleList(
+            make_coupling(config.coupling, width, config.embedding) for width in widths
+        )
         self.up = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(levels - 1))
         self.merge = nn.ModuleList(conv3(2 * widths[i], widths[i]) for i in range(levels - 1))
         self.decoder = nn.ModuleList(
@@ -52,20 +56,26 @@ class FusionNetwork(nn.Module):
         zero_(self.head)
 
     def forward(
-        self, state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor, scalars: Tensor
+        self,
+        state: Tensor,
+        start: Tensor,
+        visible: Tensor,
+        thermal: Tensor,
+        relevance: Tensor,
+        scalars: Tensor,
     ) -> Estimate:
         """One denoising estimate.
 
-        state, thermal, relevance: float (N, 1, H, W); visible: YCbCr (N, 3, H, W); H and W multiples
-        of `config.multiple`. Luminance in [0, 1], chroma in [-0.5, 0.5], relevance in [-1, 1].
-        scalars: (N, 3): time t in (0, 1], step size in (0, 1], restoration in [0, 1].
+        state, start, thermal, relevance: float (N, 1, H, W); visible: YCbCr (N, 3, H, W); H and W multiples
+        of `config.multiple`. Luminance in [0, 1], chroma in [-0.5, 0.5], relevance in [-1, 1]. start: the
+        anchor of these cameras, without noise.
+        scalars: (N, SCALARS): time t in (0, 1], step size in (0, 1], restoration controls in [0, 1].
         """
         dtype = self.stem.weight.dtype
         count = state.shape[0]
         both = self._inputs(state, visible, thermal, relevance).to(dtype)
-        cameras = torch.tensor([VISIBLE, THERMAL, FUSED], device=state.device).repeat_interleave(count)
-        embedding = self.embedding(scalars.to(dtype).repeat(3, 1), cameras)
-        encoder_embedding, decoder_embedding = embedding[: 2 * count], embedding[2 * count :]
+        of_visible, of_thermal, of_fused = self.embedding(scalars.to(dtype))
+        encoder_embedding = torch.cat((of_visible, of_thermal))
 
         # Doubling the inputs' range, on the few weights instead of on every pixel.
         features = F.conv2d(both, 2 * self.stem.weight, self.stem.bias, stride=2, padding=2)
@@ -74,16 +84,15 @@ class FusionNetwork(nn.Module):
             if level:
                 features = self.down[level - 1](F.relu(features))
             features = blocks(features, encoder_embedding)
-            of_visible, of_thermal = features[:count], features[count:]
-            fused.append(self.control[level](of_visible, of_thermal, decoder_embedding))
+            fused.append(self.control[level](features[:count], features[count:], of_fused))
 
-        decoded = self.decoder[-1](fused[-1], decoder_embedding)
+        decoded = self.decoder[-1](fused[-1], of_fused)
         for level in range(len(fused) - 2, -1, -1):
             decoded = F.interpolate(self.up[level](decoded), scale_factor=2.0, mode="nearest")
             decoded = self.merge[level](F.relu(torch.cat((decoded, fused[level]), dim=1)))
-            decoded = self.decoder[level](decoded, decoder_embedding)
+            decoded = self.decoder[level](decoded, of_fused)
         out = F.pixel_shuffle(self.head(F.relu(decoded)), 2).float()
-        return self._estimate(out, visible, thermal)
+        return self._estimate(out, start, visible, thermal)
 
     @staticmethod
     def _inputs(state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
@@ -94,8 +103,13 @@ class FusionNetwork(nn.Module):
         return torch.cat((of_visible, of_thermal), dim=0)
 
     @staticmethod
-    def _estimate(out: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
-        """A learnt blend of the cameras plus a residual: passing one camera through is easy to say."""
-        luminance = torch.lerp(thermal, visible[:, :1], torch.sigmoid(2 * out[:, :1]))
-        luminance = torch.add(luminance, out[:, 1:2], alpha=0.5)
-        return Estimate(luminance, torch.add(visible[:, 1:], out[:, 2:], alpha=0.25))
+    def _estimate(out: Tensor, start: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
+        """The anchor, moved towards a camera where that shows more, plus a residual.
+
+        Passing one camera through untouched is then easy to say.
+        """
+        towards = torch.sigmoid(2 * out[:, :2] - RESERVE)
+        luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
+        luminance = torch.lerp(luminance, thermal, towards[:, 1:])
+        luminance = torch.add(luminance, out[:, 2:3], alpha=0.5)
+        return Estimate(luminance, torch.add(visible[:, 1:], out[:, 3:], alpha=0.25))

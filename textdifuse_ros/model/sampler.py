@@ -1,26 +1,26 @@
-"""Deterministic few-step sampling from a source-anchored start (pure functions).
+"""Deterministic sampling from a source-anchored start (pure functions).
 
-The state runs from x_1, the mean of both cameras, to x_0, the fused image. A step from t to s uses
-the network's estimate of x_0 (the mean alone, no noise, as Text-DiFuse samples; the straight path
-between degraded and clean is that of InDI):  x_s = x_0 + (s / t) (x_t - x_0).
+The state runs from x_1, the anchor (a closed-form fusion of both cameras, for a teacher with a fixed noise
+on it), to x_0, the fused image:  x_t = (1 - t) x_0 + t (anchor + kappa noise).  A step from t to s uses the
+network's estimate of x_0 (the mean alone, no new noise, as Text-DiFuse samples; the straight path between
+degraded and clean is that of InDI):  x_s = x_0 + (s / t) (x_t - x_0).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.controls import ALL, Controls
 from textdifuse_ros.model.network import Estimate
 
-Denoiser = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Estimate]
-
-
-def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
-    """State x_1 (N, 1, H, W): the mean of both luminances."""
-    return 0.5 * (visible[:, :1] + thermal)
+Denoiser = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Estimate]
+NOISE_SEED = 25
 
 
 def times(steps: int) -> list[float]:
@@ -35,27 +35,52 @@ def advance(state: Tensor, luminance: Tensor, t: float, s: float) -> Tensor:
     return luminance + (s / t) * (state - luminance)
 
 
-def scalars(t: float, step: float, restore: float, like: Tensor) -> Tensor:
-    """Conditioning vector (N, 3) of one step."""
-    return torch.tensor([[t, step, restore]], dtype=torch.float32, device=like.device).expand(
-        like.shape[0], 3
-    )
+def scalars(t: float, step: float, controls: Tensor) -> Tensor:
+    """Conditioning (N, 2 + K) of one step from restoration controls (N, K)."""
+    time = controls.new_full((controls.shape[0], 1), t)
+    return torch.cat((time, torch.full_like(time, step), controls), dim=1)
+
+
+def as_tensor(controls: Controls, like: Tensor) -> Tensor:
+    """Controls of every image in the batch: (N, K)."""
+    row = torch.tensor(controls, dtype=torch.float32, device=like.device)
+    return row.expand(like.shape[0], len(controls))
+
+
+def fixed_noise(like: Tensor) -> Tensor:
+    """The same normal noise for every image and every call: (1, 1, H, W)."""
+    generator = torch.Generator().manual_seed(NOISE_SEED)
+    return torch.randn(1, 1, *like.shape[-2:], generator=generator).to(like.device)
+
+
+def starting_state(config: ModelConfig, start: Tensor, noise: Tensor | None) -> Tensor:
+    """x_1 as the configuration says. noise: standard normal, None for none."""
+    if config.start == "none":
+        return torch.full_like(start, 0.5)
+    if config.start == "noise":
+        start = torch.full_like(start, 0.5)
+    return start if noise is None or config.start_noise == 0 else start + config.start_noise * noise
 
 
 def sample(
     denoise: Denoiser,
+    config: ModelConfig,
     visible: Tensor,
     thermal: Tensor,
     relevance: Tensor,
     steps: int,
-    restore: float = 1.0,
-    schedule: Sequence[float] | None = None,
+    controls: Tensor | None = None,
 ) -> Estimate:
-    """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`."""
-    path = list(schedule) if schedule is not None else times(steps)
-    state = anchor(visible, thermal)
+    """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`.
+
+    controls: (N, K) restoration controls in [0, 1]; None removes everything.
+    """
+    wanted = as_tensor(ALL, thermal) if controls is None else controls
+    start = anchor(visible, thermal)
+    state = starting_state(config, start, fixed_noise(start) if config.start_noise else None)
     estimate = Estimate(state, visible[:, 1:])
-    for t, s in itertools.pairwise(path):
-        estimate = denoise(state, visible, thermal, relevance, scalars(t, t - s, restore, state))
-        state = advance(state, estimate.luminance, t, s)
+    for t, s in itertools.pairwise(times(steps)):
+        estimate = denoise(state, start, visible, thermal, relevance, scalars(t, t - s, wanted))
+        if s > 0 and config.start != "none":
+            state = advance(state, estimate.luminance, t, s)
     return estimate

@@ -12,8 +12,10 @@ from safetensors.torch import save_file
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
 
-FORMAT = "textdifuse-student-1"
-SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "textdifuse_student.safetensors"
+FORMAT = "textdifuse-2"
+_FOLDER = Path(__file__).resolve().parent.parent / "weights"
+SHIPPED = _FOLDER / "textdifuse_student.safetensors"
+TEACHER = _FOLDER / "textdifuse_teacher.safetensors"
 
 
 class WeightsError(ValueError):

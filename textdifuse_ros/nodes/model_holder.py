@@ -38,7 +38,7 @@ def build_fuser(settings: Settings) -> Fuser:
     """Import torch and build the network: seconds, so never on an executor thread. Raises with the reason."""
     from textdifuse_ros.fuser import Fuser  # imports torch
 
-    return Fuser(
+    fuser = Fuser(
         settings.text("weights") or None,
         device=settings.text("device"),
         engine=settings.text("engine"),
@@ -46,6 +46,13 @@ def build_fuser(settings: Settings) -> Fuser:
         threads=settings.integer("threads"),
         localiser=settings.text("localiser"),
     )
+    if settings.integer("steps") not in fuser.steps:
+        fuser.close()
+        raise ModelError(
+            f"{settings.text('weights')}: these weights need {fuser.steps[0]} steps, too slow for a camera: "
+            "leave the parameter `weights` empty for the student that ships"
+        )
+    return fuser
 
 
 class ModelHolder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -15,39 +15,71 @@ from torch import Tensor
 from textdifuse_ros.model.colour import rgb_to_ycbcr
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.data import DataSet, Pair, random_crop
-from textdifuse_ros.train.degrade import cloud, degrade
+from textdifuse_ros.train.degrade import cloud, degrade, draw_controls, shift
+from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 
 
 @dataclass
 class Batch:
-    """Tensors of one step; luminance (N, 1, S, S), chroma included in the YCbCr ones."""
+    """Tensors of one step; luminance (N, 1, S, S), colour images in YCbCr (N, 3, S, S).
 
-    visible: Tensor  # degraded YCbCr
+    The goal is the pair without what the controls remove; `transmission` says how much of it the degraded
+    visible image still shows. In a `single` example both cameras are the same one (stage 1 of the method).
+    """
+
+    visible: Tensor
     thermal: Tensor
-    clean_visible: Tensor
-    clean_thermal: Tensor
+    goal_visible: Tensor
+    goal_thermal: Tensor
     transmission: Tensor
     relevance: Tensor
+    controls: Tensor  # (N, K)
+    single: Tensor  # (N, 1, 1, 1), 1.0 for single-camera examples
     boxes: list[Tensor]
 
 
+@dataclass
+class Example:
+    """One row of a batch as float32 arrays, RGB in [0, 1]; boxes (K, 5)."""
+
+    visible: Float
+    thermal: Float
+    goal_visible: Float
+    goal_thermal: Float
+    transmission: Float
+    relevance: Float
+    controls: Float
+    single: Float
+    boxes: Float
+
+
 def draw(
-    sets: list[tuple[DataSet, list[Pair]]], config: TrainConfig, rng: np.random.Generator
+    sets: list[tuple[DataSet, list[Pair]]], config: TrainConfig, rng: np.random.Generator, single_share: float
 ) -> Iterator[Batch]:
     """Endless random batches."""
     shares = np.array([each.share for each, _ in sets])
     shares = shares / shares.sum()
     while True:
-        rows = [_example(sets, shares, config, rng) for _ in range(config.batch)]
-        stacked = [torch.from_numpy(np.stack([row[i] for row in rows])) for i in range(6)]
-        visible, thermal, clean_visible, clean_thermal, transmission, relevance = stacked
-        yield Batch(
-            rgb_to_ycbcr(visible.permute(0, 3, 1, 2)), thermal[:, None],
-            rgb_to_ycbcr(clean_visible.permute(0, 3, 1, 2)), clean_thermal[:, None],
-            transmission[:, None], relevance[:, None], [torch.from_numpy(row[6]) for row in rows],
-        )  # fmt: skip
+        yield collate([_example(sets, shares, config, rng, single_share) for _ in range(config.batch)])
+
+
+def collate(rows: list[Example]) -> Batch:
+    """Rows of one size -> tensors."""
+
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(row, name) for row in rows]))
+
+    def colour(name: str) -> Tensor:
+        return rgb_to_ycbcr(stack(name).permute(0, 3, 1, 2))
+
+    return Batch(
+        colour("visible"), stack("thermal")[:, None],
+        colour("goal_visible"), stack("goal_thermal")[:, None],
+        stack("transmission")[:, None], stack("relevance")[:, None],
+        stack("controls"), stack("single").view(-1, 1, 1, 1), [torch.from_numpy(row.boxes) for row in rows],
+    )  # fmt: skip
 
 
 def _example(
@@ -55,8 +87,8 @@ def _example(
     shares: NDArray[np.float64],
     config: TrainConfig,
     rng: np.random.Generator,
-) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
-    """Visible, thermal, both clean, transmission, relevance, boxes."""
+    single_share: float,
+) -> Example:
     data_set, pairs = sets[int(rng.choice(len(sets), p=shares))]
     pair = random_crop(pairs[int(rng.integers(len(pairs)))], data_set.scale, config.crop, rng)
     visible = pair.visible.astype(np.float32) / 255
@@ -65,10 +97,35 @@ def _example(
     gain = np.float32(rng.uniform(0.7, 1.25))
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
-    amount = 1.0 if data_set.name != "msrs128" else 0.7
-    seen = degrade(visible, thermal, rng, amount)
-    relevance = _relevance(pair, thermal, config, rng)
-    return seen.visible, seen.thermal, visible, thermal, seen.transmission, relevance, pair.boxes
+    controls = draw_controls(rng)
+    draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
+    single = rng.random() < single_share
+    relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
+    seen, goal = degrade(visible, thermal, draws), degrade(visible, thermal, draws, controls)
+    # What is hidden beyond what the goal hides itself.
+    transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
+    example = Example(
+        seen.visible, seen.thermal, goal.visible, goal.thermal, transmission.astype(np.float32), relevance,
+        np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
+    )  # fmt: skip
+    if single:
+        return _single_camera(example, bool(rng.random() < 0.5))
+    if rng.random() < 0.25:
+        example.thermal = shift(example.thermal, *rng.uniform(-3, 3, 2))
+    return example
+
+
+def _single_camera(example: Example, visible: bool) -> Example:
+    """The same camera twice: what is left to do is to restore it."""
+    if visible:
+        grey = np.array([0.299, 0.587, 0.114], np.float32)
+        return replace(example, thermal=example.visible @ grey, goal_thermal=example.goal_visible @ grey)
+    return replace(
+        example,
+        visible=np.repeat(example.thermal[..., None], 3, axis=2),
+        goal_visible=np.repeat(example.goal_thermal[..., None], 3, axis=2),
+        transmission=np.ones_like(example.transmission),
+    )
 
 
 def _soften(mask: Float, sigma: float) -> Float:

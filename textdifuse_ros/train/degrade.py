@@ -1,11 +1,13 @@
-"""Degradations with known, logged parameters.
+"""Compound degradations of both cameras, with known, logged parameters (Text-DiFuse, section 3.1).
 
-Arrays are float32 in [0, 1]: visible (H, W, 3), thermal (H, W).
+Each one has a level in [0, 1] (0 changes nothing, 1 is strong) and takes its random fields from a
+generator of its own: the same draw at a lower level is the same scene, less degraded. That is what a
+restoration control of a half has to lead to. Arrays are float32 in [0, 1]: visible (H, W, 3), thermal (H, W).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from textdifuse_ros.model.controls import ALL, CONTROLS, Controls
+
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
-Log = dict[str, float]
+Rng = np.random.Generator
 
 
 @dataclass
@@ -24,10 +28,32 @@ class Degraded:
     visible: Float
     thermal: Float
     transmission: Float  # (H, W), 1 = clear, 0 = nothing of the scene is left in the visible image
-    log: Log = field(default_factory=dict)
+    log: dict[str, float] = field(default_factory=dict)
 
 
-def cloud(shape: tuple[int, int], rng: np.random.Generator, coarse: int = 3) -> Float:
+@dataclass(frozen=True)
+class Degradation:
+    """One way to spoil an image, the restoration control that undoes it, and how often it is drawn."""
+
+    apply: Callable[[Degraded, float, Rng], None]
+    control: str
+    share: float
+
+    @property
+    def name(self) -> str:
+        return self.apply.__name__
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One degradation as it happened: apply it again with the same seed for the same fields."""
+
+    degradation: Degradation
+    level: float
+    seed: int
+
+
+def cloud(shape: tuple[int, int], rng: Rng, coarse: int = 3) -> Float:
     """Smooth multi-octave noise in [0, 1]."""
     total = np.zeros(shape, np.float32)
     for octave in range(4):
@@ -38,128 +64,218 @@ def cloud(shape: tuple[int, int], rng: np.random.Generator, coarse: int = 3) -> 
     return ((total - low) / max(high - low, 1e-6)).astype(np.float32)
 
 
-def smoke(state: Degraded, rng: np.random.Generator) -> None:
-    """Scattering with depth: farther (higher in the image) is denser; an airlight of its own grey."""
+def normal(shape: tuple[int, ...], rng: Rng) -> Float:
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def smoke(state: Degraded, level: float, rng: Rng) -> None:
+    """Clouds that scatter, denser with depth (higher in the image); an airlight of its own grey."""
     height, width = state.thermal.shape
     density = cloud((height, width), rng, int(rng.integers(1, 4)))
     depth = np.linspace(rng.uniform(0.7, 1.4), rng.uniform(0.4, 1.0), height, dtype=np.float32)[:, None]
-    strength = rng.uniform(0.5, 5.0)
-    transmission = np.exp(
-        -strength * depth * np.clip(density * rng.uniform(1.0, 1.8) - rng.uniform(0, 0.6), 0, 1)
-    )
+    thickness = np.clip(density * rng.uniform(1.0, 1.8) - rng.uniform(0, 0.6), 0, 1)
+    _scatter(state, np.exp(-5 * level * depth * thickness).astype(np.float32), rng)
+    state.log["smoke"] = 5 * level
+
+
+def fog(state: Degraded, level: float, rng: Rng) -> None:
+    """Even haze that only depth changes: the far, upper part of the image drowns."""
+    height, width = state.thermal.shape
+    far, near = rng.uniform(0.9, 1.2), rng.uniform(0.1, 0.4)
+    depth: Float = np.linspace(far, near, height, dtype=np.float32)[:, None]
+    depth = depth * (0.85 + 0.3 * cloud((height, width), rng, 1))
+    _scatter(state, np.exp(-2.5 * level * depth).astype(np.float32), rng)
+    state.log["fog"] = 2.5 * level
+
+
+def _scatter(state: Degraded, transmission: Float, rng: Rng) -> None:
     tint = rng.uniform(0.45, 0.95) + rng.uniform(-0.03, 0.03, 3)
-    light = tint.astype(np.float32) * (0.9 + 0.1 * cloud((height, width), rng)[..., None])
+    light = tint.astype(np.float32) * (0.9 + 0.1 * cloud(state.thermal.shape, rng)[..., None])
     state.visible = state.visible * transmission[..., None] + light * (1 - transmission[..., None])
-    state.transmission *= transmission.astype(np.float32)
-    state.log["smoke"] = float(strength)
+    state.transmission = (state.transmission * transmission).astype(np.float32)
 
 
-def low_light(state: Degraded, rng: np.random.Generator) -> None:
-    """Less light, shot and read noise."""
-    gain = rng.uniform(0.12, 0.6)
-    dark = np.power(np.clip(state.visible, 0, 1), rng.uniform(1.0, 1.5)) * gain
-    shot, read = rng.uniform(0.002, 0.02), rng.uniform(0.002, 0.02)
-    noise = rng.standard_normal(dark.shape, dtype=np.float32) * np.sqrt(shot * shot * 10 * dark + read * read)
-    state.visible = dark + noise
-    state.log["low_light"] = float(gain)
+def low_light(state: Degraded, level: float, rng: Rng) -> None:
+    """Less light; the noise that comes with it is `shot_noise`."""
+    gain = 1 - 0.88 * level
+    state.visible = np.power(np.clip(state.visible, 0, 1), 1 + rng.uniform(0, 0.5) * level) * gain
+    state.log["low_light"] = gain
 
 
-def over_exposure(state: Degraded, rng: np.random.Generator) -> None:
-    gain = rng.uniform(1.3, 2.8)
-    state.visible = np.clip(state.visible * gain + rng.uniform(0, 0.15), 0, 1)
+def shot_noise(state: Degraded, level: float, rng: Rng) -> None:
+    """Shot noise that grows with the light, and read noise that does not."""
+    shot, read = 0.06 * level * rng.uniform(0.3, 1), 0.02 * level * rng.uniform(0.3, 1)
+    sigma = np.sqrt(shot * shot * np.clip(state.visible, 0, 1) + read * read)
+    state.visible = state.visible + sigma * normal(state.visible.shape, rng)
+    state.log["shot_noise"] = shot
+
+
+def over_exposure(state: Degraded, level: float, rng: Rng) -> None:
+    """More light than the sensor holds. What is clipped is lost to the visible camera."""
+    gain = 1 + 1.8 * level
+    state.visible = np.clip(state.visible * gain + rng.uniform(0, 0.15) * level, 0, 1)
     saturated = (state.visible.min(axis=2) > 0.98).astype(np.float32)
     state.transmission *= 1 - cv2.GaussianBlur(saturated, (0, 0), 2)
-    state.log["over_exposure"] = float(gain)
+    state.log["over_exposure"] = gain
 
 
-def colour_cast(state: Degraded, rng: np.random.Generator) -> None:
-    gains = rng.uniform(0.7, 1.2, 3).astype(np.float32)
-    state.visible = state.visible * gains
+def colour_cast(state: Degraded, level: float, rng: Rng) -> None:
+    """Gains of the three channels drift apart; the luminance's mean stays."""
+    gains = 1 + level * rng.uniform(-0.4, 0.4, 3).astype(np.float32)
+    gains = gains / np.dot(gains, np.array([0.299, 0.587, 0.114], np.float32))
+    state.visible = state.visible * gains.astype(np.float32)
     state.log["colour_cast"] = float(gains.max() / gains.min())
 
 
-def visible_contrast(state: Degraded, rng: np.random.Generator) -> None:
-    factor = rng.uniform(0.25, 0.7)
-    state.visible = (state.visible - 0.5) * factor + rng.uniform(0.3, 0.6)
-    state.log["visible_contrast"] = float(factor)
+def visible_contrast(state: Degraded, level: float, rng: Rng) -> None:
+    factor = 1 - 0.75 * level
+    state.visible = (state.visible - 0.5) * factor + 0.5 + rng.uniform(-0.2, 0.1) * level
+    state.log["visible_contrast"] = factor
 
 
-def visible_noise(state: Degraded, rng: np.random.Generator) -> None:
-    sigma = rng.uniform(0.01, 0.09)
-    state.visible = state.visible + sigma * rng.standard_normal(state.visible.shape, dtype=np.float32)
-    state.log["visible_noise"] = float(sigma)
+def visible_noise(state: Degraded, level: float, rng: Rng) -> None:
+    sigma = 0.1 * level
+    state.visible = state.visible + sigma * normal(state.visible.shape, rng)
+    state.log["visible_noise"] = sigma
 
 
-def _float(image: Any) -> Float:
-    return image.astype(np.float32) / 255
-
-
-def visible_jpeg(state: Degraded, rng: np.random.Generator) -> None:
-    quality = int(rng.integers(15, 70))
+def visible_jpeg(state: Degraded, level: float, rng: Rng) -> None:
+    quality = round(95 - 80 * level)
     image = (np.clip(state.visible, 0, 1) * 255).astype(np.uint8)
     _, buffer = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    state.visible = _float(cv2.imdecode(buffer, cv2.IMREAD_COLOR))
+    decoded: Any = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    state.visible = decoded.astype(np.float32) / 255
     state.log["visible_jpeg"] = float(quality)
 
 
-def visible_blur(state: Degraded, rng: np.random.Generator) -> None:
-    length, angle = int(rng.integers(3, 10)), rng.uniform(0, np.pi)
-    kernel = np.zeros((length, length), np.float32)
-    centre, reach = (length - 1) / 2, (length - 1) / 2
-    for step in np.linspace(-1, 1, 4 * length):
-        x, y = centre + reach * step * np.cos(angle), centre + reach * step * np.sin(angle)
-        kernel[round(y), round(x)] = 1
+def visible_blur(state: Degraded, level: float, rng: Rng) -> None:
+    """Motion blur along one direction."""
+    length, angle = 1 + 9 * level, rng.uniform(0, np.pi)
+    size = 2 * int(np.ceil(length / 2)) + 1
+    kernel = np.zeros((size, size), np.float32)
+    for step in np.linspace(-length / 2, length / 2, 4 * size):
+        x, y = size // 2 + step * np.cos(angle), size // 2 + step * np.sin(angle)
+        kernel[min(size - 1, max(0, round(y))), min(size - 1, max(0, round(x)))] = 1
     state.visible = cv2.filter2D(state.visible.astype(np.float32), -1, kernel / kernel.sum())
     state.log["visible_blur"] = float(length)
 
 
-def thermal_contrast(state: Degraded, rng: np.random.Generator) -> None:
-    factor = rng.uniform(0.25, 0.8)
-    state.thermal = (state.thermal - 0.5) * factor + rng.uniform(0.25, 0.6)
-    state.log["thermal_contrast"] = float(factor)
+def thermal_contrast(state: Degraded, level: float, rng: Rng) -> None:
+    factor = 1 - 0.75 * level
+    state.thermal = (state.thermal - 0.5) * factor + 0.5 + rng.uniform(-0.25, 0.1) * level
+    state.log["thermal_contrast"] = factor
 
 
-def thermal_noise(state: Degraded, rng: np.random.Generator) -> None:
-    sigma = rng.uniform(0.01, 0.06)
-    state.thermal = state.thermal + sigma * rng.standard_normal(state.thermal.shape, dtype=np.float32)
-    state.log["thermal_noise"] = float(sigma)
+def thermal_saturation(state: Degraded, level: float, rng: Rng) -> None:
+    gain = 1 + 0.8 * level
+    state.thermal = np.clip((state.thermal - 0.3) * gain + 0.3 + 0.05 * level, 0, 1)
+    state.log["thermal_saturation"] = gain
 
 
-def thermal_stripes(state: Degraded, rng: np.random.Generator) -> None:
-    sigma = rng.uniform(0.01, 0.06)
-    columns: Float = sigma * rng.standard_normal((state.thermal.shape[1],), dtype=np.float32)
-    state.thermal = state.thermal + columns[None, :]
-    state.log["thermal_stripes"] = float(sigma)
+def thermal_noise(state: Degraded, level: float, rng: Rng) -> None:
+    sigma = 0.08 * level
+    state.thermal = state.thermal + sigma * normal(state.thermal.shape, rng)
+    state.log["thermal_noise"] = sigma
 
 
-def thermal_blur(state: Degraded, rng: np.random.Generator) -> None:
-    sigma = rng.uniform(0.6, 2.0)
-    state.thermal = cv2.GaussianBlur(state.thermal.astype(np.float32), (0, 0), sigma)
-    state.log["thermal_blur"] = float(sigma)
-
-
-def thermal_dead_pixels(state: Degraded, rng: np.random.Generator) -> None:
-    share = rng.uniform(0.0005, 0.004)
+def thermal_dead_pixels(state: Degraded, level: float, rng: Rng) -> None:
+    share = 0.005 * level
     dead: Float = rng.random(state.thermal.shape, dtype=np.float32) < share
-    state.thermal = np.where(dead, rng.integers(0, 2, state.thermal.shape), state.thermal).astype(np.float32)
-    state.log["thermal_dead_pixels"] = float(share)
+    stuck = rng.integers(0, 2, state.thermal.shape)
+    state.thermal = np.where(dead, stuck, state.thermal).astype(np.float32)
+    state.log["thermal_dead_pixels"] = share
 
 
-def thermal_saturation(state: Degraded, rng: np.random.Generator) -> None:
-    gain = rng.uniform(1.2, 1.8)
-    state.thermal = np.clip((state.thermal - 0.3) * gain + 0.35, 0, 1)
-    state.log["thermal_saturation"] = float(gain)
+def thermal_stripes(state: Degraded, level: float, rng: Rng) -> None:
+    """An offset of its own for each column's amplifier."""
+    sigma = 0.07 * level
+    state.thermal = state.thermal + sigma * normal((1, state.thermal.shape[1]), rng)
+    state.log["thermal_stripes"] = sigma
 
 
-Step = Callable[[Degraded, np.random.Generator], None]
-VISIBLE_STEPS: tuple[tuple[Step, float], ...] = (
-    (smoke, 0.34), (low_light, 0.16), (over_exposure, 0.08), (colour_cast, 0.06),
-    (visible_contrast, 0.08), (visible_noise, 0.12), (visible_jpeg, 0.08), (visible_blur, 0.08),
-)  # fmt: skip
-THERMAL_STEPS: tuple[tuple[Step, float], ...] = (
-    (thermal_contrast, 0.3), (thermal_noise, 0.25), (thermal_stripes, 0.2), (thermal_blur, 0.12),
-    (thermal_dead_pixels, 0.05), (thermal_saturation, 0.08),
-)  # fmt: skip
+def thermal_fixed_pattern(state: Degraded, level: float, rng: Rng) -> None:
+    """Column offsets beside a slow shading of the lens."""
+    sigma, (height, width) = 0.05 * level, state.thermal.shape
+    columns = normal((1, width), rng) + 0.5 * normal((height, 1), rng)
+    state.thermal = state.thermal + sigma * (columns + 3 * (cloud((height, width), rng, 1) - 0.5))
+    state.log["thermal_fixed_pattern"] = sigma
+
+
+def thermal_blur(state: Degraded, level: float, rng: Rng) -> None:
+    sigma = 2.2 * level
+    if sigma > 0.15:
+        state.thermal = cv2.GaussianBlur(state.thermal.astype(np.float32), (0, 0), sigma)
+    state.log["thermal_blur"] = sigma
+
+
+LOW_LIGHT = Degradation(low_light, "low_light", 0.16)
+SHOT_NOISE = Degradation(shot_noise, "visible_noise", 0.0)  # never drawn alone: it comes with low light
+VISIBLE = (
+    Degradation(smoke, "haze", 0.24),
+    Degradation(fog, "haze", 0.08),
+    LOW_LIGHT,
+    SHOT_NOISE,
+    Degradation(over_exposure, "over_exposure", 0.08),
+    Degradation(colour_cast, "colour_cast", 0.08),
+    Degradation(visible_contrast, "visible_contrast", 0.10),
+    Degradation(visible_noise, "visible_noise", 0.10),
+    Degradation(visible_jpeg, "visible_noise", 0.06),
+    Degradation(visible_blur, "visible_blur", 0.10),
+)
+THERMAL = (
+    Degradation(thermal_contrast, "thermal_contrast", 0.24),
+    Degradation(thermal_saturation, "thermal_contrast", 0.06),
+    Degradation(thermal_noise, "thermal_noise", 0.20),
+    Degradation(thermal_dead_pixels, "thermal_noise", 0.08),
+    Degradation(thermal_stripes, "stripes", 0.16),
+    Degradation(thermal_fixed_pattern, "stripes", 0.10),
+    Degradation(thermal_blur, "thermal_blur", 0.16),
+)
+DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
+
+
+def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
+    """What happens to one pair; `amount` in [0, 1] scales how often each camera is hit."""
+    drawn: list[Draw] = []
+    for kinds, chance in ((VISIBLE, 0.65), (THERMAL, 0.5)):
+        if rng.random() >= chance * amount:
+            continue
+        shares = np.array([each.share for each in kinds])
+        count = 1 + int(rng.random() < 0.3)
+        for index in sorted(rng.choice(len(kinds), count, replace=False, p=shares / shares.sum())):
+            level, seed = float(rng.uniform(0.1, 1.0)), int(rng.integers(2**31))
+            drawn.append(Draw(kinds[index], level, seed))
+            if kinds[index] is LOW_LIGHT:
+                drawn.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))
+    return drawn
+
+
+def degrade(
+    visible: Float, thermal: Float, draws: Sequence[Draw], removed: Controls | None = None
+) -> Degraded:
+    """Apply the draws, each weakened by what the controls remove; ALL leaves the pair as it was."""
+    left = dict.fromkeys(CONTROLS, 1.0)
+    if removed is not None:
+        left = {name: 1 - value for name, value in zip(CONTROLS, removed, strict=True)}
+    state = Degraded(visible, thermal, np.ones(thermal.shape, np.float32))
+    for each in draws:
+        level = each.level * left[each.degradation.control]
+        if level > 0:
+            each.degradation.apply(state, level, np.random.default_rng(each.seed))
+    state.visible = np.clip(state.visible, 0, 1).astype(np.float32)
+    state.thermal = np.clip(state.thermal, 0, 1).astype(np.float32)
+    return state
+
+
+def draw_controls(rng: Rng) -> Controls:
+    """What a batch asks for: mostly everything, sometimes nothing, else some of it in some measure."""
+    kind = rng.random()
+    if kind < 0.7:
+        return ALL
+    if kind < 0.82:
+        return (0.0,) * len(CONTROLS)
+    values = rng.choice([0.0, 0.5, 1.0], len(CONTROLS), p=[0.4, 0.15, 0.45])
+    return tuple(float(value) for value in values)
 
 
 def shift(image: Float, dx: float, dy: float) -> Float:
@@ -167,22 +283,3 @@ def shift(image: Float, dx: float, dy: float) -> Float:
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     size = (image.shape[1], image.shape[0])
     return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def degrade(visible: Float, thermal: Float, rng: np.random.Generator, amount: float = 1.0) -> Degraded:
-    """Compound degradations of both cameras; `amount` in [0, 1] scales how often each camera is hit."""
-    state = Degraded(visible.copy(), thermal.copy(), np.ones(thermal.shape, np.float32))
-    for steps, chance in ((VISIBLE_STEPS, 0.6), (THERMAL_STEPS, 0.4)):
-        if rng.random() >= chance * amount:
-            continue
-        shares = np.array([share for _, share in steps])
-        count = 1 + int(rng.random() < 0.3)
-        for index in sorted(rng.choice(len(steps), count, replace=False, p=shares / shares.sum())):
-            steps[index][0](state, rng)
-    if rng.random() < 0.25 * amount:
-        dx, dy = rng.uniform(-2, 2, 2)
-        state.thermal = shift(state.thermal, dx, dy)
-        state.log["shift"] = float(np.hypot(dx, dy))
-    state.visible = np.clip(state.visible, 0, 1).astype(np.float32)
-    state.thermal = np.clip(state.thermal, 0, 1).astype(np.float32)
-    return state

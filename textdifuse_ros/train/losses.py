@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from textdifuse_ros.model.anchor import anchor
+
 
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Separable Gaussian, edges repeated. (N, 1, H, W)."""
@@ -30,27 +32,24 @@ def gradients(image: Tensor) -> Tensor:
     return torch.cat((dx, dy), dim=1)
 
 
-def activity(image: Tensor) -> Tensor:
-    """Local energy of detail, with a floor of 2 grey levels."""
-    return blur((image - blur(image, 5)) ** 2, 5) + 4 / 255**2
+def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
+    """Luminance of a dark frame brightened by a mild gamma towards a mean of 0.3; others unchanged.
 
-
-def lit(visible: Tensor) -> Tensor:
-    """Luminance of a dark frame brightened by a mild gamma towards a mean of 0.3; others unchanged."""
+    amount in [0, 1]: the low-light control, 0 keeps the night look.
+    """
     mean = visible.mean(dim=(1, 2, 3), keepdim=True).clamp(0.02, 0.98)
-    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.72, 1.0)
-    return visible.clamp(1e-4, 1) ** gamma
+    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.68, 1.0)
+    return visible.clamp(1e-4, 1) ** (gamma**amount)
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
-    """Pixel target: mostly the visible image plus thermal detail by activity, thermal where smoke is dense.
+    """Pixel target: the closed-form fusion of the clean cameras, the thermal image where smoke is dense.
 
     A share of the plain mean keeps what is uniformly warm apart from what is uniformly cold.
     """
-    share = activity(thermal)
-    share = share / (share + activity(visible))
-    detail = visible + share * (thermal - wide_blur(thermal, 20))
-    clear = 0.125 * (visible + thermal) + 0.75 * detail
+    clear = 0.06 * (visible + thermal) + 0.88 * anchor(visible, thermal)
+    surroundings = wide_blur(clear, 40)
+    clear = surroundings + 1.06 * (clear - surroundings)
     return (transmission * clear + (1 - transmission) * (0.15 * clear + 0.85 * thermal)).clamp(0, 1)
 
 
@@ -97,14 +96,13 @@ def strongest_gradient(visible: Tensor, thermal: Tensor, transmission: Tensor) -
     return torch.where(stronger, of_visible, of_thermal)
 
 
-def as_good_as_the_better(fused: Tensor, visible: Tensor, thermal: Tensor, labels: Tensor) -> Tensor:
-    """Detector logits of the fused image reach the better camera's in every cell, and no ghosts appear.
+def as_good_as_the_best(fused: Tensor, best: Tensor, labels: Tensor) -> Tensor:
+    """Detector logits of the fused image reach the best view's in every cell, and no ghosts appear.
 
-    All (N, cells, classes). Cells where either camera has a score above 0.05 or a label count as
-    objects; elsewhere only a score above both cameras' is punished.
+    All (N, cells, classes); best: the largest logits among the cameras and the target. Cells where a view
+    has a score above 0.05 or a label count as objects; elsewhere only a score above all views' is punished.
     """
-    best = torch.maximum(visible, thermal)
-    weight = torch.sigmoid(best).clamp(min=0) * (best > -3.0)
+    weight = torch.sigmoid(best) * (best > -3.0)
     missing = F.smooth_l1_loss(torch.minimum(fused, best + 0.3), best + 0.3, reduction="none")
     reach = (weight * missing).sum() / weight.sum().clamp(min=1.0)
     labelled = (labels * F.softplus(-fused)).sum() / labels.sum().clamp(min=1.0)

@@ -1,83 +1,85 @@
-"""One estimate on the network's own path, and what it is judged by."""
+"""What the fused image should be for one batch, and how far an estimate is from it."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from textdifuse_ros.model import sampler
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.controls import CONTROLS
+from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector, cells_inside
 
+_LOW_LIGHT = CONTROLS.index("low_light")
 
-def run_path(
-    network: FusionNetwork, batch: Batch, restore: float, later: bool, rng: np.random.Generator
-) -> Estimate:
-    """One estimate with gradients, at t = 1 or further down the network's own path."""
-    state, t, step = sampler.anchor(batch.visible, batch.thermal), 1.0, 1.0
-    if later:
-        t = float(rng.choice([0.75, 0.5, 0.25]))
-        step = t if t == 0.5 else 0.25
-        first = 0.5 if t == 0.5 else 0.25
-        with torch.no_grad():
-            early = network(
-                state,
-                batch.visible,
-                batch.thermal,
-                batch.relevance,
-                sampler.scalars(1.0, first, restore, state),
-            )
-        state = sampler.advance(state, early.luminance, 1.0, t)
-    else:
-        step = float(rng.choice([1.0, 0.5, 0.25], p=[0.7, 0.15, 0.15]))
-    return network(
-        state, batch.visible, batch.thermal, batch.relevance, sampler.scalars(t, step, restore, state)
-    )
+
+@dataclass
+class Target:
+    """What one batch should become.
+
+    luminance (N, 1, S, S), gradients (N, 2, S, S), chroma (N, 2, S, S); care: weight of each pixel;
+    best: largest class logits among both goal cameras and the target, None without a detector.
+    """
+
+    luminance: Tensor
+    gradients: Tensor
+    chroma: Tensor
+    care: Tensor
+    best: Tensor | None
+    labels: Tensor | None
+
+
+@torch.no_grad()
+def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConfig) -> Target:
+    """Clean x_0 for this batch: experts, the detector's preference between the cameras, the prompt."""
+    thermal, transmission = batch.goal_thermal, batch.transmission
+    amount = batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1)
+    visible = losses.lit(batch.goal_visible[:, :1], amount)
+    target = losses.expert(visible, thermal, transmission)
+    edges = losses.strongest_gradient(visible, thermal, transmission)
+    care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
+    best = labels = None
+    if detector is not None:
+        seen = detector(ycbcr_to_rgb(batch.goal_visible).clamp(0, 1))
+        warm = detector(thermal.expand(-1, 3, -1, -1))
+        prefer = losses.preferred(seen, warm, config.crop)
+        # Each object the way the better camera shows it; the visible one only where it is not hidden.
+        of_visible, of_thermal = prefer.clamp(min=0) * transmission, (-prefer).clamp(min=0)
+        target = target + 0.8 * of_visible * (visible - target) + 0.5 * of_thermal * (thermal - target)
+        edges = edges + 0.8 * of_visible * (losses.gradients(visible) - edges)
+        care = care + config.object_care * prefer.abs()
+        shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
+        best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))
+        labels = cells_inside(batch.boxes, config.crop, thermal.device)
+    target = losses.salient(target, thermal, batch.relevance)
+    edges = edges * (1 + 0.8 * batch.relevance)
+    # Stage 1: one camera twice, nothing to fuse, only to restore.
+    target = torch.lerp(target, visible, batch.single)
+    edges = torch.lerp(edges, losses.gradients(visible), batch.single)
+    chroma = batch.goal_visible[:, 1:] * (0.2 + 0.8 * transmission)
+    return Target(target, edges, chroma, care, best, labels)
 
 
 def objective(
-    estimate: Estimate, batch: Batch, restore: float, detector: FrozenDetector | None, config: TrainConfig
+    estimate: Estimate, target: Target, detector: FrozenDetector | None, config: TrainConfig
 ) -> tuple[Tensor, dict[str, float]]:
     """Weighted sum of the terms, and each term for the log."""
-    if restore > 0.5:
-        source_v, source_t, transmission = batch.clean_visible, batch.clean_thermal, batch.transmission
-    else:
-        source_v, source_t, transmission = batch.visible, batch.thermal, torch.ones_like(batch.transmission)
-    luminance = losses.lit(source_v[:, :1]) if restore > 0.5 else source_v[:, :1]
-    target = losses.expert(luminance, source_t, transmission)
-    edges = losses.strongest_gradient(luminance, source_t, transmission)
-    if detector is not None:
-        with torch.no_grad():
-            seen = detector(ycbcr_to_rgb(source_v).clamp(0, 1))
-            warm = detector(source_t.expand(-1, 3, -1, -1))
-            best = losses.preferred(seen, warm, config.crop)
-            # Each object the way the better camera shows it; the visible one only where it is not hidden.
-            of_visible, of_thermal = best.clamp(min=0) * transmission, (-best).clamp(min=0)
-            target = target + 0.8 * of_visible * (luminance - target) + 0.5 * of_thermal * (source_t - target)
-            edges = edges + 0.8 * of_visible * (losses.gradients(luminance) - edges)
-    target = losses.salient(target, source_t, batch.relevance)
-    edges = edges * (1 + 0.8 * batch.relevance)
-    # Prompted objects and what smoke hides are a small part of a frame, and what the network is for.
-    care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
-    if detector is not None:
-        care = care + config.object_care * best.abs()
-    detail = losses.gradients(estimate.luminance) - edges
-    colour = estimate.chroma - source_v[:, 1:] * (0.2 + 0.8 * transmission)
+    away = (estimate.luminance - target.luminance).abs()
+    detail = (losses.gradients(estimate.luminance) - target.gradients).abs()
     terms = {
-        "intensity": config.intensity * (care * (estimate.luminance - target).abs()).mean(),
-        "gradient": config.gradient * (care * detail.abs()).mean(),
-        "chroma": config.chroma * colour.abs().mean(),
+        "intensity": config.intensity * (target.care * away).mean(),
+        "gradient": config.gradient * (target.care * detail).mean(),
+        "chroma": config.chroma * (estimate.chroma - target.chroma).abs().mean(),
     }
-    if detector is not None:
+    if detector is not None and target.best is not None and target.labels is not None:
         fused = ycbcr_to_rgb(torch.cat((estimate.luminance, estimate.chroma), dim=1)).clamp(0, 1)
-        labels = cells_inside(batch.boxes, config.crop, fused.device)
-        terms["detector"] = config.detector_weight * losses.as_good_as_the_better(
-            detector(fused), seen, warm, labels
+        terms["detector"] = config.detector_weight * losses.as_good_as_the_best(
+            detector(fused), target.best, target.labels
         )
     total = torch.stack(list(terms.values())).sum()
     return total, {name: float(value.detach()) for name, value in terms.items()}

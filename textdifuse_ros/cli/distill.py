@@ -1,0 +1,27 @@
+"""`textdifuse distill`: train the few-step student on a teacher's results; stopped runs resume."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.train import add_training_arguments, load_network, prepare
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_training_arguments(parser)
+    parser.add_argument("--teacher", type=Path, metavar="FILE", help="its weights (the shipped teacher)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from textdifuse_ros.model import weights
+    from textdifuse_ros.train.distill import distill
+
+    config = prepare(args)
+    teacher = load_network(args.teacher or weights.TEACHER)
+    try:
+        print(distill(args.data, args.models, args.output, config, teacher))
+    except FileNotFoundError as error:
+        raise CliError(str(error)) from error
+    return 0

@@ -1,0 +1,36 @@
+"""Restoration controls: which degradations the network removes, and how far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CONTROLS = (
+    "low_light",
+    "over_exposure",
+    "haze",
+    "visible_contrast",
+    "colour_cast",
+    "visible_noise",
+    "visible_blur",
+    "thermal_contrast",
+    "thermal_noise",
+    "stripes",
+    "thermal_blur",
+)
+
+Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
+ALL: Controls = (1.0,) * len(CONTROLS)
+NONE: Controls = (0.0,) * len(CONTROLS)
+
+
+def controls(removals: Mapping[str, float], otherwise: float = 1.0) -> Controls:
+    """Removals by name, the others at `otherwise`. Raises ValueError for a name or value that is none."""
+    unknown = sorted(set(removals) - set(CONTROLS))
+    if unknown:
+        raise ValueError(
+            f"no such restoration control: {', '.join(unknown)}; there are {', '.join(CONTROLS)}"
+        )
+    values = tuple(float(removals.get(name, otherwise)) for name in CONTROLS)
+    if not all(0 <= value <= 1 for value in values):
+        raise ValueError(f"restoration controls lie in [0, 1], got {dict(removals)}")
+    return values

@@ -1,0 +1,50 @@
+"""One estimate with gradients: at a drawn point of the teacher's path, or on the student's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textdifuse_ros.model import sampler
+from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.train.batches import Batch
+
+
+def diffused(network: FusionNetwork, batch: Batch, clean: Tensor, rng: np.random.Generator) -> Estimate:
+    """Diffusion training: x_t = (1 - t) x_0 + t (anchor + kappa noise), a t of its own for every image.
+
+    clean: x_0, luminance (N, 1, S, S). The times lie on the teacher's grid, the early ones (t near 1,
+    where the picture is decided) twice as often as the late ones.
+    """
+    config, steps, count = network.config, network.config.steps[0], len(clean)
+    start = anchor(batch.visible, batch.thermal)
+    if config.start == "none":
+        t = torch.ones(count, 1, device=clean.device)
+        state = sampler.starting_state(config, start, None)
+    else:
+        drawn = np.ceil(steps * np.sqrt(rng.uniform(size=count))).clip(1) / steps
+        t = torch.from_numpy(drawn.astype(np.float32)).to(clean.device)[:, None]
+        first = sampler.starting_state(config, start, torch.randn_like(clean))
+        state = torch.lerp(clean, first, t[:, :, None, None])
+    conditions = torch.cat((t, torch.full_like(t, 1 / steps), batch.controls), dim=1)
+    estimate: Estimate = network(state, start, batch.visible, batch.thermal, batch.relevance, conditions)
+    return estimate
+
+
+def own_path(network: FusionNetwork, batch: Batch, later: bool, rng: np.random.Generator) -> Estimate:
+    """The student's: at t = 1 from the anchor, or one of its own steps further down (3/4, 1/2, 1/4)."""
+    start = anchor(batch.visible, batch.thermal)
+    sources = (start, batch.visible, batch.thermal, batch.relevance)
+    state, t = start, 1.0
+    step = float(rng.choice([1.0, 0.5, 0.25], p=[0.6, 0.25, 0.15]))
+    if later:
+        t = float(rng.choice([0.75, 0.5, 0.25], p=[0.2, 0.6, 0.2]))
+        step = t if t == 0.5 and rng.random() < 0.7 else 0.25
+        first = 0.5 if t == 0.5 else 0.25
+        with torch.no_grad():
+            early = network(state, *sources, sampler.scalars(1.0, first, batch.controls))
+        state = sampler.advance(state, early.luminance, 1.0, t)
+    estimate: Estimate = network(state, *sources, sampler.scalars(t, step, batch.controls))
+    return estimate

@@ -18,6 +18,7 @@ from textdifuse_ros.model.controls import ALL, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 
 RESTORE: dict[str, Controls] = {"auto": ALL, "off": NONE}
 SMALLEST_SIDE = 16
@@ -66,7 +67,7 @@ class Fuser:
 
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
-        return self._localiser.compile(parse(text))
+        return compile_prompt(self._localiser, parse(text))
 
     def fuse(
         self,
@@ -84,26 +85,36 @@ class Fuser:
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
         prompt. restore: "auto" removes every degradation, "off" none, a mapping says how far each is removed
-        (names of `model.controls`, those left out fully).
+        (names of `model.controls`, those left out fully); restoration wishes in the prompt start from there.
+        A wish that is limited to a region costs one more run of the network where it changes something.
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
         """
         began = time.perf_counter()
         _check(rgb, thermal, strength)
         if steps not in self.steps:
             raise ValueError(f"steps is {steps}, these weights are for one of {self.steps}")
-        controls = _controls(restore)
+        base = _controls(restore)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         relevance: Floats | None = None
         salience: NDArray[np.uint8] | None = None
-        if not compiled.is_empty and strength > 0:
+        if compiled.objects and strength > 0:
             relevance = self._localiser.relevance(compiled, rgb, thermal)
             if want_salience:
                 salience = (np.clip(relevance, 0, 1) * 255 + 0.5).astype(np.uint8)
             relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)
         elif want_salience:
             salience = np.zeros(thermal.shape, np.uint8)
-        image, model_ms = self._engine.run(rgb, thermal, relevance, steps, controls)
+        whole, *regional = passes(compiled.wishes, base, strength)
+        image, model_ms = self._engine.run(rgb, thermal, relevance, steps, whole.controls)
+        for each in regional:
+            over, more_ms = self._engine.run(rgb, thermal, relevance, steps, each.controls)
+            image, model_ms = blend(image, over, self._where(each, rgb, thermal)), model_ms + more_ms
         return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3)
+
+    def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
+        """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""
+        maps = [self._localiser.relevance(region, rgb, thermal) for region in each.regions]
+        return np.clip(np.maximum.reduce(maps), 0, 1)
 
     def warm_up(self, height: int, width: int, steps: int | None = None) -> None:
         """Run once on black frames of this size, so that the first real frame is not the slow one."""

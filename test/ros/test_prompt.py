@@ -67,10 +67,35 @@ def test_a_prompt_changes_the_picture_and_an_empty_one_takes_it_back(rig: Rig) -
     assert (pictures[2] == pictures[0]).all()
 
 
+def test_wishes_are_listed_as_understood_and_change_the_picture(rig: Rig) -> None:
+    fused = rig.listen("/fused/image_raw", Image)
+    prompts = rig.listen("/textdifuse/prompt", PromptState, HISTORY)
+    rig.start({"thermal.freeze_timeout": 0.0, "thermal.range_mode": "fixed", "restore": "off"})
+    cameras = Cameras(rig).ready()
+    rgb, thermal = rgb_array(1), thermal_array(1)
+    pictures = []
+    texts = ("", "brighten*0.5, keep the colours, more contrast in the warm objects", "")
+    for k, prompt in enumerate(texts):
+        assert rig.set(prompt=prompt).successful
+        cameras.pair(at(40 * k), rgb=rgb, thermal=thermal)
+        message = fused.wait(lambda m, k=k: stamp_of(m) == at(40 * k))
+        pictures.append(to_array(message).astype(int))
+    state = prompts.wait(lambda m: m.in_force and m.prompt == texts[1])
+    assert [(p.text, round(p.weight, 3), p.suppressed, p.kind) for p in state.phrases] == [
+        ("brighten", 0.5, False, "restoration"),
+        ("keep the colours", 1.0, True, "restoration"),
+        ("more contrast in the warm objects", 1.0, False, "restoration"),
+    ]
+    assert (pictures[1] != pictures[0]).any()
+    assert (pictures[2] == pictures[0]).all()
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
         ("pedestrians", ["pedestrians", "warm objects"]),
+        ("brighten the unicorns", ["unicorns", "warm objects"]),
+        ("hot, dehaze the thermal image", ["thermal image never has haze", "remove the haze"]),
         ("warm objects, a red car", ["red car", "warm objects"]),
         ("warm objects*", []),
         (5, ["text", "quote", '"5"']),
@@ -81,6 +106,8 @@ def test_a_prompt_changes_the_picture_and_an_empty_one_takes_it_back(rig: Rig) -
     ],
     ids=[
         "unknown",
+        "unknown region",
+        "impossible wish",
         "one of two unknown",
         "malformed",
         "number",

@@ -80,11 +80,6 @@ def test_a_refusal_names_the_phrase_the_nearest_one_and_the_remedy() -> None:
     assert "localiser" in caught.value.reason.split(";")[1]
 
 
-def test_a_restoration_wish_is_refused_with_what_to_use_instead() -> None:
-    with pytest.raises(PromptError, match=r"restoration wish about noise.*'restore'"):
-        HeatLocaliser().compile(parse("remove the noise in the thermal image"))
-
-
 def test_a_hot_object_is_found_and_nothing_else() -> None:
     thermal, mask = _scene()
     found = _relevance("warm objects", thermal)

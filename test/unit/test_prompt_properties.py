@@ -13,6 +13,7 @@ from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.lexer import MAX_LENGTH, MAX_WEIGHT
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
+from textdifuse_ros.text.wishes import compile_prompt
 
 _VOCABULARY = [
     *lexicon.POLITE, *lexicon.CONJUNCTIONS, *lexicon.ARTICLES, *lexicon.WANTED, *lexicon.WANTED_ENDINGS,
@@ -82,7 +83,7 @@ def test_the_heat_localiser_accepts_or_raises_prompt_error_only() -> None:
     for _ in range(2_000):
         line = ", ".join(rng.choice([*heat, *heat, _plausible(rng)]) for _ in range(rng.randint(1, 4)))
         try:
-            compiled = localiser.compile(parse(line))
+            compiled = compile_prompt(localiser, parse(line))
         except PromptError as error:
             assert error.reason and -1 <= error.position <= len(line)
             continue

@@ -11,6 +11,7 @@ from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.lexer import MAX_LENGTH
 from textdifuse_ros.text.prompt import PromptError
+from textdifuse_ros.text.wishes import compile_prompt
 
 REFERENCE = (Path(__file__).resolve().parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
 
@@ -30,7 +31,7 @@ def test_accepted_examples_read_as_the_reference_says(typed: str, plain: str) ->
 @pytest.mark.parametrize(("typed", "reason"), _examples("refused"))
 def test_refused_examples_say_what_the_reference_says(typed: str, reason: str) -> None:
     with pytest.raises(PromptError) as caught:
-        HeatLocaliser().compile(parse(typed))
+        compile_prompt(HeatLocaliser(), parse(typed))
     assert str(caught.value) == reason
 
 

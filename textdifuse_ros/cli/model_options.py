@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.text.grammar import PromptError, parse
 from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+from textdifuse_ros.text.wishes import compile_prompt
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -31,8 +32,8 @@ def add_fusion_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompt",
         default="",
         metavar="TEXT",
-        help="what must stand out, as in 'warm objects*1.5'; empty for none. A text that starts with a dash "
-        "is written as --prompt=-TEXT",
+        help="what must stand out and what is wished for, as in 'warm objects*1.5, keep the night look'; empty "
+        "for none. A text that starts with a dash is written as --prompt=-TEXT",
     )
     parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help="sampler steps (1)")
     parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="of the prompt, 0 to 2 (1)")
@@ -48,7 +49,7 @@ def check_fusion_arguments(args: argparse.Namespace) -> tuple[int, CompiledPromp
     if not 0 <= args.strength <= 2:
         raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
     try:
-        return steps_of(args.steps), make_localiser().compile(parse(args.prompt))
+        return steps_of(args.steps), compile_prompt(make_localiser(), parse(args.prompt))
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
 

@@ -48,8 +48,9 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "prompt",
         str,
         "",
-        "What must stand out: phrases separated by commas, each optionally weighted (warm objects*1.5) or "
-        "suppressed (no hot spots). Empty: plain fusion. A phrase that nothing can locate is refused.",
+        "What must stand out, and restoration wishes (keep the night look): phrases separated by commas, "
+        "each optionally weighted (warm objects*1.5) or suppressed (no hot spots). Empty: plain fusion. A "
+        "phrase that nothing can follow is refused.",
     ),
     _number("prompt_strength", 1.0, 0.0, 2.0, "", "How strongly the prompt acts; 0 switches it off."),
     ParameterSpec("steps", int, 1, "Steps of the sampler: more is slower and finer.", choices=(1, 2, 4)),
@@ -57,8 +58,8 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "restore",
         "auto",
         ("auto", "off"),
-        "Restoration by the network (noise, darkness, haze): auto follows the images and the prompt, "
-        "off fuses only.",
+        "Restoration by the network (noise, darkness, haze, ...): auto removes all that the images have, off "
+        "none; wishes in the prompt change it for what they name.",
     ),
     _choice("localiser", "heat", ("heat",), "What turns phrases into a relevance map.", INACTIVE),
     ParameterSpec("device", str, "auto", "Where the network runs: auto, cpu, cuda or cuda:N.", INACTIVE),

@@ -11,6 +11,7 @@ from typing import Any
 from textdifuse_ros.nodes.parameters import BY_NAME, ParameterError, Settings
 from textdifuse_ros.text.grammar import PromptError, parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, make_localiser
+from textdifuse_ros.text.wishes import compile_prompt
 
 PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
 
@@ -110,4 +111,4 @@ class PromptKeeper:
     def _compile(self, text: str, localiser: str) -> CompiledPrompt:
         if localiser not in self._localisers:
             self._localisers[localiser] = make_localiser(localiser)
-        return self._localisers[localiser].compile(parse(text))
+        return compile_prompt(self._localisers[localiser], parse(text))

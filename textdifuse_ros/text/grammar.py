@@ -132,7 +132,7 @@ class _Reader:
         if wish is not None:
             kind, suppressed = RESTORATION, wish.keep
         weight = 1.0 if weight is None else weight
-        return Phrase(text, weight, suppressed, kind, words[0].start, words[-1].end)
+        return Phrase(text, weight, suppressed, kind, words[0].start, words[-1].end, wish)
 
     def _refuse_nothing(self, words: list[Word], typed: str) -> None:
         start = words[0].start

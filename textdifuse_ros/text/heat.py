@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from textdifuse_ros.text.contrast import thermal_contrast
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, localiser_names
-from textdifuse_ros.text.prompt import RESTORATION, Phrase, Prompt, PromptError
-from textdifuse_ros.text.restoration import understand
+from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 
 HOT, COLD = "hot", "cold"
 
@@ -90,7 +89,7 @@ class HeatLocaliser:
         """Sort the phrases by temperature. Raises PromptError for the first that names something else."""
         weights = {HOT: 0.0, COLD: 0.0}
         for phrase in prompt.phrases:
-            temperature = temperature_of(phrase.text) if phrase.kind != RESTORATION else None
+            temperature = temperature_of(phrase.text)
             if temperature is None:
                 raise PromptError(_refusal(phrase), phrase.text, phrase.start)
             weights[temperature] += -phrase.weight if phrase.suppressed else phrase.weight
@@ -104,13 +103,6 @@ class HeatLocaliser:
 
 
 def _refusal(phrase: Phrase) -> str:
-    if phrase.kind == RESTORATION:
-        wish = understand(phrase.text.casefold().split())
-        about = f" about {wish.degradation.replace('_', ' ')}" if wish else ""
-        return (
-            f"'{phrase.text}' is a restoration wish{about}, and this version follows none in a prompt: "
-            "leave it out and use the setting 'restore' (auto or off), which restores the whole image"
-        )
     others = ", ".join(f"'{name}'" for name in localiser_names() if name != HeatLocaliser.name)
     remedy = (
         f"set the localiser to {others}" if others else "register a localiser of your own (docs/prompts.md)"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.text.prompt import Prompt
+from textdifuse_ros.text.prompt import OBJECT, Phrase, Prompt
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -17,15 +17,36 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CompiledPrompt:
-    """A prompt that a localiser has accepted. Localisers derive from it to keep what they worked out."""
+    """A prompt that a localiser has accepted. Localisers derive from it (a dataclass as well) to keep what
+    they worked out; ``wishes`` is filled in by `textdifuse_ros.text.wishes.compile_prompt`, not by them.
+    """
 
     prompt: Prompt
     localiser: str
+    wishes: tuple[CompiledWish, ...] = field(default=(), kw_only=True)
+
+    @property
+    def objects(self) -> tuple[Phrase, ...]:
+        """The phrases that name objects and have a weight above 0."""
+        return tuple(p for p in self.prompt.phrases if p.kind == OBJECT and p.weight > 0)
 
     @property
     def is_empty(self) -> bool:
         """True where nothing can change in the image: no phrases, or none with a weight above 0."""
         return all(phrase.weight == 0 for phrase in self.prompt.phrases)
+
+
+@dataclass(frozen=True)
+class CompiledWish:
+    """A restoration wish as the network takes it.
+
+    ``removals``: the restoration controls that it sets, each in [0, 1]; ``region``: where it applies, None
+    for the whole frame.
+    """
+
+    phrase: Phrase
+    removals: Mapping[str, float]
+    region: CompiledPrompt | None = None
 
 
 class Localiser(Protocol):
@@ -34,13 +55,16 @@ class Localiser(Protocol):
     name: str
 
     def compile(self, prompt: Prompt) -> CompiledPrompt:
-        """The slow part, once a prompt. Raises PromptError for a phrase that it cannot locate."""
+        """The slow part, once a prompt. Raises PromptError for a phrase that it cannot locate.
+
+        prompt: phrases that name objects only; restoration wishes are taken out before.
+        """
 
     def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where the prompt applies, once a frame: float32 (H, W) in [-1, 1].
 
         rgb: uint8 (H, W, 3); thermal: uint8 (H, W), normalised and registered. The result is the sum of
-        weight x map over the phrases, suppressed ones negative, clipped. Raises ValueError for a prompt
+        weight x map over the objects, suppressed ones negative, clipped. Raises ValueError for a prompt
         that another localiser compiled.
         """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from textdifuse_ros.text.restoration import Wish
+
 OBJECT = "object"
 RESTORATION = "restoration"
 
@@ -31,8 +33,8 @@ class Phrase:
     """One thing that a prompt asks for.
 
     ``text`` holds the words that matter, as typed, with single spaces: ``pedestrians behind the smoke``.
-    ``source[start:end]`` is where they stand in the prompt. Two phrases are equal when they mean the same,
-    wherever they stand.
+    ``source[start:end]`` is where they stand in the prompt. A restoration phrase holds its wish. Two phrases
+    are equal when they mean the same, wherever they stand.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Phrase:
     kind: str = OBJECT  # "object" | "restoration"
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
+    wish: Wish | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

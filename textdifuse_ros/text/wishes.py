@@ -1,0 +1,146 @@
+"""Restoration wishes made to act, the same for every localiser: from words to the network's controls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from textdifuse_ros.model.controls import CONTROLS, Controls
+from textdifuse_ros.text.grammar import parse
+from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
+from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
+from textdifuse_ros.text.restoration import Wish
+
+# The restoration controls of each degradation, by camera. A camera that is missing cannot have it.
+_CONTROLS: Mapping[str, Mapping[str, str]] = {
+    "low_light": {"rgb": "low_light"},
+    "over_exposure": {"rgb": "over_exposure"},
+    "noise": {"rgb": "visible_noise", "thermal": "thermal_noise"},
+    "stripes": {"thermal": "stripes"},
+    "haze": {"rgb": "haze"},
+    "low_contrast": {"rgb": "visible_contrast", "thermal": "thermal_contrast"},
+    "colour_cast": {"rgb": "colour_cast"},
+    "blur": {"rgb": "visible_blur", "thermal": "thermal_blur"},
+}
+# Those that one camera alone can have: their name, and what to type instead of a wish for the other camera.
+_INSTEAD: Mapping[str, tuple[str, str]] = {
+    "low_light": ("low light", "'brighten', or 'more contrast in the thermal image'"),
+    "over_exposure": ("over-exposure", "'remove the glare', or 'more contrast in the thermal image'"),
+    "stripes": ("stripes", "'remove the stripes', or 'remove the noise in the rgb image'"),
+    "haze": ("haze", "'remove the haze'"),
+    "colour_cast": ("a colour cast", "'correct the colours'"),
+}
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of the network: its controls, and where its picture counts (no regions: everywhere)."""
+
+    controls: Controls
+    regions: tuple[CompiledPrompt, ...] = ()
+
+
+def compile_prompt(localiser: Localiser, prompt: Prompt) -> CompiledPrompt:
+    """A whole prompt, objects and wishes. Raises PromptError for the first phrase that cannot be followed."""
+    objects = tuple(phrase for phrase in prompt.phrases if phrase.kind == OBJECT)
+    located = localiser.compile(Prompt(prompt.source, objects))
+    wishes = tuple(_compile(localiser, prompt, p) for p in prompt.phrases if p.kind == RESTORATION)
+    _refuse_contradictions(wishes)
+    return replace(located, prompt=prompt, wishes=wishes)
+
+
+def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> tuple[Pass, ...]:
+    """What the network has to be run for: first the whole frame, then what differs in regions.
+
+    base: controls without a prompt. Each wish moves its own controls from the base towards what it asks for,
+    by min(1, weight x strength) of the way; where two set the same one, the later counts. Wishes with a
+    region start from what those without one have made. Regions that end up with the same controls share a
+    run, and a region that ends up with those of the whole frame needs none.
+    """
+    acting = [wish for wish in wishes if wish.phrase.weight * strength > 0]
+    whole = _moved(base, (wish for wish in acting if wish.region is None), strength)
+    by_region: dict[str, list[CompiledWish]] = {}
+    for wish in acting:
+        if wish.region is not None:
+            by_region.setdefault(_region_key(wish), []).append(wish)
+    by_controls: dict[Controls, list[CompiledPrompt]] = {}
+    for group in by_region.values():
+        controls, region = _moved(whole, group, strength), group[0].region
+        if controls != whole and region is not None:
+            by_controls.setdefault(controls, []).append(region)
+    return (Pass(whole), *(Pass(controls, tuple(regions)) for controls, regions in by_controls.items()))
+
+
+def blend(image: Bytes, over: Bytes, where: Floats) -> Bytes:
+    """`over` laid on `image`, both uint8 (H, W, 3), as far as `where`, float32 (H, W) in [0, 1], says."""
+    base = image.astype(np.float32)
+    base += (over.astype(np.float32) - base) * where[..., None]
+    return np.rint(base).astype(np.uint8)
+
+
+def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> Controls:
+    values = dict(zip(CONTROLS, base, strict=True))
+    for wish in wishes:
+        share = min(1.0, wish.phrase.weight * strength)
+        for name, removal in wish.removals.items():
+            start = base[CONTROLS.index(name)]
+            values[name] = start + share * (removal - start)
+    return tuple(values[name] for name in CONTROLS)
+
+
+def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWish:
+    wish = phrase.wish
+    if wish is None:
+        raise PromptError(f"'{phrase.text}' is no restoration wish that is known", phrase.text, phrase.start)
+    cameras = _CONTROLS[wish.degradation]
+    if wish.camera and wish.camera not in cameras:
+        raise PromptError(_impossible(phrase, wish), phrase.text, phrase.start)
+    names = [name for camera, name in cameras.items() if wish.camera in ("", camera)]
+    removal = 1.0 - min(1.0, wish.degree) if wish.keep else min(1.0, wish.degree)
+    region = _locate(localiser, prompt, phrase, wish.region) if wish.region else None
+    return CompiledWish(phrase, dict.fromkeys(names, removal), region)
+
+
+def _impossible(phrase: Phrase, wish: Wish) -> str:
+    fault, instead = _INSTEAD[wish.degradation]
+    camera = "thermal" if wish.camera == "thermal" else "RGB"
+    remedy = "leave it out" if wish.keep else f"write {instead}"
+    return f"'{phrase.text}' cannot be done, since the {camera} image never has {fault}: {remedy}"
+
+
+def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -> CompiledPrompt:
+    """The region of a wish, read and located like any other object phrase."""
+    try:
+        read = parse(region)
+        for part in read.phrases:
+            if part.kind != OBJECT:
+                raise PromptError(
+                    f"'{part.text}' is no object that '{phrase.text}' could be limited to", part.text
+                )
+        return localiser.compile(read)
+    except PromptError as error:
+        spelled = r"\s+".join(re.escape(word) for word in (error.phrase or region).split())
+        found = re.compile(spelled, re.IGNORECASE).search(prompt.source, phrase.start, phrase.end)
+        start = found.start() if found else phrase.start
+        raise PromptError(error.reason, error.phrase or phrase.text, start) from error
+
+
+def _region_key(wish: CompiledWish) -> str:
+    return "" if wish.phrase.wish is None else wish.phrase.wish.region
+
+
+def _refuse_contradictions(wishes: Iterable[CompiledWish]) -> None:
+    """The same control, removed and kept in the same place."""
+    seen: dict[tuple[str, str], Phrase] = {}
+    for wish in wishes:
+        if wish.phrase.weight == 0:
+            continue
+        for name in wish.removals:
+            other = seen.setdefault((name, _region_key(wish)), wish.phrase)
+            if other.suppressed != wish.phrase.suppressed:
+                both, fault = f"'{other.text}' and '{wish.phrase.text}'", name.replace("_", " ")
+                reason = f"{both} ask to remove and to keep the same ({fault}): say one"
+                raise PromptError(reason, wish.phrase.text, wish.phrase.start)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.labelled import read_truth
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
 HAVE_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
@@ -31,6 +34,9 @@ def textdifuse(*words: str) -> subprocess.CompletedProcess[str]:
             "gone.tflite: no such file",
         ),
         (["compare", "--rgb", "a", "--thermal", "b", "--detector", "d", "--every", "0"], "--every 0"),
+        (["compare", "--detector", "d"], "give --rgb and --thermal, or --set"),
+        (["compare", "--rgb", "a", "--detector", "d"], "--rgb and --thermal: give both"),
+        (["compare", "--set", "a", "--steps", "1,3", "--detector", "d"], "--steps 3"),
     ],
 )
 def test_wrong_words_cost_one_line_and_status_2(words: list[str], reason: str) -> None:
@@ -55,10 +61,46 @@ def test_fused_image_shows_persons_behind_smoke_as_well_as_the_better_camera() -
     detector = str(SHARED / "models" / "yolov8n_int8.tflite")
     result = textdifuse(
         "compare", "--rgb", clip + "vis.mp4", "--thermal", clip + "ir.mp4", "--detector", detector,
-        "--every", "20", "--json",
+        "--every", "20", "--method", "rgb,thermal,fused", "--json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     persons = {name: row["person"] for name, row in report["methods"].items()}
     assert report["frames"] == 21
     assert persons["rgb"] < persons["thermal"] <= persons["fused"]
+    ratio = report["methods"]["fused"]["persons of the better camera"]
+    assert ratio == round(persons["fused"] / persons["thermal"], 4)
+
+
+@pytest.mark.skipif(
+    not (HAVE_LITERT and SHARED.is_dir()),
+    reason="needs ai-edge-litert and the folder ../shared beside the repository",
+)
+def test_folders_make_one_table_by_light_and_one_each(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("msrs/00002D\nmsrs/00014N\nllvip/010005\n")
+    result = textdifuse(
+        "compare", "--set", str(SHARED / "data" / "msrs"), "--set", str(SHARED / "data" / "llvip"), "--only",
+        str(listed), "--detector", str(SHARED / "models" / "yolov8n_int8.tflite"), "--method", "rgb,mean",
+        "--json",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["frames"] == 3 and list(report["sets"]) == ["msrs", "llvip"]
+    labelled = {light: part["labelled"] for light, part in report["light"].items()}
+    assert labelled["all"] == 3 and labelled["day"] + labelled["night"] == 3 and labelled["day"] >= 1
+    assert report["sets"]["llvip"]["methods"]["rgb"]["car AP@.5"] is None  # only persons are labelled there
+    assert 0 < report["methods"]["mean"]["mAP@.5"] <= 1
+
+
+def test_a_frame_without_a_label_file_is_not_labelled_and_an_empty_one_is(tmp_path: Path) -> None:
+    assert read_truth(tmp_path / "gone.txt", ["person", "car"], (100, 200, 3)) == {}
+    (tmp_path / "empty.txt").write_text("")
+    empty = read_truth(tmp_path / "empty.txt", ["People", "Lamp"], (100, 200, 3))
+    assert list(empty) == ["person"] and empty["person"].shape == (0, 4)
+    (tmp_path / "one.txt").write_text("1 0.5 0.5 0.1 0.2\n0 0.5 0.5 0.5 0.5\n")
+    truth = read_truth(tmp_path / "one.txt", ["Lamp", "Car"], (100, 200, 3))
+    assert list(truth) == ["car"] and truth["car"][0] == pytest.approx([90, 40, 110, 60])
+    (tmp_path / "bad.txt").write_text("0 0.5 0.5\n")
+    with pytest.raises(CliError, match=r"bad\.txt:1: not 'class x y w h'"):
+        read_truth(tmp_path / "bad.txt", ["person"], (100, 200, 3))

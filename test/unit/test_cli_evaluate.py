@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 import pytest
 from command_line import refused, save, scene, textdifuse
+from small_networks import TEACHER, save_network
 
+from textdifuse_ros.cli.main import main
 from textdifuse_ros.evaluation import metrics
 from textdifuse_ros.evaluation.baselines import baseline_luminance, luminance
-from textdifuse_ros.evaluation.report import MethodScores, table
+from textdifuse_ros.evaluation.report import MethodScores, distillation, distillation_table, table
 
 
 @pytest.fixture
@@ -67,11 +69,39 @@ def test_without_fused_files_the_network_makes_them(folders: tuple[Path, Path]) 
     assert all(math.isfinite(report["mean"][name]) for name in metrics.NAMES)
 
 
+def test_students_are_scored_beside_their_teacher(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = save_network(tmp_path / "student.safetensors")
+    teacher = save_network(tmp_path / "teacher.safetensors", TEACHER, seed=4)
+    words = ["evaluate", "--rgb", str(folders[0]), "--thermal", str(folders[1]), "--dtype", "fp32",
+             "--weights", str(student), "--teacher", str(teacher), "--steps", "1,2,teacher"]  # fmt: skip
+    assert main([*words, "--method", "all", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    rows = {row["method"]: row for row in (report, *report["others"])}
+    assert list(rows) == ["1 step", "2 steps", "teacher", "mean", "max", "detail"]
+    for name, bar in (("1 step", 5), ("2 steps", 2)):
+        compared = rows[name]["to_teacher"]
+        for metric in metrics.NAMES:
+            ours, theirs = rows[name]["mean"][metric], rows["teacher"]["mean"][metric]
+            percent = 100 * (ours - theirs) / abs(theirs)
+            assert compared["percent"][metric] == pytest.approx(percent, abs=0.1)
+        assert compared["bar_percent"] == bar
+        assert compared["kept"] is (min(compared["percent"].values()) >= -bar)
+    assert all("to_teacher" not in rows[name] for name in ("teacher", "mean", "max", "detail"))
+    assert "25 steps" in rows["teacher"]["fused_by"] and "1 step" in report["fused_by"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()[:2]) for line in lines[5:8]] == ["to the", "1 step", "2 steps"]
+
+
 def test_what_cannot_be_scored_is_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
     rgb, ir = folders
     common = ("evaluate", "--rgb", rgb, "--thermal", ir)
     refused(textdifuse(*common, "--method", "median"), "'median'", "fused, mean, max, detail or all")
     refused(textdifuse(*common, "--method", "max,max"), "twice")
+    listed = textdifuse(*common, "--fused", tmp_path, "--steps", "1,2")
+    refused(listed, "--steps 1,2", "--fused holds the images of one method")
     refused(textdifuse(*common, "--fused", tmp_path / "none"), tmp_path / "none", "no such")
     odd = save(tmp_path / "odd" / "one.png", np.zeros((10, 10), np.uint8))
     refused(textdifuse(*common, "--fused", tmp_path / "odd"), odd, "10x10", "96x64")
@@ -125,6 +155,32 @@ def test_a_report_averages_and_lays_out_in_columns() -> None:
     assert scores.mean() == dict.fromkeys(metrics.NAMES, 1.5)
     assert scores.as_dict()["images"][1] == {"name": "b", **dict.fromkeys(metrics.NAMES, 2.0)}
     assert table([scores]).splitlines()[1].split() == ["mean", *["1.50"] * 6]
+
+
+def test_a_student_below_its_teacher_misses_the_bar_and_one_above_keeps_it() -> None:
+    def scored(name: str, value: float, steps: int = 0, is_teacher: bool = False) -> MethodScores:
+        scores = MethodScores(name, {}, "", steps, is_teacher)
+        scores.add("a", {**dict.fromkeys(metrics.NAMES, 2.0), "VIF": value})
+        return scores
+
+    rows = [
+        scored("1 step", 1.92, 1),
+        scored("2 steps", 1.94, 2),
+        scored("4 steps", 9.0, 4),
+        scored("mean", 1.0),
+    ]
+    assert distillation(rows) == {}
+    compared = distillation([*rows, scored("teacher", 2.0, is_teacher=True)])
+    assert list(compared) == ["1 step", "2 steps", "4 steps"]
+    assert compared["1 step"].percent["VIF"] == pytest.approx(-4)
+    assert (compared["1 step"].kept, compared["2 steps"].kept, compared["4 steps"].kept) == (
+        True,
+        False,
+        None,
+    )
+    lines = distillation_table(compared).splitlines()
+    assert lines[1].endswith("-5 % or better: kept")
+    assert lines[2].endswith("-2 % or better: missed (VIF)") and "%" not in lines[3]
 
 
 def test_a_list_narrows_the_pairs_down(folders: tuple[Path, Path], tmp_path: Path) -> None:

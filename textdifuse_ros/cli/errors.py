@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class CliError(Exception):
@@ -23,3 +24,12 @@ def named_os_errors() -> Iterator[None]:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         raise CliError(f"{name}{error.strerror or error}") from error
+
+
+@contextmanager
+def named_value_errors(path: Path) -> Iterator[None]:
+    """What cannot be fused or measured becomes a CliError that begins with the file it came from."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        raise CliError(f"{path}: {error}") from error

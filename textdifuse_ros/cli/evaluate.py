@@ -1,4 +1,4 @@
-"""`textdifuse evaluate`: EN, AG, SD, SCD, VIF, Qabf of fused images, of the network or of a baseline."""
+"""`textdifuse evaluate`: EN, AG, SD, SCD, VIF, Qabf of fused images, networks and baselines, side by side."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.cli.errors import CliError, named_os_errors
-from textdifuse_ros.cli.image_files import (
-    Pair,
-    find_pairs,
-    images_by_stem,
-    only_listed,
-    read_rgb,
-    read_thermal,
+from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
+from textdifuse_ros.cli.image_files import Pair, find_pairs, images_by_stem, only_listed, read_pair, read_rgb
+from textdifuse_ros.cli.methods import (
+    FUSED,
+    Choice,
+    add_method_argument,
+    add_teacher_argument,
+    choose,
+    make_methods,
+    parse_steps,
 )
-from textdifuse_ros.cli.model_options import (
-    add_engine_arguments,
-    add_fusion_arguments,
-    check_fusion_arguments,
-    make_fuser,
-)
+from textdifuse_ros.cli.model_options import add_engine_arguments, add_fusion_arguments
 from textdifuse_ros.evaluation import metrics
-from textdifuse_ros.evaluation.baselines import BASELINES, baseline_luminance, luminance
-from textdifuse_ros.evaluation.report import MethodScores, table
+from textdifuse_ros.evaluation.baselines import BASELINES, luminance
+from textdifuse_ros.evaluation.report import MethodScores, distillation, distillation_table, table
 
 Bytes = NDArray[np.uint8]
-Method = Callable[[Pair, Bytes, Bytes], Bytes]  # pair, RGB, thermal -> fused luminance or RGB
-FUSED = "fused"
+Picture = Callable[[Pair, Bytes, Bytes], Bytes]  # pair, RGB, thermal -> luminance of the fused image
+EVERYTHING = (FUSED, *BASELINES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,17 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="fused images of the same names; without it they are made now",
     )
-    parser.add_argument(
-        "--method",
-        default=FUSED,
-        metavar="NAME[,NAME]",
-        help=f"what to score: {FUSED}, {', '.join(BASELINES)}, several with commas, or all ({FUSED})",
-    )
+    add_method_argument(parser, EVERYTHING, FUSED)
     parser.add_argument(
         "--only", type=Path, metavar="LIST", help="use only the stems listed (set/stem lines)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
-    add_fusion_arguments(parser)
+    add_fusion_arguments(parser, several=True)
+    add_teacher_argument(parser)
     add_engine_arguments(parser)
 
 
@@ -66,60 +60,81 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    names = _method_names(args.method)
+    if args.fused is not None and "," in args.steps:
+        raise CliError(f"--steps {args.steps}: --fused holds the images of one method, give no list")
+    choices = choose(args.method, () if args.fused is not None else parse_steps(args.steps), EVERYTHING)
     found = only_listed(find_pairs(args.rgb, args.thermal), args.only)
-    unmatched = list(found.unmatched)
-    pairs = found.pairs
-    made_by = ""
-    methods: dict[str, Method] = {name: _baseline(name) for name in names if name in BASELINES}
-    if FUSED in names and args.fused is not None:
+    unmatched, pairs = list(found.unmatched), found.pairs
+    files: dict[str, Path] = {}
+    if args.fused is not None and Choice(FUSED, FUSED) in choices:
         files = _fused_files(args.fused, pairs)
         unmatched += [pair.rgb for pair in pairs if pair.stem not in files]
         pairs = tuple(pair for pair in pairs if pair.stem in files)
-        methods[FUSED] = _from_files(files)
-        made_by = str(args.fused)
-    elif FUSED in names:
-        methods[FUSED], made_by = _from_network(args)
-    scores = [MethodScores(name) for name in names]
+    pictures, scores = _pictures(choices, files, args)
     for pair in pairs:
-        _score(pair, methods, scores)
-    if args.json:
-        first, *others = (each.as_dict() for each in scores)
-        report = {**first, "count": len(pairs), "fused_by": made_by, "unmatched": [str(p) for p in unmatched]}
-        print(json.dumps({**report, "others": others}, indent=2))
-    else:
-        print(table(scores))
-        print(f"{len(pairs)} images" + (f", {FUSED}: {made_by}" if made_by else ""))
-        for path in unmatched:
-            print(f"no partner: {path}")
+        _score(pair, pictures, scores)
+    _print(args, scores, len(pairs), unmatched)
     return 0
 
 
-def _method_names(text: str) -> list[str]:
-    known = [FUSED, *BASELINES]
-    names = known if text == "all" else [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in known:
-            raise CliError(f"--method {name!r}: use {', '.join(known)} or all")
-    if len(set(names)) < len(names):
-        raise CliError(f"--method {text}: names a method twice")
-    return names
+def _pictures(
+    choices: list[Choice], files: dict[str, Path], args: argparse.Namespace
+) -> tuple[list[Picture], list[MethodScores]]:
+    """How each row's picture is had, and its scores, empty as yet."""
+    made = {
+        method.name: method
+        for method in make_methods([choice for choice in choices if choice.kind != FUSED], args)
+    }
+    pictures: list[Picture] = []
+    scores: list[MethodScores] = []
+    for choice in choices:
+        if choice.kind == FUSED:
+            pictures.append(_from_files(files))
+            scores.append(MethodScores(FUSED, {}, str(args.fused)))
+            continue
+        method = made[choice.row]
+        pictures.append(lambda pair, rgb, thermal, method=method: method.luminance(rgb, thermal))  # type: ignore[misc]
+        steps = 0 if method.is_teacher else method.steps
+        scores.append(MethodScores(method.name, {}, method.made_by, steps, method.is_teacher))
+    return pictures, scores
 
 
-def _score(pair: Pair, methods: dict[str, Method], scores: list[MethodScores]) -> None:
-    rgb = read_rgb(pair.rgb)
-    thermal = read_thermal(pair.thermal, (rgb.shape[1], rgb.shape[0]))
+def _score(pair: Pair, pictures: list[Picture], scores: list[MethodScores]) -> None:
+    rgb, thermal = read_pair(pair)
     visible = luminance(rgb)
-    for each in scores:
-        fused = luminance(methods[each.method](pair, rgb, thermal))
-        try:
-            each.add(pair.stem, metrics.evaluate(fused, visible, thermal))
-        except ValueError as error:
-            raise CliError(f"{pair.rgb}: {error}") from error
+    for picture, each in zip(pictures, scores, strict=True):
+        with named_value_errors(pair.rgb):
+            each.add(pair.stem, metrics.evaluate(picture(pair, rgb, thermal), visible, thermal))
 
 
-def _baseline(name: str) -> Method:
-    return lambda pair, rgb, thermal: baseline_luminance(name, luminance(rgb), thermal)
+def _print(args: argparse.Namespace, scores: list[MethodScores], count: int, unmatched: list[Path]) -> None:
+    compared = distillation(scores)
+    if args.json:
+        rows = [_with_maker(each, compared.get(each.method)) for each in scores]
+        lead = {**rows[0], "count": count, "fused_by": _made_by(scores)}
+        print(json.dumps({**lead, "unmatched": [str(p) for p in unmatched], "others": rows[1:]}, indent=2))
+        return
+    print(table(scores))
+    if compared:
+        print(f"\n{distillation_table(compared)}\n")
+    makers = [f", {each.method}: {each.made_by}" for each in scores if each.made_by]
+    print(f"{count} images" + "".join(makers))
+    for path in unmatched:
+        print(f"no partner: {path}")
+
+
+def _made_by(scores: list[MethodScores]) -> str:
+    """Who made the images of the first row that a network or a folder made."""
+    return next((each.made_by for each in scores if each.made_by), "")
+
+
+def _with_maker(scores: MethodScores, compared: Any) -> dict[str, Any]:
+    row = scores.as_dict()
+    if scores.made_by:
+        row["fused_by"] = scores.made_by
+    if compared is not None:
+        row["to_teacher"] = compared.as_dict()
+    return row
 
 
 def _fused_files(folder: Path, pairs: tuple[Pair, ...]) -> dict[str, Path]:
@@ -137,29 +152,13 @@ def _fused_files(folder: Path, pairs: tuple[Pair, ...]) -> dict[str, Path]:
     return found
 
 
-def _from_files(files: dict[str, Path]) -> Method:
+def _from_files(files: dict[str, Path]) -> Picture:
     def read(pair: Pair, rgb: Bytes, thermal: Bytes) -> Bytes:
         path = files[pair.stem]
         fused = read_rgb(path)
         if fused.shape != rgb.shape:
             sizes = f"{fused.shape[1]}x{fused.shape[0]}, but {pair.rgb} is {rgb.shape[1]}x{rgb.shape[0]}"
             raise CliError(f"{path}: is {sizes}")
-        return fused
+        return luminance(fused)
 
     return read
-
-
-def _from_network(args: argparse.Namespace) -> tuple[Method, str]:
-    steps, prompt = check_fusion_arguments(args)
-    fuser = make_fuser(args)
-
-    def fuse(pair: Pair, rgb: Bytes, thermal: Bytes) -> Bytes:
-        try:
-            fused = fuser.fuse(
-                rgb, thermal, prompt, steps, strength=args.strength, restore=args.restore, want_salience=False
-            )
-        except (ValueError, RuntimeError) as error:
-            raise CliError(f"{pair.rgb}: {error}") from error
-        return np.asarray(fused.image, np.uint8)
-
-    return fuse, f"weights {fuser.weights_id}, {steps} step{'s' if steps > 1 else ''}, {fuser.dtype}"

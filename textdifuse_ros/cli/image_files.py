@@ -97,6 +97,12 @@ def images_by_stem(folder: Path) -> dict[str, Path]:
     return found
 
 
+def read_pair(pair: Pair) -> tuple[Bytes, Bytes]:
+    """RGB uint8 (H, W, 3) and thermal uint8 (H, W), scaled to the RGB image's size."""
+    rgb = read_rgb(pair.rgb)
+    return rgb, read_thermal(pair.thermal, (rgb.shape[1], rgb.shape[0]))
+
+
 def read_rgb(path: Path) -> Bytes:
     """uint8 (H, W, 3) RGB. Grey is repeated, alpha dropped, 16 bits cut to 8, orientation tags ignored."""
     return np.ascontiguousarray(_decode(path, "rgb"), np.uint8)

@@ -13,8 +13,8 @@ from textdifuse_ros.text.wishes import compile_prompt
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
 
-_STEPS = ("1", "2", "4")
 TEACHER, TEACHER_STEPS = "teacher", 25
+STEPS = ("1", "2", "4", TEACHER)
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +26,8 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")
 
 
-def add_fusion_arguments(parser: argparse.ArgumentParser) -> None:
-    """--prompt, --steps, --strength, --restore."""
+def add_fusion_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """--prompt, --steps, --strength, --restore. several: --steps takes a list."""
     parser.add_argument(
         "--prompt",
         default="",
@@ -35,21 +35,27 @@ def add_fusion_arguments(parser: argparse.ArgumentParser) -> None:
         help="what must stand out and what is wished for, as in 'warm objects*1.5, keep the night look'; empty "
         "for none. A text that starts with a dash is written as --prompt=-TEXT",
     )
-    parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help="sampler steps (1)")
+    steps = "sampler steps (1)" + ("; several with commas: a row each" if several else "")
+    parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help=steps)
     parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="of the prompt, 0 to 2 (1)")
     parser.add_argument("--restore", default="auto", metavar="auto|off", help="restoration (auto)")
 
 
 def check_fusion_arguments(args: argparse.Namespace) -> tuple[int, CompiledPrompt]:
     """Number of steps and the prompt. Raises CliError for any value that cannot be followed."""
-    if args.steps not in (*_STEPS, TEACHER):
+    if args.steps not in STEPS:
         raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
+    return steps_of(args.steps), check_prompt_arguments(args)
+
+
+def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
+    """The prompt, once --prompt, --strength and --restore are found right. Raises CliError."""
     if args.restore not in ("auto", "off"):
         raise CliError(f"--restore {args.restore}: use auto or off")
     if not 0 <= args.strength <= 2:
         raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
     try:
-        return steps_of(args.steps), compile_prompt(make_localiser(), parse(args.prompt))
+        return compile_prompt(make_localiser(), parse(args.prompt))
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
 

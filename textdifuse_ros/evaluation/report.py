@@ -1,4 +1,4 @@
-"""Scores of many images: per image, averaged, as JSON-ready data and as a table."""
+"""Scores of many images: per image, averaged, against the teacher's, as JSON-ready data and as tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ import numpy as np
 
 from textdifuse_ros.evaluation.metrics import NAMES
 
+# How far below the teacher's a student's metric may lie, in per cent, by its number of steps.
+DISTILLATION_BAR = {1: 5.0, 2: 2.0}
 _DECIMALS = 4
 
 
 @dataclass
 class MethodScores:
-    """Scores of one method, image by image."""
+    """Scores of one method, image by image.
+
+    made_by: its weights or folder. student_steps: of a student, 0 for all else.
+    """
 
     method: str
     images: dict[str, dict[str, float]] = field(default_factory=dict)
+    made_by: str = ""
+    student_steps: int = 0
+    is_teacher: bool = False
 
     def add(self, name: str, scores: dict[str, float]) -> None:
         self.images[name] = scores
@@ -39,6 +47,63 @@ def table(methods: list[MethodScores]) -> str:
     for scores in methods:
         mean = scores.mean()
         lines.append("  ".join([f"{scores.method:<{width}}", *(f"{mean[metric]:6.2f}" for metric in NAMES)]))
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A student's mean metrics against its teacher's, in per cent of the teacher's; above 0 is better.
+
+    bar: how far below 0 each may lie, None where the number of steps has no bar.
+    """
+
+    percent: dict[str, float]
+    bar: float | None
+
+    @property
+    def worst(self) -> str:
+        """The metric that lost most."""
+        return min(self.percent, key=lambda metric: self.percent[metric])
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether no metric is below the bar; None without one."""
+        return None if self.bar is None else self.percent[self.worst] >= -self.bar
+
+    def as_dict(self) -> dict[str, Any]:
+        """{"percent": {metric: value}, "worst", "bar_percent", "kept"}."""
+        percent = {metric: round(value, 2) for metric, value in self.percent.items()}
+        return {"percent": percent, "worst": self.worst, "bar_percent": self.bar, "kept": self.kept}
+
+
+def distillation(methods: list[MethodScores]) -> dict[str, Distilled]:
+    """Every student against the teacher, by the student's name; nothing where there is no teacher."""
+    teacher = next((scores.mean() for scores in methods if scores.is_teacher), None)
+    if teacher is None:
+        return {}
+    compared = {}
+    for scores in methods:
+        if not scores.student_steps:
+            continue
+        mean = scores.mean()
+        percent = {
+            metric: 100 * (mean[metric] - teacher[metric]) / max(abs(teacher[metric]), 1e-9)
+            for metric in NAMES
+        }
+        compared[scores.method] = Distilled(percent, DISTILLATION_BAR.get(scores.student_steps))
+    return compared
+
+
+def distillation_table(compared: dict[str, Distilled]) -> str:
+    """The differences in per cent, a row a student, and whether its bar is kept."""
+    title = "to the teacher, %"
+    width = max(len(title), *map(len, compared))
+    lines = ["  ".join([f"{title:<{width}}", *(f"{metric:>6}" for metric in NAMES)])]
+    for name, each in compared.items():
+        cells = [f"{name:<{width}}", *(f"{each.percent[metric]:+6.1f}" for metric in NAMES)]
+        if each.bar is not None:
+            cells.append(f"-{each.bar:g} % or better: {'kept' if each.kept else f'missed ({each.worst})'}")
+        lines.append("  ".join(cells))
     return "\n".join(lines)
 
 

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
 
+TIE = 0.3  # share of a common score that speaks for the visible camera
+
 
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Separable Gaussian, edges repeated. (N, 1, H, W)."""
@@ -42,24 +44,29 @@ def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
     return visible.clamp(1e-4, 1) ** (gamma**amount)
 
 
-def expert(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:
-    """Pixel target: the closed-form fusion of the clean cameras, the thermal image where smoke is dense.
+def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
+    """Pixel target: the closed-form fusion of the clean cameras, and of what is left of them behind smoke.
 
-    A share of the plain mean keeps what is uniformly warm apart from what is uniformly cold.
+    hidden: the visible luminance as the camera saw it. Where smoke lets less than a third through, its own grey
+    stays and carries the thermal image's detail: nobody can tell flat smoke from a flat sky, and a target that
+    asks for black in one and white in the other teaches blotches. A share of the plain mean keeps what is
+    uniformly warm apart from what is uniformly cold.
     """
     clear = 0.06 * (visible + thermal) + 0.88 * anchor(visible, thermal)
     surroundings = wide_blur(clear, 40)
-    clear = surroundings + 1.06 * (clear - surroundings)
-    return (transmission * clear + (1 - transmission) * (0.15 * clear + 0.85 * thermal)).clamp(0, 1)
+    clear = surroundings + 1.10 * (clear - surroundings)
+    return torch.lerp(anchor(hidden, thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
 
 
 def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:
     """Which camera shows its objects better, to a detector: (N, 1, size, size), 1 visible ... -1 thermal.
 
-    visible, thermal: logits (N, cells, classes) over strides 8, 16 and 32. 0 where neither sees anything
-    or both see the same. An object's cell speaks for the two cells around it, which is about its box.
+    visible, thermal: logits (N, cells, classes) over strides 8, 16 and 32. 0 where neither sees anything;
+    where both see the same, somewhat towards the visible one, whose look a detector for cameras knows. An
+    object's cell speaks for the two cells around it, which is about its box.
     """
-    advantage = visible.sigmoid().amax(dim=2) - thermal.sigmoid().amax(dim=2)
+    of_visible, of_thermal = visible.sigmoid().amax(dim=2), thermal.sigmoid().amax(dim=2)
+    advantage = of_visible - of_thermal + TIE * torch.minimum(of_visible, of_thermal)
     total = torch.zeros(len(visible), 1, size, size, device=visible.device)
     start = 0
     for stride in (8, 16, 32):

@@ -47,10 +47,10 @@ def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
     """Pixel target: the closed-form fusion of the clean cameras, and of what is left of them behind smoke.
 
-    hidden: the visible luminance as the camera saw it. Where smoke lets less than a third through, its own grey
-    stays and carries the thermal image's detail: nobody can tell flat smoke from a flat sky, and a target that
-    asks for black in one and white in the other teaches blotches. A share of the plain mean keeps what is
-    uniformly warm apart from what is uniformly cold.
+    hidden: the visible luminance as the camera saw it. Where smoke lets less than a third through, its own
+    grey stays and carries the thermal image's detail: nobody can tell flat smoke from a flat sky, and a
+    target that asks for black in one and white in the other teaches blotches. A share of the plain mean
+    keeps what is uniformly warm apart from what is uniformly cold.
     """
     clear = 0.06 * (visible + thermal) + 0.88 * anchor(visible, thermal)
     surroundings = wide_blur(clear, 40)

@@ -15,8 +15,9 @@ from textdifuse_ros.train.batches import Batch
 def diffused(network: FusionNetwork, batch: Batch, rng: np.random.Generator) -> Estimate:
     """Diffusion training: x_t = (1 - t) x_0 + t (anchor + kappa noise), a t of its own for every image.
 
-    x_0 is the network's own first estimate, as it will be when it samples, not the target: a state that knows the
-    target teaches the network to believe its state, and over 25 steps small errors then grow into blotches.
+    x_0 is the network's own first estimate, as it will be when it samples, not the target: a state that
+    knows the target teaches the network to believe its state, and over 25 steps small errors then grow into
+    blotches.
     Half of the batches are made at t = 1, where the picture is decided.
     """
     config, steps, count = network.config, network.config.steps[0], len(batch.visible)

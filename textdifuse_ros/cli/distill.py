@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.train import add_training_arguments, load_network, prepare
+from textdifuse_ros.cli.train import add_training_arguments, follow, load_network, prepare
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.model import weights
-    from textdifuse_ros.train.distill import distill
+    from textdifuse_ros.train.config import teacher_model
+    from textdifuse_ros.train.distill import distill, student_model
 
     config = prepare(args)
     teacher = load_network(args.teacher or weights.TEACHER)
-    try:
-        print(distill(args.data, args.models, args.output, config, teacher))
-    except FileNotFoundError as error:
-        raise CliError(str(error)) from error
-    return 0
+    if config.model not in (teacher_model(), teacher.config, student_model(teacher.config)):
+        raise CliError("model: a student takes the shape of its teacher; leave model out")
+    return follow("distill", lambda: distill(args.data, args.models, args.output, config, teacher))

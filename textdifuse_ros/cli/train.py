@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, named_os_errors
 
 if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
@@ -26,9 +27,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """What `train` and `distill` have in common."""
     parser.add_argument("--data", type=Path, required=True, help="folder with msrs/, roadscene/, ... inside")
     parser.add_argument(
-        "--models", type=Path, required=True, help="folder with the frozen detector of the loss"
+        "--models", type=Path, help="folder with the detector of the loss; not needed with detector_weight 0"
     )
-    parser.add_argument("--output", type=Path, required=True, help="checkpoints, log and weights go here")
+    parser.add_argument("--output", type=Path, required=True, help="checkpoints, logs and weights go here")
     parser.add_argument("--config", type=Path, help="JSON with any of the fields of TrainConfig")
     parser.add_argument(
         "--set",
@@ -45,10 +46,33 @@ def run(args: argparse.Namespace) -> int:
 
     config = prepare(args)
     initial = load_network(args.initial) if args.initial else None
+    return follow("train", lambda: train(args.data, args.models, args.output, config, initial))
+
+
+def follow(command: str, training: Callable[[], Path]) -> int:
+    """Run a training to its end. Exit status 0, or 130 after a signal. Raises CliError.
+
+    The weight file is printed, by the first of several processes.
+    """
+    import torch
+
+    from textdifuse_ros.engines.base import EngineError
+    from textdifuse_ros.train.distributed import is_first
+    from textdifuse_ros.train.errors import Interrupted, TrainingError
+
     try:
-        print(train(args.data, args.models, args.output, config, initial))
-    except FileNotFoundError as error:
+        with named_os_errors():
+            path = training()
+    except Interrupted as interruption:
+        if str(interruption):
+            print(f"textdifuse {command}: {interruption}", file=sys.stderr)
+        return 130
+    except torch.OutOfMemoryError as error:
+        raise CliError("the GPU's memory is full: lower batch, crop or bank") from error
+    except (TrainingError, EngineError) as error:
         raise CliError(str(error)) from error
+    if is_first():
+        print(path)
     return 0
 
 
@@ -57,21 +81,31 @@ def prepare(args: argparse.Namespace) -> TrainConfig:
     import torch
 
     if not args.data.is_dir():
-        raise CliError(f"{args.data}: no such folder")
+        raise CliError(f"--data {args.data}: no such folder")
+    if args.threads < 0:
+        raise CliError(f"--threads {args.threads}: must be at least 0")
     if args.threads:
         torch.set_num_threads(args.threads)
-    fields = _read(args.config) if args.config else {}
-    for text in args.set:
-        name, value = _override(text)
-        place, dot, inner = name.partition(".")
-        if dot:
-            nested = fields.setdefault(place, {})
-            if not isinstance(nested, dict):
-                raise CliError(f"--set {text}: {place} has no fields")
-            nested[inner] = value
-        else:
-            fields[name] = value
-    return _make_config(fields)
+    return read_config(args.config, args.set)
+
+
+def read_config(path: Path | None, overrides: list[str]) -> TrainConfig:
+    """The configuration of a file, None for the defaults, with FIELD=VALUE texts on top. Raises CliError."""
+    from textdifuse_ros.train.config import from_fields
+    from textdifuse_ros.train.fields import FieldError
+
+    fields: dict[str, object] = _read(path) if path else {}
+    place = f"{path}"
+    try:
+        config = from_fields(fields)
+        if overrides:
+            place = "--set"
+            for text in overrides:
+                _override(fields, text)
+            config = from_fields(fields)
+        return config
+    except FieldError as error:
+        raise CliError(f"{place}: {error}") from error
 
 
 def load_network(path: Path) -> FusionNetwork:
@@ -84,38 +118,32 @@ def load_network(path: Path) -> FusionNetwork:
         raise CliError(str(error)) from error
 
 
-def _make_config(fields: dict[str, object]) -> TrainConfig:
-    from textdifuse_ros.train.config import TrainConfig, teacher_model
-
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        raise CliError(f"no such field: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-    model = fields.pop("model", {})
-    if not isinstance(model, dict):
-        raise CliError("model: must be an object with fields of ModelConfig")
-    shape = {name: tuple(value) if isinstance(value, list) else value for name, value in model.items()}
-    try:
-        return TrainConfig(**fields, model=teacher_model(**shape))  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise CliError(f"model: {error}") from error
-
-
 def _read(path: Path) -> dict[str, object]:
     try:
-        fields = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise CliError(f"{path}: {error}") from error
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CliError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CliError(f"{path}: is not JSON ({error})") from error
     if not isinstance(fields, dict):
-        raise CliError(f"{path}: not a JSON object")
+        raise CliError(f"{path}: must be a JSON object with fields of TrainConfig")
     return fields
 
 
-def _override(text: str) -> tuple[str, object]:
+def _override(fields: dict[str, object], text: str) -> None:
+    """Put the value of FIELD=VALUE or model.FIELD=VALUE into the fields. Raises CliError."""
     name, equals, value = text.partition("=")
     if not equals:
         raise CliError(f"--set {text}: write FIELD=VALUE")
     try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+        parsed: object = json.loads(value)
+    except ValueError:
+        parsed = value  # a text without quotes
+    place, dot, inner = name.partition(".")
+    if not dot:
+        fields[name] = parsed
+        return
+    nested = fields.setdefault(place, {})
+    if not isinstance(nested, dict):
+        raise CliError(f"--set {text}: {place} has no fields")
+    nested[inner] = parsed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from textdifuse_ros.train.degrade import cloud, degrade, draw_controls, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
+Sets = list[tuple[DataSet, list[Pair]]]
 
 
 @dataclass
@@ -39,6 +39,11 @@ class Batch:
     single: Tensor  # (N, 1, 1, 1), 1.0 for single-camera examples
     boxes: list[Tensor]
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch with its images there; the boxes, which become labels, stay."""
+        moved = (value.to(device) if isinstance(value, Tensor) else value for value in vars(self).values())
+        return Batch(*moved)  # type: ignore[arg-type]
+
 
 @dataclass
 class Example:
@@ -55,14 +60,11 @@ class Example:
     boxes: Float
 
 
-def draw(
-    sets: list[tuple[DataSet, list[Pair]]], config: TrainConfig, rng: np.random.Generator, single_share: float
-) -> Iterator[Batch]:
-    """Endless random batches."""
+def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share: float) -> Batch:
+    """A random batch; single_share of it shows one camera alone."""
     shares = np.array([each.share for each, _ in sets])
     shares = shares / shares.sum()
-    while True:
-        yield collate([_example(sets, shares, config, rng, single_share) for _ in range(config.batch)])
+    return collate([_example(sets, shares, config, rng, single_share) for _ in range(config.batch)])
 
 
 def collate(rows: list[Example]) -> Batch:
@@ -83,7 +85,7 @@ def collate(rows: list[Example]) -> Batch:
 
 
 def _example(
-    sets: list[tuple[DataSet, list[Pair]]],
+    sets: Sets,
     shares: NDArray[np.float64],
     config: TrainConfig,
     rng: np.random.Generator,

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from textdifuse_ros.train.errors import TrainingError
+
 Image = NDArray[np.uint8]
 
 # Classes as the COCO detector numbers them; boxes of other names are kept without a class.
@@ -24,7 +26,7 @@ VALIDATION_LIST = Path(__file__).with_name("validation.txt")
 class DataSet:
     """One folder: how often it is drawn and which random scales its frames are seen at."""
 
-    name: str
+    name: str  # of the folder, with vis/ and ir/ inside
     share: float
     scale: tuple[float, float]
     widen: bool = False  # stored squashed to a square: 4:3 before use
@@ -51,22 +53,32 @@ class Pair:
 
 
 def read_boxes(path: Path, classes: list[str]) -> NDArray[np.float32]:
-    """YOLO text -> (K, 5) with COCO class numbers; unknown classes are left out."""
+    """YOLO text -> (K, 5) with COCO class numbers; unknown classes are left out. Raises TrainingError."""
     rows = []
-    if path.is_file():
-        for line in path.read_text().splitlines():
-            index, *box = line.split()
-            coco = COCO_OF.get(classes[int(float(index))].lower())
-            if coco is not None:
-                rows.append([coco, *map(float, box)])
+    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), 1):
+        try:
+            index, x, y, w, h = map(float, line.split())
+            coco = COCO_OF.get(classes[int(index)].lower())
+        except (ValueError, IndexError) as error:
+            raise TrainingError(
+                f"{path}, line {number}: not a box: it takes class x y w h, "
+                f"with a class among the {len(classes)} of classes.txt"
+            ) from error
+        if coco is not None:
+            rows.append([coco, x, y, w, h])
     return np.asarray(rows, np.float32).reshape(-1, 5)
 
 
 def load_folder(
     root: Path, data_set: DataSet, names: set[str] | None = None, skip: set[str] | None = None
 ) -> list[Pair]:
-    """Pairs of one folder, by stem. `names` keeps only these, `skip` leaves these out ("folder/stem")."""
+    """Pairs of one folder, by stem; none where it is not there. Raises TrainingError for a broken image.
+
+    names: keeps only these, skip: leaves these out ("folder/stem").
+    """
     folder = root / data_set.name
+    if not ((folder / "vis").is_dir() and (folder / "ir").is_dir()):
+        return []
     class_file = folder / "classes.txt"
     classes = class_file.read_text().split() if class_file.is_file() else []
     thermal_of = {path.stem: path for path in (folder / "ir").iterdir()}
@@ -78,7 +90,7 @@ def load_folder(
         visible: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
         thermal: Any = cv2.imread(str(thermal_of[path.stem]), cv2.IMREAD_GRAYSCALE)
         if visible is None or thermal is None:
-            raise ValueError(f"{path}: cannot be read as an image")
+            raise TrainingError(f"{path}: it or its thermal half cannot be read as an image; leave both out")
         if data_set.widen:
             wide = (visible.shape[1] * 4 // 3, visible.shape[0])
             visible = cv2.resize(visible, wide, interpolation=cv2.INTER_CUBIC)
@@ -93,11 +105,20 @@ def validation_names() -> set[str]:
     return {line.strip() for line in VALIDATION_LIST.read_text().splitlines() if line.strip()}
 
 
-def load_training(root: Path) -> list[tuple[DataSet, list[Pair]]]:
+def load_training(root: Path, data_sets: tuple[DataSet, ...] = DATA_SETS) -> list[tuple[DataSet, list[Pair]]]:
+    """All pairs that train, by folder; folders that are not there are left out.
+
+    Raises TrainingError where nothing is left.
+    """
     held_out = validation_names()
     stems = {name.split("/")[1] for name in held_out if name.startswith("msrs")}
     held_out |= {f"{folder}/{stem}" for stem in stems for folder in ("msrs", "msrs128")}  # the same frames
-    return [(each, load_folder(root, each, skip=held_out)) for each in DATA_SETS]
+    loaded = [(each, load_folder(root, each, skip=held_out)) for each in data_sets]
+    found = [(each, pairs) for each, pairs in loaded if pairs]
+    if not found:
+        names = ", ".join(each.name for each in data_sets)
+        raise TrainingError(f"{root}: no pairs; one of {names} must lie there, with vis/ and ir/ inside")
+    return found
 
 
 def load_validation(root: Path) -> list[Pair]:

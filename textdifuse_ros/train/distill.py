@@ -8,75 +8,72 @@ fusion and detector losses beside.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from textdifuse_ros.model import sampler
+from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import Estimate, FusionNetwork
-from textdifuse_ros.train import losses
-from textdifuse_ros.train.batches import Batch, draw
+from textdifuse_ros.train import bank, losses
+from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
-from textdifuse_ros.train.data import load_training
 from textdifuse_ros.train.detector import FrozenDetector
-from textdifuse_ros.train.loop import Loop, make_detector, pick_device, to_device
+from textdifuse_ros.train.distributed import joined
+from textdifuse_ros.train.interrupts import Interrupts
+from textdifuse_ros.train.loop import Loop, finished, load_pairs, make_detector
 from textdifuse_ros.train.objective import make_target, objective
 from textdifuse_ros.train.paths import own_path
 from textdifuse_ros.train.run import Run, Terms
+from textdifuse_ros.train.samples import Samples
+from textdifuse_ros.train.seeds import CHOICE, generator
+from textdifuse_ros.train.stream import stream
 
 FILE = "student.safetensors"
 LATER_SHARE = 0.35  # of the updates are made further down the student's path
-Answered = tuple[Batch, Estimate]
+
+
+def student_model(teacher: ModelConfig) -> ModelConfig:
+    """The student's shape: its teacher's, without noise in the start, for 1, 2 and 4 steps."""
+    return dataclasses.replace(teacher, start_noise=0.0, steps=(1, 2, 4))
 
 
 def distill(
-    data: Path, detector_folder: Path, output: Path, config: TrainConfig, teacher: FusionNetwork
+    data: Path, detector_folder: Path | None, output: Path, config: TrainConfig, teacher: FusionNetwork
 ) -> Path:
-    """Run or resume a distillation; returns the exported weight file."""
-    device = pick_device(config)
-    rng = np.random.default_rng(config.seed)
-    sets = load_training(data)
-    model = dataclasses.replace(teacher.config, start_noise=0.0, steps=(1, 2, 4))
-    run = Run(output, config, model, device, teacher)
-    bank = answered_by(teacher.to(device), draw(sets, config, rng, config.single_share), config, device)
-    detector = make_detector(detector_folder, config, device)
-    rng = np.random.default_rng(config.seed + run.step + 1)
-    batches = draw(sets, config, rng, config.single_share)
-    loop = Loop(run, FILE)
-    while loop.goes_on():
-        answer: Estimate | None = None
-        if rng.random() < config.bank_share:
-            batch, answer = bank[int(rng.integers(len(bank)))]
-            batch = to_device(batch, device)
-            answer = Estimate(*(part.to(device) for part in answer))
-        else:
-            batch = to_device(next(batches), device)
-        loop.note(
-            run.update(lambda network, b=batch, a=answer: loss(network, b, a, detector, config, rng))  # type: ignore[misc]
+    """Run or resume a distillation; returns the exported weight file. `config.model` follows the teacher.
+
+    Raises Interrupted after a signal, TrainingError or EngineError when it cannot start or go on.
+    """
+    config = dataclasses.replace(config, model=student_model(teacher.config))
+    with Interrupts() as interrupts, joined(config.device) as ranks:
+        run = Run(output, config, ranks, teacher)
+        if (before := finished(run, FILE)) is not None:
+            return before
+        detector = make_detector(detector_folder, config, run.device)
+        sets = load_pairs(data, run)
+        pictures = Samples(sets, config, detector, run.device, (1, 2)) if ranks.first else None
+        answers = (
+            bank.prepare(output, teacher.to(run.device), sets, config, ranks) if config.bank_share else None
         )
-    return run.save(FILE)
 
+        def draws_new(step: int) -> bool:
+            return bool(generator(CHOICE, config.seed, ranks.rank, step).random() >= config.bank_share)
 
-@torch.no_grad()
-def answered_by(
-    teacher: FusionNetwork, batches: Iterator[Batch], config: TrainConfig, device: torch.device
-) -> list[Answered]:
-    """The teacher's result for `config.bank` examples, kept in main memory."""
-    steps = teacher.config.steps[0]
-    bank: list[Answered] = []
-    for _ in tqdm(range(max(1, config.bank // config.batch)), desc="teacher"):
-        batch = next(batches)
-        there = to_device(batch, device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            answer = sampler.sample(
-                teacher, teacher.config, there.visible, there.thermal, there.relevance, steps, there.controls
-            )
-        bank.append((batch, Estimate(*(part.float().cpu() for part in answer))))
-    return bank
+        batches = stream(sets, config, ranks.rank, run.step, lambda step: config.single_share, draws_new)
+
+        def lesson(step: int) -> Callable[[FusionNetwork], Terms]:
+            rng, answer = run.randomness(), None
+            if answers is None or draws_new(step):
+                batch = next(batches).to(run.device)
+            else:
+                batch, answer = answers[int(rng.integers(len(answers)))]
+                batch = batch.to(run.device)
+                answer = Estimate(*(part.to(run.device) for part in answer))
+            return lambda network: loss(network, batch, answer, detector, config, rng)
+
+        return Loop(run, FILE, pictures, interrupts).train(lesson)
 
 
 def loss(

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from textdifuse_ros.engines.eager import cpu_has_fast_bf16
 from textdifuse_ros.model import weights
-from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
+from textdifuse_ros.train import files, seeds
 from textdifuse_ros.train.config import TrainConfig
+from textdifuse_ros.train.distributed import Ranks
+from textdifuse_ros.train.errors import TrainingError
 
 Terms = tuple[Tensor, dict[str, float]]
+_BAD_IN_A_ROW = 50  # updates without a finite gradient, after which a training is given up
 
 
 class Average:
@@ -30,50 +39,86 @@ class Average:
             self.shadow[name].lerp_(value.detach(), 1 - decay)
 
 
+def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
+    """The arithmetic that `precision` asks for, as a context."""
+    if config.precision == "auto":
+        if device.type == "cuda":
+            bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            bf16 = cpu_has_fast_bf16()
+    else:
+        bf16 = config.precision == "bf16"
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
+
+
 class Run:
-    """Network in training. `initial`: weights to start from; a checkpoint in the folder goes before it."""
+    """Network in training. `initial`: weights to start from; a checkpoint in the folder goes before it.
+
+    Raises TrainingError for a checkpoint that is broken or of another network.
+    """
 
     def __init__(
-        self,
-        output: Path,
-        config: TrainConfig,
-        model: ModelConfig,
-        device: torch.device,
-        initial: FusionNetwork | None = None,
+        self, output: Path, config: TrainConfig, ranks: Ranks, initial: FusionNetwork | None = None
     ) -> None:
         torch.manual_seed(config.seed)
-        self.output, self.config, self.device = output, config, device
-        network = FusionNetwork(model)
+        self.output, self.config, self.ranks, self.device = output, config, ranks, ranks.device
+        network = FusionNetwork(config.model)
         if initial is not None:
             network.load_state_dict(initial.state_dict())
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98)
         )
         self.average = Average(network, config.average)
         self.step, self.spent = 0, 0.0  # updates made, seconds trained
-        if (output / "checkpoint.pt").is_file():
+        if self.checkpoint.is_file():
             self._resume()
+        ranks.check_same(self.step)
+        self._shared = ranks.wrap(self.network)
+        self._autocast = autocast(config, self.device)
+        self._bad = 0
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.output / "checkpoint.pt"
 
     def done(self) -> float:
         """Share of the training that is behind, by updates or by the clock, whichever is further."""
         by_time = self.spent / 60 / self.config.minutes if self.config.minutes else 0.0
         return max(self.step / self.config.iterations, by_time)
 
-    def update(self, loss_of: Callable[[FusionNetwork], Terms]) -> dict[str, float]:
-        """One optimiser step on what `loss_of` makes of the network; returns the terms of the loss."""
+    def learning_rate(self) -> float:
+        """Of the update to come."""
         ramp = min(1.0, (self.step + 1) / self.config.warm_up)
         fall = 0.02 + 0.49 * (1 + math.cos(math.pi * min(1.0, self.done())))
+        return self.config.learning_rate * ramp * fall
+
+    def randomness(self) -> np.random.Generator:
+        """Random numbers of the update to come, in this process."""
+        return seeds.for_update(self.config.seed, self.ranks.rank, self.step)
+
+    def update(self, loss_of: Callable[[FusionNetwork], Terms]) -> dict[str, float]:
+        """One optimiser step on what `loss_of` makes of the network; returns the terms of the loss.
+
+        Raises TrainingError when the gradients have not been finite for many updates.
+        """
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * ramp * fall
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            loss, terms = loss_of(self.network)
+            group["lr"] = self.learning_rate()
+        with self._autocast:
+            loss, terms = loss_of(self._shared)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        if torch.isfinite(norm):
+        finite = bool(torch.isfinite(norm))
+        if finite:
             self.optimiser.step()
             self.average.update(self.network, self.step)
+        self._bad = 0 if finite else self._bad + 1
+        if self._bad == _BAD_IN_A_ROW:
+            raise TrainingError(
+                f"no finite gradient in the {_BAD_IN_A_ROW} updates up to {self.step + 1}: lower "
+                f"learning_rate or set precision to fp32; the checkpoint in {self.output} is from before"
+            )
         self.step += 1
         return {"loss": float(loss.detach()), **terms}
 
@@ -84,24 +129,63 @@ class Run:
         return network.eval()
 
     def save(self, name: str) -> Path:
-        """Everything a resumed run needs, and the averaged weights ready to use. Tensors and numbers only."""
+        """Everything a resumed run needs (tensors, numbers, text), and the averaged weights ready to use.
+
+        Raises TrainingError, with the files of before intact.
+        """
         state = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "average": self.average.shadow,
             "step": self.step,
             "spent": self.spent,
+            "model": self.config.model.to_json(),
         }
-        temporary = self.output / "checkpoint.partial"
-        torch.save(state, temporary)
-        temporary.replace(self.output / "checkpoint.pt")
+        data = io.BytesIO()
+        torch.save(state, data)
+        # In this order: weights of a checkpoint that is there are there too, whatever happens in between.
+        path = self.export(name)
+        files.write(self.checkpoint, data.getvalue())
+        return path
+
+    def export(self, name: str) -> Path:
+        """The averaged weights alone, ready to use. Raises TrainingError."""
         path = self.output / name
-        weights.save(self.averaged(), path, {"updates": str(self.step)})
+        with files.replacing(path) as temporary:
+            weights.save(self.averaged(), temporary, {"updates": str(self.step)})
         return path
 
     def _resume(self) -> None:
-        state = torch.load(self.output / "checkpoint.pt", weights_only=True, map_location="cpu")
-        self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.shadow = {name: value.to(self.device) for name, value in state["average"].items()}
-        self.step, self.spent = int(state["step"]), float(state["spent"])
+        state = self._read()
+        there = state.get("model")
+        here = self.config.model.to_json()
+        if there is not None and there != here:
+            raise TrainingError(
+                f"{self.checkpoint}: is of another network ({_difference(there, here)}); "
+                "take another --output, or the configuration that it was trained with"
+            )
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.average.shadow = {name: value.to(self.device) for name, value in state["average"].items()}
+            self.step, self.spent = int(state["step"]), float(state["spent"])
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise TrainingError(f"{self.checkpoint}: is of another network; take another --output") from error
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"{self.checkpoint}: cannot be read as a checkpoint; delete it to begin anew"
+            ) from error
+        if not isinstance(state, dict):
+            raise TrainingError(f"{self.checkpoint}: is not a checkpoint; delete it to begin anew")
+        return state
+
+
+def _difference(there: str, here: str) -> str:
+    """The first field in which two networks differ, in words."""
+    old, new = json.loads(there), json.loads(here)
+    name = next((each for each in sorted({*old, *new}) if old.get(each) != new.get(each)), "model")
+    return f"{name} is {old.get(name)} there and {new.get(name)} here"

@@ -7,38 +7,56 @@ the network is small, and a camera's restoration and its fusion help each other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from textdifuse_ros.model.network import FusionNetwork
-from textdifuse_ros.train.batches import Batch, draw
+from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
-from textdifuse_ros.train.data import load_training
 from textdifuse_ros.train.detector import FrozenDetector
-from textdifuse_ros.train.loop import Loop, make_detector, pick_device, to_device
+from textdifuse_ros.train.distributed import joined
+from textdifuse_ros.train.interrupts import Interrupts
+from textdifuse_ros.train.loop import Loop, finished, load_pairs, make_detector
 from textdifuse_ros.train.objective import make_target, objective
 from textdifuse_ros.train.paths import diffused
 from textdifuse_ros.train.run import Run, Terms
+from textdifuse_ros.train.samples import Samples
+from textdifuse_ros.train.stream import stream
 
 FILE = "teacher.safetensors"
 
 
 def train(
-    data: Path, detector_folder: Path, output: Path, config: TrainConfig, initial: FusionNetwork | None = None
+    data: Path,
+    detector_folder: Path | None,
+    output: Path,
+    config: TrainConfig,
+    initial: FusionNetwork | None = None,
 ) -> Path:
-    """Run or resume a training; returns the exported weight file."""
-    device = pick_device(config)
-    run = Run(output, config, config.model, device, initial)
-    detector = make_detector(detector_folder, config, device)
-    rng = np.random.default_rng(config.seed + run.step)
-    sets = load_training(data)
-    alone, together = draw(sets, config, rng, 1.0), draw(sets, config, rng, config.single_share)
-    loop = Loop(run, FILE)
-    while loop.goes_on():
-        batch = to_device(next(alone if run.step < config.stage_one else together), device)
-        loop.note(run.update(lambda network, batch=batch: loss(network, batch, detector, config, rng)))  # type: ignore[misc]
-    return run.save(FILE)
+    """Run or resume a training; returns the exported weight file.
+
+    Raises Interrupted after a signal, TrainingError or EngineError when it cannot start or go on.
+    """
+    with Interrupts() as interrupts, joined(config.device) as ranks:
+        run = Run(output, config, ranks, initial)
+        if (before := finished(run, FILE)) is not None:
+            return before
+        detector = make_detector(detector_folder, config, run.device)
+        sets = load_pairs(data, run)
+        pictures = Samples(sets, config, detector, run.device, (1,)) if ranks.first else None
+
+        def single_share(step: int) -> float:
+            return 1.0 if step < config.stage_one else config.single_share
+
+        batches = stream(sets, config, ranks.rank, run.step, single_share)
+
+        def lesson(step: int) -> Callable[[FusionNetwork], Terms]:
+            rng, batch = run.randomness(), next(batches).to(run.device)
+            return lambda network: loss(network, batch, detector, config, rng)
+
+        return Loop(run, FILE, pictures, interrupts).train(lesson)
 
 
 def loss(
@@ -50,5 +68,5 @@ def loss(
 ) -> Terms:
     """Diffusion loss of one batch."""
     target = make_target(batch, detector, config)
-    estimate = diffused(network, batch, target.luminance, rng)
+    estimate = diffused(network, batch, rng)
     return objective(estimate, target, detector, config)

@@ -1,0 +1,233 @@
+"""Trainings of a few updates: repeated, stopped, resumed, refused, and what they leave in their folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from command_line import REPOSITORY, refused, textdifuse
+from training_samples import before_call, log_of, losses_of, one_thread, short, short_file, write_data
+
+from textdifuse_ros.model import weights
+from textdifuse_ros.train import run as run_module
+from textdifuse_ros.train.config import TrainConfig
+from textdifuse_ros.train.errors import Interrupted, TrainingError
+from textdifuse_ros.train.run import Run
+from textdifuse_ros.train.teacher import train
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_data(tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_the_same_seed_gives_the_same_losses_and_another_one_does_not(data: Path, tmp_path: Path) -> None:
+    for name, config in (("a", short(4)), ("b", short(4)), ("c", short(4, seed=8))):
+        train(data, None, tmp_path / name, config)
+    assert [step for step, _ in losses_of(tmp_path / "a")] == [1, 2, 3, 4]
+    assert losses_of(tmp_path / "a") == losses_of(tmp_path / "b")
+    assert losses_of(tmp_path / "a") != losses_of(tmp_path / "c")
+
+
+def test_examples_drawn_ahead_by_other_processes_are_the_same(data: Path, tmp_path: Path) -> None:
+    train(data, None, tmp_path / "alone", short(4))
+    train(data, None, tmp_path / "helped", short(4, workers=2))
+    assert losses_of(tmp_path / "alone") == losses_of(tmp_path / "helped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_a_signal_stopped_goes_on_as_if_nothing_had_been(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    whole = train(data, None, tmp_path / "whole", short(5))
+    with monkeypatch.context() as patch:
+        before_call(patch, Run, "update", 2, lambda: signal.raise_signal(number))
+        with pytest.raises(
+            Interrupted, match="interrupted after update 3 and saved; the same command goes on"
+        ):
+            train(data, None, tmp_path / "parts", short(5))
+    assert torch.load(tmp_path / "parts" / "checkpoint.pt", weights_only=True)["step"] == 3
+    parts = train(data, None, tmp_path / "parts", short(5))
+    assert losses_of(tmp_path / "parts") == losses_of(tmp_path / "whole")
+    one, two = weights.load(whole).state_dict(), weights.load(parts).state_dict()
+    assert all(torch.equal(value, two[name]) for name, value in one.items())
+
+
+def test_updates_after_the_last_checkpoint_of_a_crash_are_logged_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash() -> None:
+        raise RuntimeError("as if the power had gone")
+
+    with monkeypatch.context() as patch:
+        before_call(patch, Run, "update", 3, crash)
+        with pytest.raises(RuntimeError):
+            train(data, None, tmp_path / "run", short(5))
+    assert [step for step, _ in losses_of(tmp_path / "run")] == [1, 2, 3]
+    train(data, None, tmp_path / "run", short(5))
+    assert [step for step, _ in losses_of(tmp_path / "run")] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("limit", "name"), [(20_000, "teacher.safetensors"), (200_000, "checkpoint.pt")])
+def test_a_disk_that_is_full_leaves_the_checkpoint_of_before(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, name: str
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+
+    try:
+        with monkeypatch.context() as patch:
+            before_call(patch, Run, "save", 1, fill)
+            with pytest.raises(TrainingError, match=rf"{name}: cannot be written .* before is intact"):
+                train(data, None, tmp_path / "run", short(6))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 2
+    assert not list((tmp_path / "run").glob("*.partial"))
+    train(data, None, tmp_path / "run", short(6))
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 6
+
+
+def test_a_checkpoint_of_another_network_is_refused_and_untouched(data: Path, tmp_path: Path) -> None:
+    train(data, None, tmp_path / "run", short(2))
+    kept = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    other = dataclasses.replace(short(2).model, coupling="max")
+    with pytest.raises(TrainingError, match=r"another network .coupling is attention there and max here"):
+        train(data, None, tmp_path / "run", short(4, model=other))
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == kept
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(kept[:2000])
+    with pytest.raises(TrainingError, match="cannot be read as a checkpoint; delete it to begin anew"):
+        train(data, None, tmp_path / "run", short(4))
+
+
+def test_a_finished_training_says_so_and_is_left_as_it_is(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = train(data, None, tmp_path / "run", short(2))
+    kept = (tmp_path / "run" / "checkpoint.pt").stat().st_mtime_ns
+    path.unlink()
+    capsys.readouterr()
+    assert train(data, None, tmp_path / "run", short(2)) == path
+    said = capsys.readouterr().err
+    assert (
+        "run: holds a finished training (2 updates, " in said
+        and "raise iterations or minutes to go on" in said
+    )
+    assert weights.load(path).config == short(2).model
+    assert (tmp_path / "run" / "checkpoint.pt").stat().st_mtime_ns == kept
+
+
+def test_the_clock_ends_a_training_before_its_updates(data: Path, tmp_path: Path) -> None:
+    train(data, None, tmp_path / "run", short(10**6, minutes=0.002))
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert 0 < state["step"] < 10**6 and state["spent"] >= 0.12
+
+
+@pytest.mark.parametrize("change", [{"coupling": "max"}, {"start": "noise"}, {"start": "none"}])
+def test_ablations_train(data: Path, tmp_path: Path, change: dict[str, str]) -> None:
+    model = dataclasses.replace(short(2).model, **change)  # type: ignore[arg-type]
+    path = train(data, None, tmp_path / "run", short(2, model=model))
+    assert weights.load(path).config == model
+
+
+def test_the_folder_tells_what_was_trained_and_how_it_went(data: Path, tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    train(data, None, tmp_path / "run", short(3))
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["model"]["widths"] == [8, 8, 8, 8] and config["seed"] == short(3).seed
+    row = log_of(tmp_path / "run")[0]
+    named = {"loss", "intensity", "gradient", "chroma"}
+    assert set(row) == named | {"step", "minutes", "learning_rate", "updates_per_second"}
+    events = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    scalars = {f"loss/{name}" for name in named} | {"learning_rate", "updates_per_second"}
+    assert set(events.Tags()["scalars"]) == scalars
+    assert [each.step for each in events.Scalars("loss/loss")] == [1, 2, 3]
+    assert [each.step for each in events.Images("samples")] == [2, 3]
+
+
+def test_every_checkpoint_has_a_picture_of_the_same_examples(data: Path, tmp_path: Path) -> None:
+    train(data, None, tmp_path / "run", short(4, learning_rate=0.05, warm_up=1))
+    files = sorted((tmp_path / "run" / "samples").iterdir())
+    assert [file.name for file in files] == ["000002.png", "000004.png"]
+    early, late = (cv2.imread(str(file)) for file in files)
+    assert early.shape == late.shape == (22 + 4 * 100, 4 + 5 * 100, 3)
+    assert (early[:, :404] == late[:, :404]).all()
+    assert (early[:, 404:] != late[:, 404:]).any()
+
+
+def test_without_tensorboard_a_training_goes_on_and_says_so_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    train(data, None, tmp_path / "run", short(2))
+    assert capsys.readouterr().err.count("the package tensorboard is not installed") == 1
+    assert len(log_of(tmp_path / "run")) == 2
+
+
+def test_the_precision_is_bf16_where_asked_for_or_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def used(precision: str, has: bool) -> torch.dtype:
+        monkeypatch.setattr(run_module, "cpu_has_fast_bf16", lambda: has)
+        with run_module.autocast(TrainConfig(precision=precision), torch.device("cpu")):
+            return torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2)).dtype
+
+    assert used("auto", True) == used("bf16", False) == torch.bfloat16
+    assert used("auto", False) == used("fp32", True) == torch.float32
+
+
+def test_gradients_that_are_never_finite_end_a_training(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_BAD_IN_A_ROW", 3)
+    broken = short(9, chroma=1e38, intensity=1e38, gradient=1e38)
+    with pytest.raises(
+        TrainingError, match="no finite gradient in the 3 updates up to 3: lower learning_rate"
+    ):
+        train(data, None, tmp_path / "run", broken)
+
+
+def test_the_command_ends_with_130_and_a_line_after_sigterm_and_resumes(data: Path, tmp_path: Path) -> None:
+    config = short_file(tmp_path / "config.json", iterations=10**6)
+    arguments = ("train", "--data", data, "--output", tmp_path / "run", "--config", config, "--threads", 1)
+    command = [sys.executable, "-m", "textdifuse_ros.cli.main", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        assert "update 1/1000000" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        lines = process.stderr.read().splitlines()
+    assert process.returncode == 130, lines
+    assert "and saved; the same command goes on from there" in lines[-1]
+    stopped = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"]
+    result = textdifuse(*arguments, "--set", f"iterations={stopped + 1}")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{tmp_path / 'run' / 'teacher.safetensors'}\n"
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == stopped + 1
+
+
+def test_the_command_refuses_in_one_line(data: Path, tmp_path: Path) -> None:
+    place = ("train", "--data", data, "--output", tmp_path / "run")
+    refused(textdifuse(*place, "--set", "crop=100"), "--set: crop is 100", "96 or 128")
+    refused(textdifuse(*place), "--models", "yolov8n_coco.safetensors", "detector_weight 0")
+    refused(textdifuse(*place, "--set", "device=cuda:99"), "device 'cuda:99'")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import ALL, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 
 RESTORE: dict[str, Controls] = {"auto": ALL, "off": NONE}
@@ -42,7 +43,8 @@ class Fuser:
 
     weights: path of a safetensors file, None or "" for the shipped one. device: auto, cpu, cuda,
     cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice.
-    Raises WeightsError or EngineError with the reason and the mend.
+    localiser: heat or clip, with localiser_options as in `text.localiser.register_localiser`.
+    Raises WeightsError, EngineError or LocaliserError with the reason and the mend.
     """
 
     def __init__(
@@ -53,17 +55,22 @@ class Fuser:
         dtype: str = "auto",
         threads: int = 0,
         localiser: str = "heat",
+        localiser_options: Mapping[str, Any] | None = None,
     ) -> None:
         if threads > 0:
             torch.set_num_threads(threads)
         path = Path(weights) if weights else weight_files.SHIPPED
         self._engine = make_engine(engine, weight_files.load(path), device, dtype)
-        self._localiser = make_localiser(localiser)
         self.steps = self._engine.steps
         self.weights_id = weight_files.identity(path)
         self.device = self._engine.device
         self.engine = self._engine.name
         self.dtype = self._engine.dtype
+        self._localiser = make_localiser(
+            localiser, device=self.device, dtype=self.dtype, **(localiser_options or {})
+        )
+        if isinstance(self._localiser, Prepared):
+            self._localiser.prepare()
 
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
@@ -122,7 +129,9 @@ class Fuser:
         self.fuse(black, np.zeros((height, width), np.uint8), steps=steps or self.steps[0])
 
     def close(self) -> None:
-        """Release device memory."""
+        """Release device memory, and what the localiser holds."""
+        if isinstance(self._localiser, Prepared):
+            self._localiser.close()
         self._engine.close()
 
 

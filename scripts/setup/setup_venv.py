@@ -26,7 +26,7 @@ from progress import Reporter, StepFailed, run_logged
 from stamps import Stamps, digest
 
 HERE = Path(__file__).resolve().parent
-REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-dev.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-dev.txt")
 # Left behind by another environment or a sourced ROS installation, these would leak foreign packages in.
 FOREIGN = (
     "PYTHONPATH", "PYTHONHOME", "_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH",
@@ -94,7 +94,7 @@ def make_venv(layout: Layout, reporter: Reporter) -> None:
 
 
 def install_packages(layout: Layout, reporter: Reporter) -> None:
-    """Install the three requirement files in one resolution, so that no pin can be moved by another file."""
+    """Install the requirement files in one resolution, so that no pin can be moved by another file."""
     log = layout.log("pip")
     log.unlink(missing_ok=True)
     command = [str(layout.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]

@@ -12,7 +12,7 @@ import pytest
 import textdifuse_ros
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-dev.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-dev.txt")
 PIN = re.compile(r"^[A-Za-z0-9._-]+==[A-Za-z0-9.+]+(; python_version [<>=]+ \"3\.\d+\")?\s+# \S.+$")
 
 

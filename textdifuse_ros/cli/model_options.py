@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.text.grammar import PromptError, parse
-from textdifuse_ros.text.localiser import CompiledPrompt, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, LocaliserError, make_localiser
 from textdifuse_ros.text.wishes import compile_prompt
 
 if TYPE_CHECKING:
@@ -18,12 +18,25 @@ STEPS = ("1", "2", "4", TEACHER)
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
-    """--device, --engine, --dtype, --weights, --threads."""
+    """--device, --engine, --dtype, --weights, --threads, --localiser and its own two."""
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
     parser.add_argument("--engine", default="auto", metavar="E", help="auto or eager (auto)")
     parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16 or fp16 (auto)")
     parser.add_argument("--weights", default="", metavar="FILE", help="safetensors file (the shipped one)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")
+    parser.add_argument("--localiser", default="heat", metavar="L", help="of phrases: heat or clip (heat)")
+    parser.add_argument(
+        "--localiser-model",
+        default="ViT-B-16",
+        metavar="M",
+        help="of clip: a name of open_clip, or a folder (ViT-B-16)",
+    )
+    parser.add_argument(
+        "--localiser-weights",
+        default="openai",
+        metavar="W",
+        help="of clip: a tag of open_clip, or a .safetensors file (openai)",
+    )
 
 
 def add_fusion_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -32,8 +45,8 @@ def add_fusion_arguments(parser: argparse.ArgumentParser, several: bool = False)
         "--prompt",
         default="",
         metavar="TEXT",
-        help="what must stand out and what is wished for, as in 'warm objects*1.5, keep the night look'; empty "
-        "for none. A text that starts with a dash is written as --prompt=-TEXT",
+        help="what must stand out and what is wished for, as in 'warm objects*1.5, keep the night look'; "
+        "empty for none. A text that starts with a dash is written as --prompt=-TEXT",
     )
     steps = "sampler steps (1)" + ("; several with commas: a row each" if several else "")
     parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help=steps)
@@ -55,9 +68,11 @@ def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
     if not 0 <= args.strength <= 2:
         raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
     try:
-        return compile_prompt(make_localiser(), parse(args.prompt))
+        return compile_prompt(make_localiser(args.localiser), parse(args.prompt))
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
+    except (ValueError, LocaliserError) as error:
+        raise CliError(f"--localiser {args.localiser}: {error}") from error
 
 
 def steps_of(name: str) -> int:
@@ -75,7 +90,8 @@ def make_fuser(args: argparse.Namespace, steps: str | None = None) -> Fuser:
     if args.threads < 0:
         raise CliError(f"--threads {args.threads}: must be 0 or more")
     path = args.weights or (weights.TEACHER if (steps or args.steps) == TEACHER else None)
+    options = {"model": args.localiser_model, "weights": args.localiser_weights}
     try:
-        return Fuser(path, args.device, args.engine, args.dtype, args.threads)
-    except (EngineError, WeightsError) as error:
+        return Fuser(path, args.device, args.engine, args.dtype, args.threads, args.localiser, options)
+    except (EngineError, WeightsError, LocaliserError) as error:
         raise CliError(str(error)) from error

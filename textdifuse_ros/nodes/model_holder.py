@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
 
 NONE, LOADING, READY, FAILED = "none", "loading", "ready", "failed"
-_KEYS = ("weights", "device", "engine", "dtype", "threads", "localiser")
+_OPTIONS = {option: f"localiser.{option}" for option in ("model", "weights", "rate")}  # of the localiser
+_KEYS = ("weights", "device", "engine", "dtype", "threads", "localiser", *_OPTIONS.values())
 
 
 class ModelError(RuntimeError):
@@ -45,6 +46,7 @@ def build_fuser(settings: Settings) -> Fuser:
         dtype=settings.text("dtype"),
         threads=settings.integer("threads"),
         localiser=settings.text("localiser"),
+        localiser_options={option: settings[name] for option, name in _OPTIONS.items()},
     )
     if settings.integer("steps") not in fuser.steps:
         fuser.close()

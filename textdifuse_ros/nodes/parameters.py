@@ -16,6 +16,7 @@ from textdifuse_ros.nodes.parameter_spec import (
     ParameterSpec,
     Value,
 )
+from textdifuse_ros.text.localiser import localiser_names
 
 __all__ = [
     "BY_NAME",
@@ -61,7 +62,40 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "Restoration by the network (noise, darkness, haze, ...): auto removes all that the images have, off "
         "none; wishes in the prompt change it for what they name.",
     ),
-    _choice("localiser", "heat", ("heat",), "What turns phrases into a relevance map.", INACTIVE),
+    _choice(
+        "localiser",
+        "heat",
+        localiser_names(),
+        "What turns phrases into a relevance map: heat knows phrases about temperature, clip any phrase (it "
+        "needs open_clip and a model's weights, see docs/prompts.md).",
+        INACTIVE,
+    ),
+    ParameterSpec(
+        "localiser.model",
+        str,
+        "ViT-B-16",
+        "With localiser clip: a model of open_clip by name, or a folder with its open_clip_config.json and "
+        "weights.",
+        INACTIVE,
+    ),
+    ParameterSpec(
+        "localiser.weights",
+        str,
+        "openai",
+        "With localiser clip: the weights of a model given by name, as one of open_clip's tags or as a "
+        ".safetensors file.",
+        INACTIVE,
+    ),
+    _number(
+        "localiser.rate",
+        2.0,
+        0.0,
+        60.0,
+        "Hz",
+        "With localiser clip: how often it looks at the images, in a thread of its own; what it saw last is "
+        "held in between. 0 looks at every frame, and each frame waits for it.",
+        INACTIVE,
+    ),
     ParameterSpec("device", str, "auto", "Where the network runs: auto, cpu, cuda or cuda:N.", INACTIVE),
     _choice("engine", "auto", ("auto", "eager"), "What executes the network.", INACTIVE),
     _choice(

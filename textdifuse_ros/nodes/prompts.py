@@ -10,7 +10,7 @@ from typing import Any
 
 from textdifuse_ros.nodes.parameters import BY_NAME, ParameterError, Settings
 from textdifuse_ros.text.grammar import PromptError, parse
-from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, LocaliserError, make_localiser
 from textdifuse_ros.text.wishes import compile_prompt
 
 PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
@@ -39,8 +39,9 @@ class PromptKeeper:
     """Refuses prompts, keeps the accepted one, and announces every change in order.
 
     ``announce`` is called under a lock with each new record: from the parameter services when a prompt is
-    accepted or refused, from the worker when the first image shows it. Checking a prompt for the heat
-    localiser takes well under a millisecond, so it is done inside the parameter service.
+    accepted or refused, from the worker when the first image shows it. Checking a prompt takes well under a
+    millisecond, so it is done inside the parameter service: a localiser that needs a model for it makes up
+    for that with the first image, in the worker.
     """
 
     def __init__(self, announce: Callable[[PromptRecord], None]) -> None:
@@ -65,6 +66,8 @@ class PromptKeeper:
             compiled = self._compile(text, localiser)
         except PromptError as error:
             raise ParameterError("prompt", str(error)) from error
+        except LocaliserError as error:
+            raise ParameterError("localiser", str(error)) from error
         self._compiled = ((text, localiser), compiled)
 
     def hear(self, name: str, value: Any, reason: str) -> None:

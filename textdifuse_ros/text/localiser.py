@@ -1,10 +1,14 @@
-"""Localisers turn phrases into relevance maps. A new one is one class and one line in the registry."""
+"""Localisers turn phrases into relevance maps. A new one is one class and one line in the registry.
+
+How to add one: docs/prompts.md.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,13 @@ from textdifuse_ros.text.prompt import OBJECT, Phrase, Prompt
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+
+class LocaliserError(RuntimeError):
+    """A localiser that cannot be had here. ``str(error)`` is one line that says what to install or to set."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,18 @@ class Localiser(Protocol):
         """
 
 
-Factory = Callable[[], Localiser]
+@runtime_checkable
+class Prepared(Protocol):
+    """What a localiser has besides, if it needs something heavy for `relevance`: a model, a thread."""
+
+    def prepare(self) -> None:
+        """Load it; called once, before the first frame, off the frame path. Raises LocaliserError."""
+
+    def close(self) -> None:
+        """Let go of it; called at most once, from the thread that calls `relevance`."""
+
+
+Factory = Callable[..., Localiser]  # of the options that it takes, by name
 
 
 def _make_heat() -> Localiser:
@@ -78,11 +100,28 @@ def _make_heat() -> Localiser:
     return HeatLocaliser()
 
 
-_FACTORIES: dict[str, Factory] = {"heat": _make_heat}
+def _make_clip(
+    model: str = "ViT-B-16",
+    weights: str = "openai",
+    rate: float = 0.0,
+    device: str = "cpu",
+    dtype: str = "fp32",
+) -> Localiser:
+    from textdifuse_ros.text.clip import ClipLocaliser
+    from textdifuse_ros.text.clip_import import require_open_clip
+
+    require_open_clip()
+    return ClipLocaliser(model, weights, rate, device, dtype)
+
+
+_FACTORIES: dict[str, Factory] = {"heat": _make_heat, "clip": _make_clip}
 
 
 def register_localiser(name: str, factory: Factory) -> None:
-    """Make a localiser available under a name. Factories import what they need when they are called."""
+    """Make a localiser available under a name. Factories import what they need when they are called.
+
+    A factory names the options that it takes: any of model, weights, rate [Hz], device and dtype.
+    """
     if name in _FACTORIES:
         raise ValueError(f"a localiser '{name}' is registered already")
     _FACTORIES[name] = factory
@@ -94,7 +133,12 @@ def localiser_names() -> tuple[str, ...]:
 
 
 def make_localiser(name: str = "heat", **options: Any) -> Localiser:
-    """A new localiser. Raises ValueError naming the known ones."""
+    """A new localiser. Options that it does not take are left out, so that all share one set of parameters.
+
+    Raises ValueError naming the known ones, LocaliserError for one that needs something installed.
+    """
     if name not in _FACTORIES:
         raise ValueError(f"there is no localiser '{name}': choose one of {', '.join(_FACTORIES)}")
-    return _FACTORIES[name](**options)
+    factory = _FACTORIES[name]
+    taken = inspect.signature(factory).parameters
+    return factory(**{option: value for option, value in options.items() if option in taken})

@@ -1,46 +1,30 @@
-"""Publishes /diagnostics, and logs each cause once when it appears and once when it is over."""
+"""The six statuses of the fusion node: collects its facts for the reports in `health`."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-
 from textdifuse_ros.nodes import health
+from textdifuse_ros.nodes.diagnostics_publisher import DiagnosticsPublisher
 from textdifuse_ros.nodes.graph_hint import hint_for_silence
 from textdifuse_ros.nodes.health import CameraFacts, OutputFacts, Report
 from textdifuse_ros.nodes.inputs import image_topic
 from textdifuse_ros.nodes.loss import RGB, THERMAL
-from textdifuse_ros.nodes.meters import CauseLog
 from textdifuse_ros.nodes.model_holder import LOADING
 from textdifuse_ros.nodes.session import Session
-from textdifuse_ros.nodes.tally import MODEL, LatestDrop
+from textdifuse_ros.nodes.tally import MODEL
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.fusion import FusionNode
 
 
-class Diagnostics:
+class Diagnostics(DiagnosticsPublisher):
     """Collects the facts of the node once a period and publishes the six statuses."""
 
     def __init__(self, node: FusionNode) -> None:
+        super().__init__(node)
         self._node = node
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        logger = node.get_logger()
-        self._log = CauseLog(logger.warning, logger.info)
-        self._causes: dict[str, str] = {}
-
-    def publish(self) -> None:
-        """Publish the present state; called by a timer of a steady clock."""
-        now = time.monotonic()
-        message = DiagnosticArray()
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        for name, (hardware, report) in self.reports(now).items():
-            message.status.append(self._status(name, hardware, report))
-            self._speak(name, report, now)
-        self._publisher.publish(message)
 
     def reports(self, now: float) -> dict[str, tuple[str, Report]]:
         """Hardware id and report by status name."""
@@ -68,10 +52,6 @@ class Diagnostics:
             "output": (hardware, health.output_report(output, (rgb, thermal), why)),
         }
 
-    def event(self, cause: str, message: str) -> None:
-        """Something that happened between two periods, logged once while it keeps happening."""
-        self._log.raised(cause, message, time.monotonic())
-
     def _camera(self, camera: str, session: Session | None, now: float) -> CameraFacts:
         node = self._node
         settings = node.parameters.settings
@@ -82,7 +62,7 @@ class Diagnostics:
         compressed = settings.text(f"{camera}.transport") == "compressed"
         publishers, hint = node.matched_publishers(camera), ""
         if loss is not None and loss.kind in ("never", "silent"):
-            hint = hint_for_silence(node, camera, topic, compressed)
+            hint = hint_for_silence(node, topic, compressed, f"{camera}.transport")
         return CameraFacts(
             camera,
             topic,
@@ -95,7 +75,7 @@ class Diagnostics:
             hint=hint,
             incompatible=node.qos_conflict(topic, publishers, incoming=True),
             refused=session.tally.by_cause(camera),
-            latest_refusal=_recent(session.tally.latest(camera), now),
+            latest_refusal=session.tally.recent(camera, now, health.RECENT),
             frame_id=session.frame_ids.get(camera),
             precision=session.precision if camera == THERMAL else "",
             has_info=node.has_camera_info(camera),
@@ -138,7 +118,7 @@ class Diagnostics:
             counters=session.mailbox.view().counters,
             invalid=session.dropped_invalid(),
             by_policy=session.dropped_by_policy,
-            latest_failure=_recent(session.tally.latest(MODEL), now),
+            latest_failure=session.tally.recent(MODEL, now, health.RECENT),
             age_p50=session.ages.p50(),
             age_p95=session.ages.p95(),
             total_p50=session.totals.p50(),
@@ -150,28 +130,3 @@ class Diagnostics:
             incompatible=node.qos_conflict(topic, subscribers, incoming=False),
             timeout=node.parameters.settings.number("loss_timeout"),
         )
-
-    def _status(self, name: str, hardware: str, report: Report) -> DiagnosticStatus:
-        return DiagnosticStatus(
-            level=bytes([report.level]),
-            name=f"{self._node.get_fully_qualified_name()}: {name}",
-            message=report.message,
-            hardware_id=hardware,
-            values=[KeyValue(key=key, value=value) for key, value in report.values.items()],
-        )
-
-    def _speak(self, name: str, report: Report, now: float) -> None:
-        """Log the cause of a status when it changes. Output only repeats what the others said."""
-        if name == "output":
-            return
-        before = self._causes.get(name, "")
-        cause = f"{name}/{report.cause}" if report.cause else ""
-        if before and before != cause:
-            self._log.cleared(before, f"{name} is well again: {report.message}", now)
-        if cause:
-            self._log.raised(cause, f"{name}: {report.message}", now)
-        self._causes[name] = cause
-
-
-def _recent(latest: LatestDrop | None, now: float) -> str:
-    return latest.drop.text if latest is not None and now - latest.when < health.RECENT else ""

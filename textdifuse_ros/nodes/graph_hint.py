@@ -8,10 +8,11 @@ IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
-def hint_for_silence(node: Node, camera: str, topic: str, compressed: bool) -> str:
+def hint_for_silence(node: Node, topic: str, compressed: bool, transport: str = "") -> str:
     """What to do: asks the graph, so only while nothing arrives.
 
-    ``topic`` is the resolved name that is subscribed.
+    ``topic`` is the resolved name that is subscribed; ``transport`` the parameter that chooses between raw
+    and compressed images, "" where there is none.
     """
     wanted = COMPRESSED if compressed else IMAGE
     endpoints = node.get_publishers_info_by_topic(topic)
@@ -19,22 +20,30 @@ def hint_for_silence(node: Node, camera: str, topic: str, compressed: bool) -> s
     wrong = sorted({endpoint.topic_type for endpoint in endpoints} - {wanted})
     if wrong and not right:
         types = ", ".join(wrong)
-        return f"it is published as {types}, not as {wanted}: set {camera}.transport or the remap"
+        mend = f"set {transport} or the remap" if transport else "remap it to a topic of that type"
+        return f"it is published as {types}, not as {wanted}: {mend}"
     if right:
         return "it is there but sends nothing: check the camera and its driver"
-    return _elsewhere(node, camera, topic, compressed)
+    return _elsewhere(node, topic, compressed, transport)
 
 
-def _elsewhere(node: Node, camera: str, topic: str, compressed: bool) -> str:
+def _elsewhere(node: Node, topic: str, compressed: bool, transport: str) -> str:
     published = {
         name: types for name, types in node.get_topic_names_and_types() if node.count_publishers(name) > 0
     }
     other_transport = topic.removesuffix("/compressed") if compressed else topic + "/compressed"
     if other_transport in published:
         right = "raw" if compressed else "compressed"
-        return f"{other_transport} is published: set {camera}.transport to {right}"
+        mend = (
+            f"set {transport} to {right}"
+            if transport
+            else "republish it raw (ros2 run image_transport republish)"
+        )
+        return f"{other_transport} is published: {mend}"
     wanted = COMPRESSED if compressed else IMAGE
-    own = node.resolve_topic_name("fused/image_raw"), node.resolve_topic_name("fused/salience")
+    own = {
+        name for name, _ in node.get_publisher_names_and_types_by_node(node.get_name(), node.get_namespace())
+    }
     images = sorted(name for name, types in published.items() if wanted in types and name not in own)
     if images:
         return f"check the topic name; published images: {', '.join(images[:6])}"

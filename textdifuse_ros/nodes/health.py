@@ -195,7 +195,7 @@ def model_report(state: ModelState, weights: str) -> Report:
         return Report(OK, f"ready: {state.engine} on {state.device}, {state.dtype}", values)
     if state.phase == LOADING:
         return Report(
-            WARN, f"model loading for {state.seconds:.0f} s: nothing is fused before it is ready", values
+            WARN, f"model loading for {state.seconds:.0f} s: nothing is published before it is ready", values
         )
     if state.phase == FAILED:  # without a cause: the transition that failed has logged it
         text = f"the model cannot be loaded: {state.reason}; set the parameter right and configure again"

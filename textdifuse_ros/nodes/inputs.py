@@ -26,10 +26,6 @@ def image_topic(settings: Settings, camera: str) -> str:
     return f"{camera}/image_raw{suffix}"
 
 
-def _policy(event: Any) -> int:
-    return int(event.last_policy_kind)
-
-
 class Inputs:
     """Subscriptions to both cameras' images and CameraInfos."""
 
@@ -68,7 +64,9 @@ class Inputs:
         compressed = settings.text(f"{camera}.transport") == "compressed"
         topic = image_topic(settings, camera)
         name = self._node.resolve_topic_name(topic)
-        events = SubscriptionEventCallbacks(incompatible_qos=lambda event: incompatible(name, _policy(event)))
+        events = SubscriptionEventCallbacks(
+            incompatible_qos=lambda event: incompatible(name, qos.policy_of(event))
+        )
         subscription = self._node.create_subscription(
             CompressedImage if compressed else Image,
             topic,

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from textdifuse_ros.nodes.parameters import Settings
+from textdifuse_ros.nodes.settings import S
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -20,6 +21,25 @@ _KEYS = ("weights", "device", "engine", "dtype", "threads", "localiser", *_OPTIO
 
 class ModelError(RuntimeError):
     """The network cannot be had; the text says why."""
+
+
+class Loaded(Protocol):
+    """What a holder needs to know of a network."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def weights_id(self) -> str: ...
+
+    def close(self) -> None:
+        """Free the device's memory."""
+
+
+M = TypeVar("M", bound=Loaded)
 
 
 @dataclass(frozen=True)
@@ -57,13 +77,16 @@ def build_fuser(settings: Settings) -> Fuser:
     return fuser
 
 
-class ModelHolder:
-    """Owns the Fuser. ``ensure`` loads it in a thread of its own and waits; ``release`` frees the device."""
+class ModelHolder(Generic[S, M]):
+    """Owns a network. ``ensure`` loads it in a thread of its own and waits; ``release`` frees the device.
 
-    def __init__(self, build: Callable[[Settings], Fuser] = build_fuser) -> None:
-        self._build = build
+    ``keys`` name the parameters that mean another network when they change.
+    """
+
+    def __init__(self, build: Callable[[S], M], keys: tuple[str, ...] = _KEYS) -> None:
+        self._build, self._keys = build, keys
         self._lock = threading.Lock()
-        self._fuser: Fuser | None = None
+        self._model: M | None = None
         self._key: tuple[object, ...] = ()
         self._phase = NONE
         self._reason = ""
@@ -71,12 +94,12 @@ class ModelHolder:
         self._generation = 0
         self._loader: threading.Thread | None = None
 
-    def ensure(self, settings: Settings, give_up: threading.Event) -> Fuser:
-        """The Fuser for these settings, loaded now if need be. Raises ModelError with the reason."""
-        key = tuple(settings[name] for name in _KEYS)
+    def ensure(self, settings: S, give_up: threading.Event) -> M:
+        """The network for these settings, loaded now if need be. Raises ModelError with the reason."""
+        key = tuple(settings[name] for name in self._keys)
         with self._lock:
-            if self._fuser is not None and self._key == key:
-                return self._fuser
+            if self._model is not None and self._key == key:
+                return self._model
         self.release()
         done = threading.Event()
         with self._lock:
@@ -91,27 +114,27 @@ class ModelHolder:
                 self.release()
                 raise ModelError("the node is shutting down")
         with self._lock:
-            if self._fuser is None:
+            if self._model is None:
                 raise ModelError(self._reason or "the model was released while it loaded")
-            return self._fuser
+            return self._model
 
     def release(self) -> None:
-        """Close the Fuser, or abandon the one that is loading. Harmless when there is none."""
+        """Close the network, or abandon the one that is loading. Harmless when there is none."""
         with self._lock:
-            fuser, self._fuser = self._fuser, None
+            model, self._model = self._model, None
             self._generation += 1
             self._enter(NONE)
-        if fuser is not None:
-            fuser.close()
+        if model is not None:
+            model.close()
 
     def state(self) -> ModelState:
         with self._lock:
-            fuser = self._fuser
+            model = self._model
             seconds = time.monotonic() - self._since
-            if fuser is None:
+            if model is None:
                 return ModelState(self._phase, self._reason, seconds)
             return ModelState(
-                self._phase, "", seconds, fuser.device, fuser.engine, fuser.dtype, fuser.weights_id
+                self._phase, "", seconds, model.device, model.engine, model.dtype, model.weights_id
             )
 
     def busy(self) -> bool:
@@ -121,20 +144,18 @@ class ModelHolder:
     def _enter(self, phase: str, reason: str = "") -> None:
         self._phase, self._reason, self._since = phase, reason, time.monotonic()
 
-    def _load(
-        self, settings: Settings, key: tuple[object, ...], generation: int, done: threading.Event
-    ) -> None:
-        fuser: Fuser | None = None
+    def _load(self, settings: S, key: tuple[object, ...], generation: int, done: threading.Event) -> None:
+        model: M | None = None
         reason = ""
         try:
-            fuser = self._build(settings)
+            model = self._build(settings)
         except BaseException as error:  # whatever torch raises is a reason to report, never a lost thread
             reason = " ".join(str(error).split()) or type(error).__name__
         with self._lock:
             if generation == self._generation:
-                self._fuser, self._key = fuser, key
-                self._enter(READY if fuser is not None else FAILED, reason)
-                fuser = None
-        if fuser is not None:  # nobody waits for it any more
-            fuser.close()
+                self._model, self._key = model, key
+                self._enter(READY if model is not None else FAILED, reason)
+                model = None
+        if model is not None:  # nobody waits for it any more
+            model.close()
         done.set()

@@ -23,10 +23,6 @@ from textdifuse_ros.nodes.session import Session
 IMAGE_TOPICS = ("fused/image_raw", "fused/salience")
 
 
-def _policy(event: Any) -> int:
-    return int(event.last_policy_kind)
-
-
 class Outputs:
     """Created by configure, destroyed by cleanup. Images and status are lifecycle publishers: silent while
     the node is inactive. ~/prompt is latched and speaks in every state."""
@@ -37,7 +33,7 @@ class Outputs:
 
         def image_publisher(topic: str) -> Any:
             name = node.resolve_topic_name(topic)
-            events = PublisherEventCallbacks(incompatible_qos=lambda e: incompatible(name, _policy(e)))
+            events = PublisherEventCallbacks(incompatible_qos=lambda e: incompatible(name, qos.policy_of(e)))
             return node.create_lifecycle_publisher(
                 Image,
                 topic,

@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from textdifuse_ros.nodes.parameters import (
-    BY_NAME,
-    INACTIVE,
-    PARAMETERS,
-    START,
-    ParameterError,
-    ParameterSpec,
-    Settings,
-)
+from textdifuse_ros.nodes.parameter_spec import INACTIVE, START, ParameterError, ParameterSpec
+from textdifuse_ros.nodes.settings import S
 
 # vet(new, changed): raises ParameterError to refuse. apply(new, changed): takes the accepted values over.
-Vet = Callable[[Settings, set[str]], None]
+Vet = Callable[[S, set[str]], None]
 # hear(name, value, reason): is told of a refusal.
 Hear = Callable[[str, Any, str], None]
-Apply = Callable[[Settings, set[str]], None]
+Apply = Callable[[S, set[str]], None]
 
 
-class ParameterServer:
-    """Holds the accepted values as one immutable Settings that is swapped at once: a reader that takes
-    ``settings`` once a frame never sees half of an atomic change."""
+class ParameterServer(Generic[S]):
+    """Holds the accepted values as one immutable set that is swapped at once: a reader that takes
+    ``settings`` once a frame never sees half of an atomic change. ``settings`` begins with the defaults."""
 
-    def __init__(self, node: Node, is_active: Callable[[], bool]) -> None:
+    def __init__(self, node: Node, settings: S, is_active: Callable[[], bool]) -> None:
         self._node = node
         self._is_active = is_active
-        self._vets: list[Vet] = []
-        self._applies: list[Apply] = []
+        self._vets: list[Vet[S]] = []
+        self._applies: list[Apply[S]] = []
         self._hears: list[Hear] = []
-        self.settings = Settings()
+        self._rows, self._by_name = settings.rows, settings.by_name
+        self.settings = settings
 
-    def add_vet(self, vet: Vet) -> None:
+    def add_vet(self, vet: Vet[S]) -> None:
         self._vets.append(vet)
 
-    def add_apply(self, apply: Apply) -> None:
+    def add_apply(self, apply: Apply[S]) -> None:
         self._applies.append(apply)
 
     def add_hear(self, hear: Hear) -> None:
@@ -50,18 +44,18 @@ class ParameterServer:
     def declare(self) -> None:
         """Declare every row; raises ParameterError naming the first override that is refused."""
         given: dict[str, Any] = {}
-        for spec in PARAMETERS:
+        for spec in self._rows:
             # Typed dynamically at first: an override of the wrong type is then refused with our own reason.
             loose = ParameterDescriptor(dynamic_typing=True)
             given[spec.name] = self._node.declare_parameter(spec.name, spec.default, loose).value
-        accepted = Settings().changed(given)
-        changed = {name for name, value in accepted.items() if value != BY_NAME[name].default}
+        accepted = self.settings.changed(given)
+        changed = {name for name, value in accepted.items() if value != self._by_name[name].default}
         self._vet(accepted, changed)
-        for spec in PARAMETERS:
+        for spec in self._rows:
             value = accepted[spec.name]
             self._node.set_parameters([Parameter(spec.name, value=value)])
             self._node.set_descriptor(spec.name, _descriptor(spec))
-        self._take(accepted, set(BY_NAME))
+        self._take(accepted, set(self._by_name))
         self._node.add_pre_set_parameters_callback(self._pre_set)
         self._node.add_on_set_parameters_callback(self._on_set)
         self._node.add_post_set_parameters_callback(self._post_set)
@@ -69,16 +63,15 @@ class ParameterServer:
     def _pre_set(self, parameters: list[Parameter]) -> list[Parameter]:
         return [self._coerced(parameter) for parameter in parameters]
 
-    @staticmethod
-    def _coerced(parameter: Parameter) -> Parameter:
-        spec = BY_NAME.get(parameter.name)
+    def _coerced(self, parameter: Parameter) -> Parameter:
+        spec = self._by_name.get(parameter.name)
         if spec is None or parameter.type_ == Parameter.Type.NOT_SET:
             return parameter
         value = spec.coerce(parameter.value)
         return parameter if value is parameter.value else Parameter(parameter.name, value=value)
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
-        changes = {p.name: p.value for p in parameters if p.name in BY_NAME}
+        changes = {p.name: p.value for p in parameters if p.name in self._by_name}
         try:
             candidate = self.settings.changed(changes)
             self._refuse_untimely(changes)
@@ -94,24 +87,24 @@ class ParameterServer:
         return SetParametersResult(successful=True)
 
     def _post_set(self, parameters: list[Parameter]) -> None:
-        changes = {p.name: p.value for p in parameters if p.name in BY_NAME}
+        changes = {p.name: p.value for p in parameters if p.name in self._by_name}
         if changes:
             self._take(self.settings.changed(changes), set(changes))
 
     def _refuse_untimely(self, changes: dict[str, Any]) -> None:
         for name, value in changes.items():
-            spec = BY_NAME[name]
+            spec = self._by_name[name]
             if spec.when == INACTIVE and self._is_active() and value != self.settings[name]:
                 raise ParameterError(
                     name,
                     "cannot change while the node is active: deactivate it, set the parameter, activate it",
                 )
 
-    def _vet(self, candidate: Settings, changed: set[str]) -> None:
+    def _vet(self, candidate: S, changed: set[str]) -> None:
         for vet in self._vets:
             vet(candidate, changed)
 
-    def _take(self, accepted: Settings, changed: set[str]) -> None:
+    def _take(self, accepted: S, changed: set[str]) -> None:
         self.settings = accepted
         for apply in self._applies:
             apply(accepted, changed)
@@ -119,7 +112,7 @@ class ParameterServer:
     def _restore_types(self, changes: dict[str, Any]) -> None:
         # rclpy writes the type of a dynamically typed value into the descriptor before it asks us
         for name in changes:
-            self._node.describe_parameter(name).type = _type_of(BY_NAME[name])
+            self._node.describe_parameter(name).type = _type_of(self._by_name[name])
 
 
 def _type_of(spec: ParameterSpec) -> int:

@@ -5,17 +5,14 @@ Pure Python: no ROS, so that the reference and config/fusion.yaml are generated 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from textdifuse_ros.nodes.parameter_spec import (
     INACTIVE,
     LIVE,
     START,
     ParameterError,
     ParameterSpec,
-    Value,
 )
+from textdifuse_ros.nodes.settings import TableSettings, check_device
 from textdifuse_ros.text.localiser import localiser_names
 
 __all__ = [
@@ -276,47 +273,17 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     ),
 )
 
-BY_NAME: Mapping[str, ParameterSpec] = {spec.name: spec for spec in PARAMETERS}
+
+class Settings(TableSettings):
+    """The values of the fusion node's table."""
+
+    rows = PARAMETERS
+
+    def check(self, changed: set[str]) -> None:
+        _check_together(self, changed)
 
 
-class Settings(Mapping[str, Value]):
-    """An immutable set of values, one for each row of the table; typed access by text(), number(), ..."""
-
-    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
-        self._values: dict[str, Value] = {spec.name: spec.default for spec in PARAMETERS}
-        self._values.update(values or {})
-
-    def __getitem__(self, name: str) -> Value:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def text(self, name: str) -> str:
-        return str(self._values[name])
-
-    def number(self, name: str) -> float:
-        return float(self._values[name])
-
-    def integer(self, name: str) -> int:
-        return int(self._values[name])
-
-    def flag(self, name: str) -> bool:
-        return bool(self._values[name])
-
-    def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """Validated copy with ``changes`` applied; raises ParameterError and changes nothing."""
-        values = dict(self._values)
-        for name, value in changes.items():
-            if name not in BY_NAME:
-                raise ParameterError(name, "no such parameter")
-            values[name] = BY_NAME[name].validate(value)
-        candidate = Settings(values)
-        _check_together(candidate, set(changes))
-        return candidate
+BY_NAME = Settings.by_name
 
 
 def _check_together(settings: Settings, changed: set[str]) -> None:
@@ -342,11 +309,4 @@ def _check_together(settings: Settings, changed: set[str]) -> None:
             f"registration.mode {settings.text('registration.mode')} needs a calibration: "
             "set registration.file first (make one with `textdifuse calibrate`)",
         )
-    _check_device(settings.text("device"))
-
-
-def _check_device(device: str) -> None:
-    name, colon, index = device.partition(":")
-    plain = not colon or (name == "cuda" and index.isdigit())
-    if name not in ("auto", "cpu", "cuda") or not plain:
-        raise ParameterError("device", f"{device!r} is not a device: use auto, cpu, cuda or cuda:N")
+    check_device(settings.text("device"))

@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from textdifuse_ros.nodes.overrides import warn_of_unused
+from textdifuse_ros.nodes.stop_flag import StopFlag
 
 _WAKE_S = 0.1
 
@@ -37,7 +38,7 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
     Returns 0, or 2 with one line on stderr when `make_node` raises StartError or the node ends with a
     failure.
     """
-    stop = threading.Event()
+    stop = StopFlag()
     previous = {
         number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
@@ -39,6 +41,12 @@ def image_output() -> QoSProfile:
     return _keep_last(2, ReliabilityPolicy.RELIABLE)
 
 
+def detections_output() -> QoSProfile:
+    """Reliable: small, and a tracker must not miss any; ten deep, so that a short stall of a reader costs
+    none."""
+    return _keep_last(10, ReliabilityPolicy.RELIABLE)
+
+
 def status_output() -> QoSProfile:
     """Small and never to be missed by a recorder."""
     return _keep_last(50, ReliabilityPolicy.RELIABLE)
@@ -55,6 +63,11 @@ def overridable() -> QoSOverridingOptions:
     return QoSOverridingOptions(
         (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
     )
+
+
+def policy_of(event: Any) -> int:
+    """The policy that an event about incompatible QoS names."""
+    return int(event.last_policy_kind)
 
 
 _ADVICE = {

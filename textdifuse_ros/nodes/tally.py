@@ -41,6 +41,11 @@ class Tally:
         with self._lock:
             return self._latest.get(camera)
 
+    def recent(self, camera: str, now: float, within: float) -> str:
+        """What the latest drop says, "" when it is older than ``within`` seconds."""
+        latest = self.latest(camera)
+        return latest.drop.text if latest is not None and now - latest.when < within else ""
+
     def total(self, *cameras: str) -> int:
         """Drops of these cameras together."""
         with self._lock:

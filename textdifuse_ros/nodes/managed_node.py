@@ -1,0 +1,200 @@
+"""What the managed nodes of this package share: states, autostart, parameters, explained failures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic
+
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNodeMixin, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+
+from textdifuse_ros.nodes import qos
+from textdifuse_ros.nodes.diagnostics_publisher import DiagnosticsPublisher
+from textdifuse_ros.nodes.model_holder import ModelError, ModelHolder
+from textdifuse_ros.nodes.parameter_server import ParameterServer
+from textdifuse_ros.nodes.settings import S
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class TransitionRefused(RuntimeError):
+    """A transition cannot be made for now; the text says what to set right."""
+
+
+class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
+    """Needs an executor that runs the group ``transitions`` in a thread of its own: a transition waits for
+    the model there while images, parameters and diagnostics are served.
+
+    A node's constructor makes its parts, registers them with ``parameters`` and calls ``begin``. Its table
+    must have the rows ``diagnostics_period`` and ``autostart``.
+    """
+
+    session: Any  # what works on images while the node is active: stop(timeout) -> bool
+    inputs: Any  # its subscriptions: destroy()
+    outputs: Any  # the publishers, from configure to cleanup: destroy()
+    model: ModelHolder[S, Any]
+
+    def __init__(self, name: str, defaults: S, model: ModelHolder[S, Any]) -> None:
+        Node.__init__(self, name)
+        self.session = self.inputs = self.outputs = None
+        self.model = model
+        self.transitions = MutuallyExclusiveCallbackGroup()
+        self.stopping = threading.Event()
+        self.incompatible: dict[str, str] = {}
+        self.trouble = ""  # why the last transition failed
+        self.parameters: ParameterServer[S] = ParameterServer(self, defaults, self.is_active)
+
+    def is_active(self) -> bool:
+        """Whether images are being worked on."""
+        return self.session is not None
+
+    def begin(self, diagnostics: DiagnosticsPublisher) -> None:
+        """Declare the parameters, offer the lifecycle services, start the timers: diagnostics once a period,
+        and the node's own first transitions if it starts by itself.
+
+        Raises ParameterError when a parameter given at start is refused.
+        """
+        self.diagnostics = diagnostics
+        self.parameters.declare()
+        LifecycleNodeMixin.__init__(self, callback_group=self.transitions)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # diagnostics go on while a simulated clock stands
+        period = self.parameters.settings.number("diagnostics_period")
+        self._diagnostics_timer = self.create_timer(
+            period, self._diagnose, callback_group=MutuallyExclusiveCallbackGroup(), clock=steady
+        )
+        self._autostart_timer = None
+        if self.parameters.settings.flag("autostart"):
+            self._autostart_timer = self.create_timer(
+                0.0, self._autostart, callback_group=self.transitions, clock=steady
+            )
+
+    def request_stop(self) -> None:
+        """The process ends: a transition that waits for the model gives up."""
+        self.stopping.set()
+
+    def close(self) -> bool:
+        """Stop everything; False when a thread is still inside native code. Called by main, not by ROS."""
+        self.request_stop()
+        idle = self._end_session(timeout=3.0)
+        self.release()
+        return idle and not self.model.busy()
+
+    def qos_conflict(self, topic: str, matched: int, *, incoming: bool) -> str:
+        """The sentence on incompatible QoS, "" when the peer that it was about is gone. DDS tells of each
+        conflict once and never of its end, so the graph is asked whether anybody is left unmatched."""
+        text = self.incompatible.get(topic, "")
+        if not text:
+            return ""
+        peers = (
+            self.get_publishers_info_by_topic(topic)
+            if incoming
+            else self.get_subscriptions_info_by_topic(topic)
+        )
+        return text if len(peers) > matched else ""
+
+    def input_incompatible(self, topic: str, policy_kind: int) -> None:
+        """A publisher of ``topic`` offers what the subscription cannot take."""
+        self.incompatible[topic] = qos.explain_incompatible(topic, policy_kind, incoming=True)
+
+    def output_incompatible(self, topic: str, policy_kind: int) -> None:
+        """A subscriber to ``topic`` asks for what the publisher does not offer."""
+        text = qos.explain_incompatible(topic, policy_kind, incoming=False)
+        self.incompatible[topic] = text
+        self.diagnostics.event(f"incompatible/{topic}", text)
+
+    # -- lifecycle --------------------
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop, and free the device's memory."""
+        self._end_session()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.release()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.release()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.get_logger().error(f"a transition from {state.label} failed: back to unconfigured")
+        self.release()
+        return SUCCESS
+
+    def attempt(
+        self, name: str, transition: Callable[[], TransitionCallbackReturn]
+    ) -> TransitionCallbackReturn:
+        """Run a transition; what goes wrong is logged and kept for the diagnostics (rclpy drops it)."""
+        self.trouble = ""
+        try:
+            return transition()
+        except ModelError as error:
+            self.trouble = f"{name} failed: the model cannot be loaded: {error}"
+            outcome = FAILURE
+        except TransitionRefused as error:
+            self.trouble = f"{name} failed: {error}"
+            outcome = FAILURE
+        except Exception as error:  # for example a qos_overrides parameter that means nothing
+            self.trouble = f"{name} failed: {one_line(error)}"
+            outcome = TransitionCallbackReturn.ERROR
+        if not self.stopping.is_set():
+            self.get_logger().error(self.trouble)
+        return outcome
+
+    def release(self) -> None:
+        """End what activate and configure have begun."""
+        if self._end_session():
+            self.model.release()
+        if self.outputs is not None:
+            self.outputs.destroy()
+            self.outputs = None
+
+    def _end_session(self, timeout: float = 30.0) -> bool:
+        """Unsubscribe, stop the worker, release the model; True when the worker has ended."""
+        session, self.session = self.session, None
+        if self.inputs is not None:
+            self.inputs.destroy()
+            self.inputs = None
+        if session is None:
+            return True
+        ended = bool(session.stop(timeout))
+        if ended:
+            self.model.release()
+        else:
+            self.get_logger().error(
+                f"the worker is still busy after {timeout:g} s: the model is not released"
+            )
+        return ended
+
+    def _LifecycleNodeMixin__on_change_state(self, request: Any, response: Any) -> Any:
+        """The service ~/change_state. A transition that the present state does not have raises in rclpy, and
+        the caller would wait for ever: it is refused instead, as rclcpp does."""
+        try:
+            return super()._LifecycleNodeMixin__on_change_state(request, response)  # type: ignore[misc]
+        except Exception as error:
+            wanted = request.transition.label or f"transition {request.transition.id}"
+            state = self._state_machine.current_state[1]
+            self.get_logger().error(f"{wanted} is not possible in the state {state}: {one_line(error)}")
+            response.success = False
+            return response
+
+    def _autostart(self) -> None:
+        assert self._autostart_timer is not None
+        self._autostart_timer.cancel()
+        if self.stopping.is_set() or self._state_machine.current_state[1] != "unconfigured":
+            return  # somebody was faster with the lifecycle services
+        if self.trigger_configure() == SUCCESS and not self.stopping.is_set():
+            self.trigger_activate()
+
+    def _diagnose(self) -> None:
+        if not self.stopping.is_set():
+            self.diagnostics.publish()
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, on one line."""
+    return " ".join(str(error).split()) or repr(error)

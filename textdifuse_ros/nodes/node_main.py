@@ -1,0 +1,112 @@
+"""The main function of a managed node. Ends with code 0 on SIGINT and SIGTERM at any moment, start-up
+included.
+
+Only light modules are imported at the top: the signal handlers stand before anything slow begins.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textdifuse_ros.nodes.stop_flag import StopFlag
+
+if TYPE_CHECKING:
+    from rclpy.executors import Executor
+
+BAD_START = 2  # exit code where an argument or a parameter is refused
+FAILED = 1
+
+_stop = StopFlag()
+
+
+class StartRefused(RuntimeError):
+    """A node cannot start on this machine; the text is one line for the user."""
+
+
+def run(program: str, make_node: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Run the node until it is told to end; `make_node` imports what it needs and returns a ManagedNode.
+
+    Does not return to the interpreter's own clean-up: threads of torch and of the middleware may still be in
+    native code, and no exit code must be lost to them.
+    """
+    # From here on both signals mean: end in an orderly way, soon. They never interrupt construction.
+    signal.signal(signal.SIGINT, lambda *_: _stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: _stop.set())
+    try:
+        code = _run(program, make_node, sys.argv if args is None else args)
+    except BaseException:
+        code = 0 if _stop.is_set() else FAILED
+        if code:
+            traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    if _stop.is_set():
+        return 0
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:
+        return _refuse_start(program, error)
+    try:
+        return _serve(program, make_node, args)
+    finally:
+        rclpy.try_shutdown()
+
+
+def _serve(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
+    from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+
+    from textdifuse_ros.nodes.executor import TransitionExecutor
+    from textdifuse_ros.nodes.overrides import warn_of_unused
+    from textdifuse_ros.nodes.parameter_spec import ParameterError
+
+    if _stop.is_set():
+        return 0
+    refusals = (ParameterError, StartRefused, InvalidParameterTypeException, InvalidParameterValueException)
+    try:
+        node = make_node()
+    except refusals as error:
+        return _refuse_start(program, error)
+    warn_of_unused(node, args)
+    executor = TransitionExecutor(node.transitions)
+    executor.add_node(node)
+    spinner = threading.Thread(target=_spin, args=(executor, node), name="executor", daemon=True)
+    spinner.start()
+    # The main thread only waits: this is the one place where Python runs signal handlers at once.
+    _stop.wait()
+    node.request_stop()
+    executor.shutdown(timeout_sec=2.0)
+    spinner.join(2.0)
+    node.close()
+    node.destroy_node()
+    return 0
+
+
+def _spin(executor: Executor, node: Any) -> None:
+    """Serve until the end. What a callback let through is logged; it must not take the node down."""
+    while not _stop.is_set():
+        try:
+            executor.spin()
+            return
+        except Exception as error:
+            if not _stop.is_set():
+                node.get_logger().error(f"a callback failed: {error!r}")
+
+
+def _refuse_start(program: str, error: Exception) -> int:
+    if _stop.is_set():
+        return 0
+    print(f"{program}: refused to start: {' '.join(str(error).split())}", file=sys.stderr)
+    return BAD_START

@@ -47,9 +47,10 @@ class Rule:
     def _wanted(self, default: object) -> str:
         if self.choices:
             return self.constraint
-        kind, each = _KINDS[type(default)], ""
         if isinstance(default, tuple):
             kind, each = f"a list of {_KINDS[type(default[0])].removeprefix('a ')}s", "each "
+        else:
+            kind, each = _KINDS[type(default)], ""
         return f"{kind}, {each}{self.constraint}" if self.constraint else kind
 
     def _within(self, value: Any) -> bool:

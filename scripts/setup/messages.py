@@ -1,4 +1,4 @@
-"""Compiles the package's messages and installs their bindings into the virtual environment."""
+"""Compiles the package's messages and those that the wheels lack into the virtual environment."""
 
 from __future__ import annotations
 
@@ -8,11 +8,26 @@ from pathlib import Path
 
 from progress import Reporter, StepFailed, run_logged
 
+STAND_INS = "msg_standins"  # the folder of message packages that no wheel holds
+MARK = "STANDS_IN"  # what such a package installs into its share folder, and the real one does not
+
 
 def inputs(checkout: Path) -> list[Path]:
     """The files that the compiled messages depend on."""
     rest = ("CMakeLists.txt", "package.xml", "textdifuse_ros/__init__.py")
-    return sorted((checkout / "msg").glob("*.msg")) + [checkout / name for name in rest]
+    own = sorted((checkout / "msg").glob("*.msg")) + [checkout / name for name in rest]
+    return own + sorted(file for file in (checkout / STAND_INS).rglob("*") if file.is_file())
+
+
+def stand_ins(checkout: Path, prefix: Path) -> list[Path]:
+    """The message packages to build because ``prefix`` does not hold the real ones."""
+    folders = sorted(file.parent for file in (checkout / STAND_INS).glob("*/package.xml"))
+
+    def is_real(folder: Path) -> bool:
+        share = prefix / "share" / folder.name
+        return (share / "package.xml").is_file() and not (share / MARK).is_file()
+
+    return [folder for folder in folders if not is_real(folder)]
 
 
 def build(
@@ -25,16 +40,32 @@ def build(
     env: Mapping[str, str],
 ) -> None:
     """Configure, compile and install; `work` keeps the objects so that the next build is short."""
-    folder = _fresh_if_foreign(work, checkout)
+    own = _install(checkout, work, prefix, python, log, reporter, env, ["-DTEXTDIFUSE_MESSAGES_ONLY=ON"])
+    remove_stale(own / "install_manifest.txt", prefix)
+    for source in stand_ins(checkout, prefix):
+        _install(source, work.with_name(f"{work.name}_{source.name}"), prefix, python, log, reporter, env, [])
+
+
+def _install(
+    source: Path,
+    work: Path,
+    prefix: Path,
+    python: Path,
+    log: Path,
+    reporter: Reporter,
+    env: Mapping[str, str],
+    options: list[str],
+) -> Path:
+    folder = _fresh_if_foreign(work, source)
     configure = [
-        "cmake", "-S", str(checkout), "-B", str(folder), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
-        "-DTEXTDIFUSE_MESSAGES_ONLY=ON", f"-DCMAKE_INSTALL_PREFIX={prefix}", f"-DCMAKE_PREFIX_PATH={prefix}",
-        f"-DPython3_EXECUTABLE={python}",
+        "cmake", "-S", str(source), "-B", str(folder), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
+        f"-DCMAKE_INSTALL_PREFIX={prefix}", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DPython3_EXECUTABLE={python}",
+        *options,
     ]  # fmt: skip
     run_logged(configure, log, reporter, env)
     jobs = str(os.cpu_count() or 1)
     run_logged(["cmake", "--build", str(folder), "--target", "install", "-j", jobs], log, reporter, env)
-    remove_stale(folder / "install_manifest.txt", prefix)
+    return folder
 
 
 def remove_stale(manifest: Path, prefix: Path) -> list[Path]:

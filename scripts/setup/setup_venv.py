@@ -122,7 +122,7 @@ def build_messages(layout: Layout, reporter: Reporter) -> None:
 def connect(layout: Layout, reporter: Reporter) -> None:
     """Write the connection, then prove it: import the messages from another folder."""
     develop.connect(layout.checkout, layout.prefix, layout.packages, layout.python)
-    proof = "import rclpy, torch, textdifuse_ros.msg as m; m.FusionStatus()"
+    proof = "import rclpy, torch, vision_msgs.msg, textdifuse_ros.msg as m; m.FusionStatus()"
     command = [str(layout.python), "-c", f"import os; os.chdir('/'); {proof}"]
     env = {k: v for k, v in layout.environment().items() if k != "AMENT_PREFIX_PATH"}
     run_logged(command, layout.log("connection"), reporter, env)

@@ -96,6 +96,7 @@ setup(
         "console_scripts": [
             "textdifuse = textdifuse_ros.cli.main:main",
             "fusion_node = textdifuse_ros.nodes.fusion_node:main",
+            "fused_detector = textdifuse_ros.nodes.detector_node:main",
             "sim_cameras = textdifuse_ros.nodes.sim_cameras:main",
         ]
     },

@@ -27,6 +27,8 @@ from stamps import Stamps, digest
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-dev.txt")
+# Optional for users, tested here. Its packages ask for another OpenCV and another torch than those above.
+WITHOUT_DEPENDENCIES = ("requirements-detector.txt",)
 # Left behind by another environment or a sourced ROS installation, these would leak foreign packages in.
 FOREIGN = (
     "PYTHONPATH", "PYTHONHOME", "_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH",
@@ -68,7 +70,13 @@ class Layout:
 def keys(layout: Layout) -> dict[str, str]:
     """What each step depends on, as a hash that also covers the steps before it."""
     venv = digest([sys.version, str(layout.prefix)])
-    packages = digest([venv], [*(layout.checkout / name for name in REQUIREMENTS), HERE / "patch_wheels.py"])
+    packages = digest(
+        [venv],
+        [
+            *(layout.checkout / name for name in (*REQUIREMENTS, *WITHOUT_DEPENDENCIES)),
+            HERE / "patch_wheels.py",
+        ],
+    )
     compiled = digest(
         [packages, str(layout.checkout)], [*messages.inputs(layout.checkout), HERE / "messages.py"]
     )
@@ -94,14 +102,15 @@ def make_venv(layout: Layout, reporter: Reporter) -> None:
 
 
 def install_packages(layout: Layout, reporter: Reporter) -> None:
-    """Install the requirement files in one resolution, so that no pin can be moved by another file."""
+    """Install requirement files in one resolution, so that no pin can be moved by another file, then those
+    whose dependencies must not be followed."""
     log = layout.log("pip")
     log.unlink(missing_ok=True)
-    command = [str(layout.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    for name in REQUIREMENTS:
-        command += ["-r", str(layout.checkout / name)]
+    pip = [str(layout.python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     advice = "If the network failed, check it (and pip's proxy or index settings) and run the same again."
-    run_logged(command, log, reporter, layout.environment(), advice)
+    for command, names in ((pip, REQUIREMENTS), ([*pip, "--no-deps"], WITHOUT_DEPENDENCIES)):
+        files = [word for name in names for word in ("-r", str(layout.checkout / name))]
+        run_logged([*command, *files], log, reporter, layout.environment(), advice)
     run_logged([str(layout.python), str(HERE / "patch_wheels.py")], log, reporter, layout.environment())
 
 

@@ -177,6 +177,43 @@ def test_sim_refuses_a_rate_that_is_no_number(evaluate: Evaluate) -> None:
         evaluate("sim", rate="fast")
 
 
+def test_perception_offers_the_arguments_of_fusion_and_those_of_the_detector(evaluate: Evaluate) -> None:
+    context = evaluate("perception")
+    assert set(context.configurations) - set(evaluate("fusion").configurations) == {
+        "detector_params_file", "model", "detector_device", "classes", "classes_from_prompt",
+    }  # fmt: skip
+
+
+def test_perception_starts_fusion_and_a_detector_that_hears_it(evaluate: Evaluate) -> None:
+    fusion, detector = evaluate("perception", namespace="rig", prompt="hot").nodes
+    assert (fusion.executable, fusion.name) == ("fusion_node", "textdifuse")
+    assert (detector.executable, detector.name) == ("fused_detector", "fused_detector")
+    assert fusion.namespace == detector.namespace == "rig"
+    assert detector.remappings == []
+    assert detector.parameters == [str(CONFIG / "detector.yaml")]
+    assert own_values(fusion) == {"prompt": "hot"}
+
+
+def test_perceptions_arguments_reach_the_detector_alone_unless_both_have_them(evaluate: Evaluate) -> None:
+    fusion, detector = evaluate(
+        "perception",
+        model="/models/street.onnx",
+        device="cpu",
+        detector_device="cuda:0",
+        classes="5, person",
+        classes_from_prompt="true",
+        use_sim_time="true",
+    ).nodes
+    assert own_values(fusion) == {"device": "cpu", "use_sim_time": True}
+    assert own_values(detector) == {
+        "model": "/models/street.onnx",
+        "device": "cuda:0",
+        "classes": "5, person",
+        "classes_from_prompt": True,
+        "use_sim_time": True,
+    }
+
+
 def test_two_rigs_are_two_fusion_nodes_with_namespaces_of_their_own(evaluate: Evaluate) -> None:
     nodes = evaluate("two_camera_rig", prompt="warm objects").nodes
     assert [node.namespace for node in nodes] == ["front", "rear"]

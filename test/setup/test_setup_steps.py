@@ -107,9 +107,10 @@ def test_a_digest_follows_contents_and_names_of_files(tmp_path: Path) -> None:
 def copy(tmp_path: Path) -> setup_venv.Layout:
     """A checkout with the files that the set-up reads."""
     checkout = tmp_path / "check out"
-    for name in ("msg", "scripts"):
+    for name in ("msg", "msg_standins", "scripts"):
         shutil.copytree(ROOT / name, checkout / name)
-    for name in (*setup_venv.REQUIREMENTS, "CMakeLists.txt", "package.xml", "textdifuse_ros/__init__.py"):
+    requirements = (*setup_venv.REQUIREMENTS, *setup_venv.WITHOUT_DEPENDENCIES)
+    for name in (*requirements, "CMakeLists.txt", "package.xml", "textdifuse_ros/__init__.py"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, checkout / name)
     return setup_venv.Layout(checkout, checkout / ".venv")
@@ -119,6 +120,8 @@ def copy(tmp_path: Path) -> setup_venv.Layout:
     ("file", "repeated"),
     [
         ("msg/FusionStatus.msg", {"messages"}),
+        ("msg_standins/vision_msgs/msg/Detection2D.msg", {"messages"}),
+        ("requirements-detector.txt", {"packages", "messages", "connection"}),
         ("scripts/fusion_node", {"connection"}),
         ("requirements.txt", {"packages", "messages", "connection"}),
     ],
@@ -185,6 +188,17 @@ def test_bindings_of_removed_messages_are_deleted(tmp_path: Path) -> None:
     manifest.write_text(f"{kept}\n")
     assert messages.remove_stale(manifest, tmp_path) == [stale]
     assert kept.exists() and not stale.exists()
+
+
+def test_a_package_of_messages_is_stood_in_for_only_where_the_real_one_is_not(tmp_path: Path) -> None:
+    needed = [ROOT / "msg_standins" / "vision_msgs"]
+    share = tmp_path / "share" / "vision_msgs"
+    assert messages.stand_ins(ROOT, tmp_path) == needed
+    share.mkdir(parents=True)
+    (share / "package.xml").touch()
+    assert messages.stand_ins(ROOT, tmp_path) == []
+    (share / messages.MARK).touch()  # an earlier set-up put it there
+    assert messages.stand_ins(ROOT, tmp_path) == needed
 
 
 def test_executables_run_from_a_folder_with_a_space(tmp_path: Path) -> None:

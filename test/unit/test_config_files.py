@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from textdifuse_ros.nodes.detector_parameters import DetectorSettings
 from textdifuse_ros.nodes.launch_spec import DRIVERS
 from textdifuse_ros.nodes.parameters import PARAMETERS, Settings
 from textdifuse_ros.nodes.reference import yaml_text
@@ -54,6 +55,14 @@ def test_fusion_yaml_holds_every_parameter_with_its_default_and_type() -> None:
 
 def test_every_parameter_of_fusion_yaml_is_explained() -> None:
     assert uncommented(CONFIG / "fusion.yaml") == []
+
+
+def test_detector_yaml_is_what_the_parameter_table_generates() -> None:
+    file = CONFIG / "detector.yaml"
+    command = "python -m textdifuse_ros.nodes.reference --node detector --yaml > config/detector.yaml"
+    assert file.read_text(encoding="utf-8") == yaml_text("detector"), f"run: {command}"
+    assert parameters(file) == dict(DetectorSettings())
+    assert uncommented(file) == []
 
 
 def test_each_driver_has_a_file() -> None:

@@ -12,7 +12,10 @@ import pytest
 import textdifuse_ros
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-dev.txt")
+REQUIREMENTS = (
+    "requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-detector.txt",
+    "requirements-dev.txt",
+)  # fmt: skip
 PIN = re.compile(r"^[A-Za-z0-9._-]+==[A-Za-z0-9.+]+(; python_version [<>=]+ \"3\.\d+\")?\s+# \S.+$")
 
 
@@ -51,7 +54,9 @@ def test_every_requirement_is_pinned_and_says_why(name: str) -> None:
 def test_every_script_is_executable_installed_and_has_a_python_line() -> None:
     scripts = sorted(file for file in (ROOT / "scripts").iterdir() if file.is_file())
     cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-    assert {"fusion_node", "sim_cameras", "playback", "textdifuse"} <= {file.name for file in scripts}
+    assert {"fusion_node", "fused_detector", "sim_cameras", "playback", "textdifuse"} <= {
+        file.name for file in scripts
+    }
     for file in scripts:
         assert os.access(file, os.X_OK), file
         assert file.read_text(encoding="utf-8").startswith("#!/usr/bin/env python3\n"), file

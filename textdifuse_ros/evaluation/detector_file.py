@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from textdifuse_ros.detection.detections import Bytes, Detections, DetectorError, Floats
 
-
-class DetectorError(ValueError):
-    """A detector file that cannot be used; the message names it and the mend."""
-
-
-@dataclass(frozen=True)
-class Detections:
-    """boxes float32 (K, 4) x0, y0, x1, y1 in pixels; classes int64 (K,); scores float32 (K,), falling."""
-
-    boxes: Floats
-    classes: NDArray[np.int64]
-    scores: Floats
+__all__ = ["Detections", "DetectorError", "TfliteYolo"]
 
 
 class TfliteYolo:

@@ -42,7 +42,8 @@ class Fuser:
     """Fuses registered pairs. Not thread safe: one caller at a time.
 
     weights: path of a safetensors file, None or "" for the shipped one. device: auto, cpu, cuda,
-    cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice.
+    cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice. background: an
+    engine that takes long to build is built while the eager one works, and takes over between two frames.
     localiser: heat or clip, with localiser_options as in `text.localiser.register_localiser`.
     Raises WeightsError, EngineError or LocaliserError with the reason and the mend.
     """
@@ -56,21 +57,35 @@ class Fuser:
         threads: int = 0,
         localiser: str = "heat",
         localiser_options: Mapping[str, Any] | None = None,
+        background: bool = False,
     ) -> None:
         if threads > 0:
             torch.set_num_threads(threads)
         path = Path(weights) if weights else weight_files.SHIPPED
-        self._engine = make_engine(engine, weight_files.load(path), device, dtype)
-        self.steps = self._engine.steps
+        network = weight_files.load(path)
         self.weights_id = weight_files.identity(path)
-        self.device = self._engine.device
-        self.engine = self._engine.name
-        self.dtype = self._engine.dtype
+        self._engine = make_engine(engine, network, device, dtype, self.weights_id, background)
         self._localiser = make_localiser(
             localiser, device=self.device, dtype=self.dtype, **(localiser_options or {})
         )
         if isinstance(self._localiser, Prepared):
             self._localiser.prepare()
+        self.steps = self._engine.steps
+
+    @property
+    def device(self) -> str:
+        """Where the network runs, as in "cpu" or "cuda:0"."""
+        return self._engine.device
+
+    @property
+    def engine(self) -> str:
+        """What runs the network now; what is being built or has failed may follow after a comma."""
+        return self._engine.name
+
+    @property
+    def dtype(self) -> str:
+        """Arithmetic of the network now: fp32, bf16 or fp16."""
+        return self._engine.dtype
 
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
@@ -124,7 +139,11 @@ class Fuser:
         return np.clip(np.maximum.reduce(maps), 0, 1)
 
     def warm_up(self, height: int, width: int, steps: int | None = None) -> None:
-        """Run once on black frames of this size, so that the first real frame is not the slow one."""
+        """Run once on black frames of this size, so that the first real frame is not the slow one.
+
+        Waits for an engine that has to be built first. Raises EngineError when that fails.
+        """
+        self._engine.prepare(height, width, steps or self.steps[0])
         black = np.zeros((height, width, 3), np.uint8)
         self.fuse(black, np.zeros((height, width), np.uint8), steps=steps or self.steps[0])
 

@@ -1,0 +1,208 @@
+"""What `auto` takes, and engines that are built while another one works."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from engine_samples import tiny_network
+
+from textdifuse_ros.engines import cache, choice
+from textdifuse_ros.engines.background import BackgroundEngine
+from textdifuse_ros.engines.base import Bytes, EngineError, Floats
+from textdifuse_ros.engines.compare import Result, compare, scene
+from textdifuse_ros.engines.eager import EagerEngine
+from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.model.controls import ALL, Controls
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder, and a process that has chosen nothing yet."""
+    monkeypatch.setenv("TEXTDIFUSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(choice, "_made", {})
+    return tmp_path
+
+
+def measured(
+    monkeypatch: pytest.MonkeyPatch, fp32_ms: float, bf16_ms: float, off: float = 1.0, guess: bool = True
+) -> list[int]:
+    """Let a measurement say this; returns a list that grows with every measurement."""
+    calls: list[int] = []
+
+    def stand_in(engines: list[EagerEngine], *_sizes: int) -> list[Result]:
+        calls.append(1)
+        full, half = engines
+        return [
+            Result(full, model_ms=[9 * fp32_ms, fp32_ms]),
+            Result(half, model_ms=[bf16_ms, 9 * bf16_ms], off_p99=off),
+        ]
+
+    monkeypatch.setattr(choice, "compare", stand_in)
+    monkeypatch.setattr(choice, "cpu_has_fast_bf16", lambda: guess)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("fp32_ms", "bf16_ms", "guess", "expected"),
+    [(50, 30, True, "bf16"), (30, 50, True, "fp32"), (30, 50, False, "fp32"), (50, 30, False, "bf16"),
+     (50, 51, True, "bf16"), (50, 49, False, "fp32")],
+)  # fmt: skip
+def test_the_faster_precision_is_taken_and_the_guess_where_both_are_alike(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, fp32_ms: float, bf16_ms: float, guess: bool, expected: str
+) -> None:
+    measured(monkeypatch, fp32_ms, bf16_ms, guess=guess)
+    assert make_engine("auto", tiny_network(), "cpu").dtype == expected
+    assert make_engine("eager", tiny_network(), "cpu").dtype == expected
+
+
+def test_a_precision_that_is_off_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, 50, 10, off=3.0)
+    assert choice.for_cpu(tiny_network()).dtype == "fp32"
+
+
+def test_where_measuring_fails_the_processor_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> list[Result]:
+        raise RuntimeError("could not create a primitive")
+
+    monkeypatch.setattr(choice, "compare", fail)
+    monkeypatch.setattr(choice, "cpu_has_fast_bf16", lambda: True)
+    assert choice.faster_dtype(tiny_network()) == "bf16"
+
+
+def test_a_real_measurement_picks_one_of_both(folder: Path) -> None:
+    assert choice.faster_dtype(tiny_network()) in ("fp32", "bf16")
+
+
+def test_a_choice_is_measured_once_for_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = measured(monkeypatch, 30, 50)
+    choice.for_cpu(tiny_network())
+    choice.for_cpu(tiny_network(seed=4))  # of the same shape
+    monkeypatch.setattr(choice, "_made", {})  # another process
+    assert choice.for_cpu(tiny_network()).dtype == "fp32"
+    assert len(calls) == 1
+    (key,) = json.loads((folder / choice.ENTRY).read_text())
+    assert "torch" in key
+
+
+@pytest.mark.parametrize(
+    "content", [b"not json", b"[]", b'{"KEY": {"engine": "eager"}}', b'{"KEY": 3}',
+                b'{"KEY": {"engine": "warp", "dtype": "fp32", "eager_dtype": "fp32"}}'],
+)  # fmt: skip
+def test_a_file_that_says_nothing_sensible_is_measured_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    calls = measured(monkeypatch, 30, 50)
+    network = tiny_network()
+    cache.write(choice.ENTRY, content.replace(b"KEY", choice._key(network).encode()))
+    assert choice.for_cpu(network) == choice.Choice("fp32", "eager", "fp32")
+    assert len(calls) == 1
+
+
+def test_what_was_remembered_is_built_only_where_something_else_can_run_meanwhile(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(monkeypatch, 50, 30)
+    network = tiny_network()
+    assert choice.remember(network, "compile", "bf16")
+    monkeypatch.setattr(choice, "_made", {})  # another process
+    assert isinstance(make_engine("auto", network, "cpu"), EagerEngine)
+    assert isinstance(make_engine("auto", network, "cpu", background=True), BackgroundEngine)
+    assert isinstance(make_engine("auto", network, "cpu", "fp32", background=True), EagerEngine)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert isinstance(make_engine("auto", network, "cpu", background=True), EagerEngine)
+
+
+def test_an_engine_that_cannot_be_is_refused_at_once_in_the_background_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(monkeypatch, 50, 30)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(EngineError, match="no-such-compiler"):
+        make_engine("compile", tiny_network(), "cpu", background=True)
+
+
+def test_engines_take_turns_and_are_held_against_the_first() -> None:
+    network = tiny_network()
+    engines = [EagerEngine(network, "cpu", dtype) for dtype in ("fp32", "bf16")]
+    full, half = compare(engines, 32, 48, steps=1, rounds=2)
+    assert full.off_most == 0 and full.is_right and half.is_right
+    assert len(full.model_ms) == len(half.total_ms) == 2
+
+
+class Grey:
+    """An engine that answers one grey level; it is ready once it was prepared."""
+
+    device, dtype, steps = "cpu", "fp32", (1, 2, 4)
+
+    def __init__(self, name: str, level: int, error: Exception | None = None, at_once: bool = False) -> None:
+        self.name, self.level, self.error, self.at_once = name, level, error, at_once
+        self.prepared: list[tuple[int, int, int]] = []
+        self.go = threading.Event()
+        self.closed = threading.Event()
+
+    def ready(self, height: int, width: int, steps: int) -> bool:
+        return self.at_once or (height, width, steps) in self.prepared
+
+    def prepare(self, height: int, width: int, steps: int) -> None:
+        assert self.go.wait(60)
+        if self.error is not None:
+            raise self.error
+        self.prepared.append((height, width, steps))
+
+    def run(
+        self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
+    ) -> tuple[Bytes, float]:
+        return np.full_like(rgb, self.level), 1.0
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def level(engine: BackgroundEngine, height: int = 16) -> int:
+    image, _ = engine.run(*scene(height, 16), None, 1, ALL)
+    return int(image[0, 0, 0])
+
+
+def test_the_second_engine_takes_over_when_it_is_built_for_the_size() -> None:
+    second = Grey("compile", 2)
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    assert level(engine) == 1 and level(engine) == 1
+    assert engine.name == "eager, compile is being built"
+    second.go.set()
+    engine.prepare(16, 16, 1)
+    assert level(engine) == 2 and engine.name == "compile"
+    second.go.clear()
+    assert level(engine, 32) == 1  # another size: built anew, and nobody waits
+    second.go.set()
+    engine.prepare(32, 16, 1)
+    assert level(engine, 32) == 2 and level(engine) == 2
+    assert second.prepared == [(16, 16, 1), (32, 16, 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(EngineError("compile: no compiler"), "eager, compile: no compiler"),
+     (ValueError("two\nlines"), "eager, compile failed: two lines")],
+)  # fmt: skip
+def test_where_building_fails_the_first_engine_goes_on_and_says_why(error: Exception, says: str) -> None:
+    second = Grey("compile", 2, error)
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    second.go.set()
+    assert level(engine) == 1
+    engine.prepare(16, 16, 1)
+    assert level(engine) == 1 and engine.name == says
+    assert second.prepared == []
+
+
+def test_closing_does_not_wait_for_what_is_being_built() -> None:
+    first, second = Grey("eager", 1, at_once=True), Grey("compile", 2)
+    engine = BackgroundEngine(first, second)
+    level(engine)
+    engine.close()
+    assert first.closed.is_set() and not second.closed.is_set()
+    second.go.set()
+    assert second.closed.wait(60)

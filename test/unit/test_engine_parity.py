@@ -1,0 +1,146 @@
+"""Every engine gives the image that eager fp32 gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from engine_samples import SOME, off, relevance, tiny_network
+
+from textdifuse_ros.engines import compiled
+from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.compare import TOLERANCE, scene
+from textdifuse_ros.engines.compiled import CompileEngine
+from textdifuse_ros.engines.eager import EagerEngine
+from textdifuse_ros.engines.frames import Frames, crop, padded
+from textdifuse_ros.engines.graph import FusionGraph
+from textdifuse_ros.engines.onnx_export import export_program
+from textdifuse_ros.engines.onnx_runtime import OnnxEngine
+from textdifuse_ros.model import weights
+
+NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
+ODD_SIZES = [(120, 160), (119, 161), (37, 53), (16, 16), (240, 333), (720, 1280), (1023, 1279)]
+
+
+@pytest.fixture(scope="module")
+def eager() -> EagerEngine:
+    return EagerEngine(tiny_network(), "cpu", "fp32")
+
+
+@pytest.fixture(scope="module")
+def onnx() -> OnnxEngine:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason=NEEDS_ONNX)
+    return OnnxEngine(tiny_network(), "cpu")
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+@pytest.mark.parametrize("prompt", [False, True], ids=["plain", "prompt"])
+def test_bf16_gives_the_image_of_fp32(eager: EagerEngine, steps: int, prompt: bool) -> None:
+    half = EagerEngine(tiny_network(), "cpu", "bf16")
+    assert off(half, eager, 61, 83, steps, prompt) <= TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_onnx_gives_the_image_of_eager_with_and_without_a_prompt(
+    onnx: OnnxEngine, eager: EagerEngine, steps: int
+) -> None:
+    assert off(onnx, eager, 61, 83, steps, prompt=False) <= 1
+    assert off(onnx, eager, 64, 80, steps, prompt=True) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ODD_SIZES, ids=lambda size: f"{size[1]}x{size[0]}")
+def test_one_onnx_file_serves_every_size(onnx: OnnxEngine, eager: EagerEngine, size: tuple[int, int]) -> None:
+    assert off(onnx, eager, *size, 1, prompt=True) <= 1
+
+
+@pytest.mark.slow
+def test_onnx_gives_the_image_of_the_shipped_weights(onnx: OnnxEngine) -> None:
+    network = weights.load()
+    shipped, reference = OnnxEngine(network, "cpu"), EagerEngine(network, "cpu", "fp32")
+    assert off(shipped, reference, 64, 81, 1, prompt=True) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_the_exported_program_takes_any_multiple_of_16(steps: int) -> None:
+    network = tiny_network()
+    program, graph = export_program(network, steps).module(), FusionGraph(network, steps)
+    frames = Frames(16, torch.device("cpu"))
+    for height, width in ((32, 48), (64, 96), (112, 32)):
+        sources = (*frames.bring(*scene(height, width), relevance(height, width)), frames.controls(SOME))
+        with torch.no_grad():
+            difference = (program(*sources).int() - graph(*sources).int()).abs().max()
+        assert int(difference) <= 1
+
+
+@pytest.mark.slow
+def test_compile_gives_the_image_of_eager_and_compiles_again_for_a_new_size(eager: EagerEngine) -> None:
+    engine = CompileEngine(tiny_network(), "cpu", "fp32")
+    assert not engine.ready(61, 83, 1)
+    assert off(engine, eager, 61, 83, 1, prompt=True) <= 1
+    assert engine.ready(64, 96, 1) and not engine.ready(32, 32, 1)
+    compiled_once = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    assert off(engine, eager, 64, 96, 1, prompt=False) <= 1  # the same size without padding
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiled_once
+    assert off(engine, eager, 30, 32, 1, prompt=False) <= 1
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiled_once + 1
+
+
+def test_compile_without_a_compiler_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(EngineError, match=r"no no-such-compiler: apt install g\+\+ python3-dev") as caught:
+        CompileEngine(tiny_network(), "cpu", "fp32")
+    assert "\n" not in str(caught.value)
+
+
+def test_compile_that_fails_says_why_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_sources: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("\n\n  CppCompileError: x.cpp:1: fatal error: Python.h: No such file\n  more\n")
+
+    monkeypatch.setattr(compiled.torch, "compile", lambda *_a, **_k: broken)
+    engine = CompileEngine(tiny_network(), "cpu", "fp32")
+    with pytest.raises(EngineError, match=r"finds no Python\.h \(apt install python3-dev\)") as caught:
+        engine.prepare(32, 32, 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_shapes_beyond_what_is_compiled_run_eagerly(
+    eager: EagerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "MOST_SHAPES", 0)
+    engine = CompileEngine(tiny_network(), "cpu", "fp32")
+    assert engine.ready(32, 32, 1)
+    assert off(engine, eager, 32, 32, 1, prompt=False) == 0
+
+
+@pytest.mark.parametrize("make", [CompileEngine, OnnxEngine], ids=["compile", "onnx"])
+def test_a_teacher_stays_with_eager(make: type[CompileEngine] | type[OnnxEngine]) -> None:
+    with pytest.raises(EngineError, match="teacher"):
+        make(tiny_network(start_noise=0.1), "cpu")
+
+
+def test_padding_repeats_the_edges_and_buffers_are_used_again() -> None:
+    frames = Frames(16, torch.device("cpu"), planar=True)
+    rgb, thermal = scene(30, 20)
+    assert padded(30, 20, 16) == (32, 32)
+    colour, warm, where = frames.bring(rgb, thermal, None)
+    assert colour.shape == (1, 3, 32, 32) and colour.is_contiguous()
+    assert np.array_equal(crop(colour, 30, 20), rgb)
+    assert torch.equal(warm[..., :30, 20:], warm[..., :30, 19:20].expand(1, 1, 30, 12))
+    assert torch.equal(warm[..., 30:, :], warm[..., 29:30, :].expand(1, 1, 2, 32))
+    assert not where.any()
+    again, *_ = frames.bring(rgb[::-1], thermal, None)
+    assert again.data_ptr() == colour.data_ptr()
+    assert np.array_equal(crop(again, 30, 20), rgb[::-1])
+
+
+def test_the_image_is_the_callers_own(eager: EagerEngine) -> None:
+    rgb, thermal = scene(32, 48)
+    first, _ = eager.run(rgb, thermal, None, 1, SOME)
+    kept = first.copy()
+    second, _ = eager.run(rgb[::-1].copy(), thermal, None, 1, SOME)
+    assert np.array_equal(first, kept) and not np.shares_memory(first, second)
+    first[:] = 0

@@ -1,0 +1,95 @@
+"""An engine that runs at once, and another that takes over when it is built."""
+
+from __future__ import annotations
+
+import threading
+
+from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats
+from textdifuse_ros.model.controls import Controls
+
+
+class BackgroundEngine:
+    """`first` runs until `second` is ready for the size at hand; the change lies between two frames.
+
+    second: quick to make and slow to prepare (compile, onnx). It is prepared in a thread of its own, one size
+    after the other. When that fails `first` goes on, and `name` says why.
+    """
+
+    def __init__(self, first: Engine, second: Engine) -> None:
+        self._first, self._second = first, second
+        self._current = first
+        self._builder: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._failed = ""
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        if self._failed:
+            return f"{self._first.name}, {self._failed}"
+        building = self._builder is not None and self._builder.is_alive()
+        return f"{self._current.name}{f', {self._second.name} is being built' if building else ''}"
+
+    @property
+    def device(self) -> str:
+        return self._current.device
+
+    @property
+    def dtype(self) -> str:
+        return self._current.dtype
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return self._first.steps
+
+    def ready(self, height: int, width: int, steps: int) -> bool:
+        return self._first.ready(height, width, steps)
+
+    def prepare(self, height: int, width: int, steps: int) -> None:
+        """Wait for `second`, or for its failure."""
+        if self._choose(height, width, steps) is self._second:
+            return
+        builder = self._builder
+        if builder is not None:
+            builder.join()
+            if not self._failed:
+                self.prepare(height, width, steps)
+
+    def run(
+        self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
+    ) -> tuple[Bytes, float]:
+        self._current = self._choose(*thermal.shape, steps)
+        return self._current.run(rgb, thermal, relevance, steps, controls)
+
+    def close(self) -> None:
+        """Does not wait for what is being built; that is closed when it is done."""
+        self._first.close()
+        with self._lock:
+            self._closed = True
+            building = self._builder is not None and self._builder.is_alive()
+        if not building:
+            self._second.close()
+
+    def _choose(self, height: int, width: int, steps: int) -> Engine:
+        if self._closed or self._failed:
+            return self._first
+        if self._second.ready(height, width, steps):
+            return self._second
+        with self._lock:
+            if self._builder is None or not self._builder.is_alive():
+                self._builder = threading.Thread(
+                    target=self._build, args=(height, width, steps), name="engine builder", daemon=True
+                )
+                self._builder.start()
+        return self._first
+
+    def _build(self, height: int, width: int, steps: int) -> None:
+        try:
+            self._second.prepare(height, width, steps)
+        except EngineError as error:
+            self._failed = str(error)
+        except Exception as error:  # a reason to report, never a lost thread
+            self._failed = f"{self._second.name} failed: {' '.join(str(error).split())}"
+        with self._lock:
+            if self._closed:
+                self._second.close()

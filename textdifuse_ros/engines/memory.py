@@ -1,0 +1,29 @@
+"""Memory that the network frees after a frame stays with the process for the next one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_KEPT = 512 << 20  # bytes; more than a frame of 1280x1024 needs
+_LARGEST = 32 << 20  # the most that glibc takes for its threshold
+_done = False
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc's malloc to keep what is freed, once for the process; elsewhere this does nothing.
+
+    Feature maps have megabytes, and by default glibc hands them back to the kernel and fetches them again,
+    zeroed page by zeroed page, in every frame. Whoever has set glibc's own variables is left alone.
+    """
+    global _done
+    if _done or any(name.startswith("MALLOC_") for name in os.environ) or "GLIBC_TUNABLES" in os.environ:
+        return
+    _done = True
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(_MMAP_THRESHOLD, _LARGEST)
+    mallopt(_TRIM_THRESHOLD, _KEPT)

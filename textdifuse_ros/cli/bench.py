@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import re
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ import numpy as np
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.model_options import add_engine_arguments, check_fusion_arguments, make_fuser
+from textdifuse_ros.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
     from textdifuse_ros.text.localiser import CompiledPrompt
 
 _WARM_UP = 3
-_LEAST_SIDE = 16
+Report = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,47 +28,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", default="1", metavar="1|2|4", help="sampler steps (1)")
     parser.add_argument("--runs", type=int, default=30, metavar="N", help="timed runs (30)")
     parser.add_argument("--prompt", default="", metavar="TEXT", help="a prompt to locate in every frame")
+    parser.add_argument(
+        "--engines",
+        metavar="LIST",
+        help="compare engines, image by image in turn, with eager fp32: names or name:dtype with commas, as "
+        "in eager,compile,onnx",
+    )
+    parser.add_argument(
+        "--remember",
+        action="store_true",
+        help="with --engines: let engine auto take the fastest of those that were right, on this CPU",
+    )
+    parser.add_argument(
+        "--curve",
+        action="store_true",
+        help="measure five sizes from 160x120 to 1280x1024, and 1, 2 and 4 steps",
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="with --curve: also draw it as SVG")
     parser.set_defaults(strength=1.0, restore="auto")
     add_engine_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0. Times in milliseconds, `fps` with everything that `Fuser.fuse` does included."""
-    width, height = _size(args.size)
+    size = parse_size(args.size)
     steps, prompt = check_fusion_arguments(args)
     if args.runs < 1:
         raise CliError(f"--runs {args.runs}: must be 1 or more")
+    if args.remember and not args.engines:
+        raise CliError("--remember: say with --engines what to compare")
+    if args.plot is not None and not args.curve:
+        raise CliError("--plot: draws what --curve measures, say that too")
+    if args.engines:
+        from textdifuse_ros.cli.bench_engines import compare_engines
+
+        return compare_engines(args, size, steps)
+    if args.curve:
+        from textdifuse_ros.cli.bench_curve import measure_curve
+
+        return measure_curve(args, prompt)
     fuser = make_fuser(args)
-    report = _measure(fuser, width, height, steps, prompt, args.runs)
-    report |= _counted(args.weights, width, height, steps)
+    report = measure(fuser, size, steps, prompt, args.runs) | {"weights": fuser.weights_id}
+    report |= rates(report, args.weights, peak_of(fuser))
     if args.json:
         print(json.dumps(report, indent=2))
     else:
         for name, value in report.items():
-            print(f"{name:<12} {value}")
+            print(f"{name:<14} {value}")
     return 0
 
 
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if match is None:
-        raise CliError(f"--size {text}: write width x height, as in 640x480")
-    width, height = int(match[1]), int(match[2])
-    if min(width, height) < _LEAST_SIDE:
-        raise CliError(f"--size {text}: {_LEAST_SIDE} pixels a side are needed")
-    return width, height
-
-
-def _measure(
-    fuser: Fuser, width: int, height: int, steps: int, prompt: CompiledPrompt, runs: int
-) -> dict[str, Any]:
+def measure(fuser: Fuser, size: tuple[int, int], steps: int, prompt: CompiledPrompt, runs: int) -> Report:
+    """Times of one engine at one size (width, height) and number of steps."""
     import torch
 
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
-    thermal = rng.integers(0, 256, (height, width)).astype(np.uint8)
-    done = [fuser.fuse(rgb, thermal, prompt, steps, want_salience=False) for _ in range(_WARM_UP + runs)]
-    model = [each.model_ms for each in done[_WARM_UP:]]
+    from textdifuse_ros.engines.base import EngineError
+    from textdifuse_ros.engines.compare import scene
+
+    width, height = size
+    rgb, thermal = scene(height, width)
+    try:
+        done = [fuser.fuse(rgb, thermal, prompt, steps, want_salience=False) for _ in range(_WARM_UP + runs)]
+    except EngineError as error:
+        raise CliError(str(error)) from error
     total = [each.total_ms for each in done[_WARM_UP:]]
     return {
         "machine": machine_name(fuser.device),
@@ -79,26 +101,49 @@ def _measure(
         "size": f"{width}x{height}",
         "steps": steps,
         "runs": runs,
-        "model_ms": _percentiles(model),
-        "total_ms": _percentiles(total),
+        "model_ms": percentiles([each.model_ms for each in done[_WARM_UP:]]),
+        "total_ms": percentiles(total),
         "fps": round(1e3 / float(np.median(total)), 2),
-        "weights": fuser.weights_id,
+        **_memory(fuser.device),
     }
 
 
-def _percentiles(values: list[float]) -> dict[str, float]:
+def percentiles(values: list[float]) -> dict[str, float]:
     return {
         "p50": round(float(np.percentile(values, 50)), 3),
         "p95": round(float(np.percentile(values, 95)), 3),
     }
 
 
-def _counted(weights: str, width: int, height: int, steps: int) -> dict[str, int]:
+def rates(report: Report, weights: str, peak: float) -> Report:
+    """Counts and 10^9 multiply-accumulates a second, alone and as a share of a large matrix product's."""
     from textdifuse_ros.evaluation.cost import count
     from textdifuse_ros.model.weights import load
 
-    cost = count(load(Path(weights) if weights else None), height, width, steps)
-    return {"parameters": cost.parameters, "macs": cost.macs}
+    width, height = parse_size(report["size"])
+    cost = count(load(Path(weights) if weights else None), height, width, report["steps"])
+    reached = cost.macs / report["model_ms"]["p50"] / 1e6
+    return {
+        "parameters": cost.parameters,
+        "macs": cost.macs,
+        "gmac_s": round(reached, 2),
+        "peak_gmac_s": round(peak, 2),
+        "peak_share": round(reached / peak, 3),
+    }
+
+
+def peak_of(fuser: Fuser) -> float:
+    """What `rates` compares with: measured now, in the precision that the engine uses."""
+    from textdifuse_ros.evaluation.peak import peak_gmacs
+
+    return peak_gmacs(fuser.device, fuser.dtype)
+
+
+def _memory(device: str) -> Report:
+    from textdifuse_ros.evaluation.peak import peak_device_memory_mb, peak_memory_mb
+
+    host = {"peak_memory_mb": round(peak_memory_mb(), 1)}
+    return host if device == "cpu" else host | {"peak_device_mb": round(peak_device_memory_mb(device), 1)}
 
 
 def machine_name(device: str) -> str:
@@ -107,10 +152,6 @@ def machine_name(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {len(names) or 'unknown number of'} CPUs"
+    from textdifuse_ros.engines.device import cpu_name
+
+    return f"{cpu_name()}, {os.cpu_count() or 'unknown number of'} CPUs"

@@ -17,6 +17,7 @@ COMMANDS = {
     "steadiness": ("textdifuse_ros.cli.steadiness", "flicker on a clip, repeatability, locality"),
     "sheet": ("textdifuse_ros.cli.sheet", "contact sheet of pairs as every method shows them"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),
+    "export": ("textdifuse_ros.cli.export", "the network as an ONNX file for other runtimes"),
     "calibrate": ("textdifuse_ros.cli.calibrate", "registration file from point pairs"),
     "train": ("textdifuse_ros.cli.train", "train the many-step teacher"),
     "distill": ("textdifuse_ros.cli.distill", "train the few-step student on the teacher"),

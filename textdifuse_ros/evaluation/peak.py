@@ -1,0 +1,44 @@
+"""What this machine could do at most, and what a process took of it."""
+
+from __future__ import annotations
+
+import resource
+import time
+
+import torch
+
+from textdifuse_ros.engines.device import DTYPES
+
+_RUNS = 5
+
+
+def peak_gmacs(device: str, dtype: str) -> float:
+    """10^9 multiply-accumulate operations a second of a large matrix product in this precision (the best of a
+    few, with torch's number of threads): what a network of convolutions cannot exceed."""
+    side = 1536 if device == "cpu" else 8192
+    place = torch.device(device)
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(side, side, generator=generator).to(place, DTYPES[dtype]) for _ in range(2))
+    best = float("inf")
+    with torch.inference_mode():
+        for _ in range(_RUNS + 1):
+            began = _now(place)
+            torch.mm(left, right)
+            best = min(best, _now(place) - began)
+    return side**3 / best / 1e9
+
+
+def peak_memory_mb() -> float:
+    """Most resident memory of this process so far, 10^6 bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def peak_device_memory_mb(device: str) -> float:
+    """Most memory of a CUDA device that torch has taken so far in this process, 10^6 bytes; 0 for the CPU."""
+    return torch.cuda.max_memory_reserved(device) / 1e6 if device.startswith("cuda") else 0.0
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

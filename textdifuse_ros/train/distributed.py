@@ -38,8 +38,11 @@ class _Parallel(DistributedDataParallel):
 class Ranks:
     """The processes of a training, seen from one of them; alone where torchrun did not start it."""
 
-    def __init__(self, rank: int, world: int, device: torch.device) -> None:
-        self.rank, self.world, self.device = rank, world, device
+    def __init__(
+        self, rank: int, world: int, device: torch.device, patient: dist.ProcessGroup | None = None
+    ) -> None:
+        """patient: all of them once more, to wait for each other as long as it takes."""
+        self.rank, self.world, self.device, self._patient = rank, world, device, patient
 
     @property
     def first(self) -> bool:
@@ -72,7 +75,7 @@ class Ranks:
     def wait(self) -> None:
         """Until every process is here."""
         if self.world > 1:
-            dist.barrier()
+            dist.barrier(self._patient)
 
 
 @contextmanager
@@ -86,9 +89,10 @@ def joined(device: str) -> Iterator[Ranks]:
         yield Ranks(0, 1, resolve_device(device))
         return
     own = _own_device(resolve_device(device))
-    dist.init_process_group("nccl" if own.type == "cuda" else "gloo", timeout=_PATIENCE)
+    dist.init_process_group("nccl" if own.type == "cuda" else "gloo")
+    patient = dist.new_group(timeout=_PATIENCE, backend="gloo")
     try:
-        yield Ranks(dist.get_rank(), world, own)
+        yield Ranks(dist.get_rank(), world, own, patient)
     except Interrupted:
         dist.destroy_process_group()
         raise

@@ -58,7 +58,8 @@ class BackgroundEngine:
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
-        self._current = self._choose(*thermal.shape, steps)
+        height, width = thermal.shape
+        self._current = self._choose(height, width, steps)
         return self._current.run(rgb, thermal, relevance, steps, controls)
 
     def close(self) -> None:

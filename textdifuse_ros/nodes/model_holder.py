@@ -65,6 +65,7 @@ def build_fuser(settings: Settings) -> Fuser:
         engine=settings.text("engine"),
         dtype=settings.text("dtype"),
         threads=settings.integer("threads"),
+        background=True,
         localiser=settings.text("localiser"),
         localiser_options={option: settings[name] for option, name in _OPTIONS.items()},
     )

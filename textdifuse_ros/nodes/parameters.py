@@ -94,7 +94,14 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         INACTIVE,
     ),
     ParameterSpec("device", str, "auto", "Where the network runs: auto, cpu, cuda or cuda:N.", INACTIVE),
-    _choice("engine", "auto", ("auto", "eager"), "What executes the network.", INACTIVE),
+    _choice(
+        "engine",
+        "auto",
+        ("auto", "eager", "compile", "onnx"),
+        "What executes the network. compile and onnx are built while eager fuses, and take over between two "
+        "frames.",
+        INACTIVE,
+    ),
     _choice(
         "dtype",
         "auto",

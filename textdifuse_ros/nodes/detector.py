@@ -64,22 +64,14 @@ class DetectorNode(ManagedNode[DetectorSettings]):
 
     # -- lifecycle --------------------
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the model and create the publishers; fails with the reason when the model cannot be used."""
-        return self.attempt("configure", lambda: self._configure(state))
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe and begin to detect; loads the model again when deactivate has released it."""
-        return self.attempt("activate", lambda: self._activate(state))
-
-    def _configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def prepare(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._ready()
         self.outputs = DetectorOutputs(self, self.output_incompatible)
-        return super().on_configure(state)
+        return super().prepare(state)
 
-    def _activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def start(self, state: LifecycleState) -> TransitionCallbackReturn:
         detector = self._ready()
-        result = super().on_activate(state)
+        result = super().start(state)
         if result != SUCCESS:
             return result
         self.incompatible.clear()

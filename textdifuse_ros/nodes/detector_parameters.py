@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from textdifuse_ros.nodes.parameter_spec import INACTIVE, LIVE, START, ParameterSpec
-from textdifuse_ros.nodes.settings import TableSettings, check_device
+from textdifuse_ros.nodes.parameter_spec import INACTIVE, LIVE, ParameterSpec
+from textdifuse_ros.nodes.settings import MANAGED_ROWS, TableSettings, check_device
 
 MODEL_KEYS = ("model", "device", "threads", "image_size")  # those that mean another network
 
@@ -83,23 +83,7 @@ DETECTOR_PARAMETERS: tuple[ParameterSpec, ...] = (
         "Without a usable image, or without a published result, for this long /diagnostics say ERROR and "
         "why.",
     ),
-    ParameterSpec(
-        "diagnostics_period",
-        float,
-        1.0,
-        "Time between two messages on /diagnostics.",
-        START,
-        "s",
-        0.1,
-        60.0,
-    ),
-    ParameterSpec(
-        "autostart",
-        bool,
-        True,
-        "Configure and activate without being asked; false waits for the lifecycle services.",
-        START,
-    ),
+    *MANAGED_ROWS,
 )
 
 

@@ -71,24 +71,16 @@ class FusionNode(ManagedNode[Settings]):
 
     # -- lifecycle --------------------
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Create the publishers and load the model; fails with the reason when it cannot be loaded."""
-        return self.attempt("configure", lambda: self._configure(state))
-
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe and begin to fuse; loads the model again when deactivate has released it."""
-        return self.attempt("activate", lambda: self._activate(state))
-
-    def _configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def prepare(self, state: LifecycleState) -> TransitionCallbackReturn:
         self.model.ensure(self.parameters.settings, self.stopping)
         self.outputs = Outputs(self, self.output_incompatible)
-        return super().on_configure(state)
+        return super().prepare(state)
 
-    def _activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def start(self, state: LifecycleState) -> TransitionCallbackReturn:
         outputs, parameters = self.outputs, self.parameters
         assert outputs is not None
         fuser = self.model.ensure(parameters.settings, self.stopping)
-        result = super().on_activate(state)
+        result = super().start(state)
         if result != SUCCESS:
             return result
         session = Session(

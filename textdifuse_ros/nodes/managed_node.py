@@ -29,7 +29,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
     the model there while images, parameters and diagnostics are served.
 
     A node's constructor makes its parts, registers them with ``parameters`` and calls ``begin``. Its table
-    must have the rows ``diagnostics_period`` and ``autostart``.
+    must have MANAGED_ROWS.
     """
 
     session: Any  # what works on images while the node is active: stop(timeout) -> bool
@@ -107,6 +107,22 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
 
     # -- lifecycle --------------------
 
+    def prepare(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """What configure does: load the model, create the publishers; it may raise with the reason."""
+        return super().on_configure(state)
+
+    def start(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """What activate does: load the model again if it was released, subscribe; it may raise as well."""
+        return super().on_activate(state)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Fails with the reason when the model cannot be loaded."""
+        return self._attempt("configure", lambda: self.prepare(state))
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Fails with the reason when the model cannot be loaded again."""
+        return self._attempt("activate", lambda: self.start(state))
+
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, and free the device's memory."""
         self._end_session()
@@ -125,7 +141,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self.release()
         return SUCCESS
 
-    def attempt(
+    def _attempt(
         self, name: str, transition: Callable[[], TransitionCallbackReturn]
     ) -> TransitionCallbackReturn:
         """Run a transition; what goes wrong is logged and kept for the diagnostics (rclpy drops it)."""

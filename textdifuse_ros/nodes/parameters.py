@@ -12,7 +12,7 @@ from textdifuse_ros.nodes.parameter_spec import (
     ParameterError,
     ParameterSpec,
 )
-from textdifuse_ros.nodes.settings import TableSettings, check_device
+from textdifuse_ros.nodes.settings import MANAGED_ROWS, TableSettings, check_device
 from textdifuse_ros.text.localiser import localiser_names
 
 __all__ = [
@@ -270,14 +270,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         INACTIVE,
     ),
     _choice("output_encoding", "rgb8", ("rgb8", "bgr8", "mono8"), "Encoding of fused/image_raw."),
-    _number("diagnostics_period", 1.0, 0.1, 60.0, "s", "Time between two messages on /diagnostics.", START),
-    ParameterSpec(
-        "autostart",
-        bool,
-        True,
-        "Configure and activate without being asked; false waits for the lifecycle services.",
-        START,
-    ),
+    *MANAGED_ROWS,
 )
 
 

@@ -5,9 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from textdifuse_ros.nodes.parameter_spec import ParameterError, ParameterSpec, Value
+from textdifuse_ros.nodes.parameter_spec import START, ParameterError, ParameterSpec, Value
 
 S = TypeVar("S", bound="TableSettings")
+
+# The rows that every managed node has, at the end of its table.
+MANAGED_ROWS: tuple[ParameterSpec, ...] = (
+    ParameterSpec(
+        "diagnostics_period",
+        float,
+        1.0,
+        "Time between two messages on /diagnostics.",
+        START,
+        "s",
+        0.1,
+        60.0,
+    ),
+    ParameterSpec(
+        "autostart",
+        bool,
+        True,
+        "Configure and activate without being asked; false waits for the lifecycle services.",
+        START,
+    ),
+)
 
 
 class TableSettings(Mapping[str, Value]):

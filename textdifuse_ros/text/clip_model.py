@@ -99,9 +99,9 @@ def _config(open_clip: Any, name: str, model: str) -> dict[str, Any]:
     except Exception as error:
         raise LocaliserError(f"localiser.model {model}: {error}") from error
     if config is None:
-        near = difflib.get_close_matches(name, open_clip.list_models(), 1, 0.0)[0]
+        near = next(iter(difflib.get_close_matches(name, open_clip.list_models(), 1)), "ViT-B-16")
         raise LocaliserError(
-            f"localiser.model {model!r} is neither a folder nor a name of open_clip; near is {near!r}"
+            f"localiser.model {model!r} is neither a folder nor a name of open_clip, as {near!r} is one"
         )
     return dict(config)
 

@@ -47,8 +47,13 @@ def test_the_same_seed_gives_the_same_losses_and_another_one_does_not(data: Path
 
 
 def test_examples_drawn_ahead_by_other_processes_are_the_same(data: Path, tmp_path: Path) -> None:
-    train(data, None, tmp_path / "alone", short(4))
-    train(data, None, tmp_path / "helped", short(4, workers=2))
+    # As a user starts it: workers are forked, which a process full of other libraries' threads must not be.
+    for name, workers in (("alone", 0), ("helped", 2)):
+        config = short_file(tmp_path / f"{name}.json", iterations=4, workers=workers)
+        done = textdifuse(
+            "train", "--data", data, "--output", tmp_path / name, "--config", config, "--threads", 1
+        )
+        assert done.returncode == 0, done.stderr
     assert losses_of(tmp_path / "alone") == losses_of(tmp_path / "helped")
 
 
@@ -136,10 +141,16 @@ def test_a_finished_training_says_so_and_is_left_as_it_is(
     assert (tmp_path / "run" / "checkpoint.pt").stat().st_mtime_ns == kept
 
 
-def test_the_clock_ends_a_training_before_its_updates(data: Path, tmp_path: Path) -> None:
+def test_the_clock_ends_a_training_before_its_updates(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     train(data, None, tmp_path / "run", short(10**6, minutes=0.002))
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert 0 < state["step"] < 10**6 and state["spent"] >= 0.12
+    train(data, None, tmp_path / "run", short(10**6, minutes=0.002))
+    assert "holds a finished training" in capsys.readouterr().err
+    again = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert again["step"] == state["step"]
 
 
 @pytest.mark.parametrize("change", [{"coupling": "max"}, {"start": "noise"}, {"start": "none"}])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import struct
+import termios
 
 import pytest
 from training_samples import short
@@ -74,3 +78,13 @@ def test_processes_beside_the_first_show_nothing() -> None:
     with Progress(shown=False, stream=stream) as progress:
         progress.show(0.5, "update 1")
     assert stream.getvalue() == ""
+
+
+def test_a_terminal_of_no_size_gets_lines() -> None:
+    main, other = os.openpty()
+    with os.fdopen(other, "w") as stream, os.fdopen(main, "rb", buffering=0) as received:
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+        with Progress(stream=stream) as progress:
+            progress.show(0.5, "update 1")
+        stream.flush()
+        assert received.read(100) == b" 50 %  update 1\r\n"

@@ -88,5 +88,5 @@ class Frames:
 
 def crop(fused: Tensor, height: int, width: int) -> Bytes:
     """What the graph returned, (1, 3, H', W') uint8 in memory of its own, as an image (H, W, 3)."""
-    image = fused[0].permute(1, 2, 0)[:height, :width]
-    return np.ascontiguousarray(image.cpu().numpy())
+    image = fused[0].permute(1, 2, 0)[:height, :width].contiguous().cpu().numpy()
+    return np.asarray(image, np.uint8)

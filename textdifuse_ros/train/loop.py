@@ -91,6 +91,9 @@ class Loop:
                 raise self._failure or TrainingError("ended, because process 0 could not go on")
             if first and self._saved != run.step:
                 self._save(journal)
+            elif first:
+                # For the clock alone: a training that it ended must know that it is done.
+                run.save(self._file)
         if verdict == distributed.INTERRUPTED:
             line = f"interrupted after update {run.step} and saved; the same command goes on from there"
             raise Interrupted(line if first else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
@@ -61,6 +62,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether a bar shows there: a terminal, and not one of no size, as some containers give."""
+    if not stream.isatty():
+        return False
+    try:
+        return min(os.get_terminal_size(stream.fileno())) > 0
+    except OSError:  # a stream of Python alone: it says that it is a terminal
+        return True
+
+
 class Progress:
     """Shows where something stands; silent where `shown` is false (all processes but the first)."""
 
@@ -69,7 +80,7 @@ class Progress:
     ) -> None:
         self._shown, self._stream, self._clock = shown, stream or sys.stderr, clock
         self._next_line, self._text, self._last = clock(), "", ""
-        terminal = shown and self._stream.isatty()
+        terminal = shown and _is_terminal(self._stream)
         self._bar = tqdm(total=1.0, bar_format=_BAR, file=self._stream, miniters=0) if terminal else None
 
     def __enter__(self) -> Progress:

@@ -50,6 +50,10 @@ def stream(
 
     They are the same for any number of `config.workers`. rank: of this process, whose examples are its own.
     """
+    if config.workers:
+        cv2.setNumThreads(
+            1
+        )  # before the fork: a child would wait for ever for threads that it did not inherit
     return iter(
         DataLoader(
             _Examples(sets, config, rank, single_share),
@@ -64,7 +68,6 @@ def stream(
 
 
 def _quiet(worker: int) -> None:
-    """One thread, and signals to the group are the training process's to answer: it still needs examples."""
-    cv2.setNumThreads(1)
+    """Signals to the group are the training process's to answer: it still needs examples."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -36,7 +36,8 @@ def end(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
         return process.communicate(timeout=380)
     finally:
-        process.kill()
+        process.terminate()  # torchrun takes its processes along, if they are there still
+        process.wait()
 
 
 def checkpoint(run: Path) -> dict[str, Any]:

@@ -225,9 +225,13 @@ def test_the_command_ends_with_130_and_a_line_after_sigterm_and_resumes(data: Pa
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
-        assert "update 1/1000000" in process.stderr.readline()
-        process.send_signal(signal.SIGTERM)
-        lines = process.stderr.read().splitlines()
+        try:
+            first = process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            lines = [first, *process.stderr.read().splitlines()]
+        finally:
+            process.kill()
+    assert "update 1/1000000" in first, lines
     assert process.returncode == 130, lines
     assert "and saved; the same command goes on from there" in lines[-1]
     stopped = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"]

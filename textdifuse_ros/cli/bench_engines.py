@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,10 @@ def compare_engines(args: argparse.Namespace, size: tuple[int, int], steps: int)
         network = weights.load(path)
     except weights.WeightsError as error:
         raise CliError(str(error)) from error
-    engines, refused = _made(_specs(args.engines), network, args.device, weights.identity(path), size, steps)
-    results = compare(engines, size[1], size[0], steps, args.runs)
-    rows = [_row(result, results[0]) for result in results] + refused
+    built, refused = _made(_specs(args.engines), network, args.device, weights.identity(path), size, steps)
+    results = compare([engine for engine, _ in built], size[1], size[0], steps, args.runs)
+    rows = [_row(result, results[0], build_s) for result, (_, build_s) in zip(results, built, strict=True)]
+    rows += refused
     report: dict[str, Any] = {
         "machine": machine_name(results[0].engine.device),
         "threads": torch.get_num_threads(),
@@ -69,20 +71,21 @@ def _made(
     weights_id: str,
     size: tuple[int, int],
     steps: int,
-) -> tuple[list[Engine], list[dict[str, Any]]]:
-    """Each engine once and ready to run, and a row for each that cannot be had here."""
+) -> tuple[list[tuple[Engine, float]], list[dict[str, Any]]]:
+    """Each engine once, ready to run, with the seconds that took; and a row for each that cannot be had."""
     from textdifuse_ros.engines.base import EngineError
     from textdifuse_ros.engines.registry import ENGINES, make_engine
 
-    engines: dict[_Spec, Engine] = {}
+    engines: dict[_Spec, tuple[Engine, float]] = {}
     refused: list[dict[str, Any]] = []
     for name, dtype in specs:
         if name not in ENGINES:
             raise CliError(f"--engines: {name!r} is not one of {', '.join(ENGINES)}")
         try:
             engine = make_engine(name, network, device, dtype, weights_id)
+            began = time.perf_counter()
             engine.prepare(size[1], size[0], steps)
-            engines.setdefault((engine.name, engine.dtype), engine)
+            engines.setdefault((engine.name, engine.dtype), (engine, time.perf_counter() - began))
         except EngineError as error:
             refused.append({"engine": name, "dtype": dtype, "refused": " ".join(str(error).split())})
     if _REFERENCE not in engines:
@@ -90,13 +93,14 @@ def _made(
     return list(engines.values()), refused
 
 
-def _row(result: Result, reference: Result) -> dict[str, Any]:
+def _row(result: Result, reference: Result, build_s: float) -> dict[str, Any]:
     """speed_up: how many times as fast as eager fp32, by the medians of the same run."""
     speed_up = float(np.median(reference.total_ms) / np.median(result.total_ms))
     return {
         "engine": result.engine.name,
         "dtype": result.engine.dtype,
         "device": result.engine.device,
+        "build_s": round(build_s, 2),
         "model_ms": percentiles(result.model_ms),
         "total_ms": percentiles(result.total_ms),
         "speed_up": round(speed_up, 3),
@@ -120,16 +124,15 @@ def _remember(network: FusionNetwork, results: list[Result]) -> str:
 
 def _table(report: dict[str, Any]) -> str:
     lines = [f"{name:<10} {value}" for name, value in report.items() if name != "engines"]
-    lines.append("engine   dtype  model p50  total p50   p95 ms  speed-up  off p99  most")
+    lines.append("engine   dtype  built s  model p50  total p50   p95 ms  speed-up  off p99  most")
     for row in report["engines"]:
         head = f"{row['engine']:<8} {row['dtype']:<5}"
         if "refused" in row:
             lines.append(f"{head}  {row['refused']}")
             continue
-        times = (
-            f"{row['model_ms']['p50']:>10.1f} {row['total_ms']['p50']:>10.1f} {row['total_ms']['p95']:>8.1f}"
+        times = [row["model_ms"]["p50"], row["total_ms"]["p50"], row["total_ms"]["p95"]]
+        cells = "{:>8.1f} {:>10.1f} {:>10.1f} {:>8.1f} {:>9.2f} {:>8.1f} {:>5.0f}".format(
+            row["build_s"], *times, row["speed_up"], row["off_p99"], row["off_most"]
         )
-        wrong = "" if row["right"] else "  wrong"
-        off = f"{row['off_p99']:>8.1f} {row['off_most']:>5.0f}"
-        lines.append(f"{head} {times} {row['speed_up']:>9.2f} {off}{wrong}")
+        lines.append(f"{head} {cells}{'' if row['right'] else '  wrong'}")
     return "\n".join(lines)

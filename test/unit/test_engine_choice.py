@@ -13,7 +13,7 @@ from engine_samples import tiny_network
 from textdifuse_ros.engines import cache, choice
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
-from textdifuse_ros.engines.compare import Result, compare, scene
+from textdifuse_ros.engines.compare import Result, compare, difference, scene
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model.controls import ALL, Controls
@@ -196,6 +196,22 @@ def test_where_building_fails_the_first_engine_goes_on_and_says_why(error: Excep
     engine.prepare(16, 16, 1)
     assert level(engine) == 1 and engine.name == says
     assert second.prepared == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["compile", "onnx"])
+def test_eager_is_not_disturbed_by_what_is_built_beside_it(name: str) -> None:
+    for package in ("onnx", "onnxscript", "onnxruntime") if name == "onnx" else ():
+        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
+    network, frames = tiny_network(), scene(61, 83)
+    expected, _ = EagerEngine(network, "cpu", "fp32").run(*frames, None, 1, ALL)
+    engine = BackgroundEngine(EagerEngine(network, "cpu", "fp32"), make_engine(name, network, "cpu", "fp32"))
+    image = expected
+    while engine.name != name and "failed" not in engine.name:
+        assert np.array_equal(image, expected)
+        image, _ = engine.run(*frames, None, 1, ALL)
+    assert engine.name == name
+    assert difference(image, expected)[1] <= 1
 
 
 def test_closing_does_not_wait_for_what_is_being_built() -> None:

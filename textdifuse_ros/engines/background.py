@@ -28,7 +28,9 @@ class BackgroundEngine:
         if self._failed:
             return f"{self._first.name}, {self._failed}"
         building = self._builder is not None and self._builder.is_alive()
-        return f"{self._current.name}{f', {self._second.name} is being built' if building else ''}"
+        if building and self._current is self._first:
+            return f"{self._first.name}, {self._second.name} is being built"
+        return self._current.name
 
     @property
     def device(self) -> str:

@@ -51,9 +51,8 @@ def stream(
     They are the same for any number of `config.workers`. rank: of this process, whose examples are its own.
     """
     if config.workers:
-        cv2.setNumThreads(
-            1
-        )  # before the fork: a child would wait for ever for threads that it did not inherit
+        # Before the fork: a child would wait for ever for threads that it did not inherit.
+        cv2.setNumThreads(1)
     return iter(
         DataLoader(
             _Examples(sets, config, rank, single_share),

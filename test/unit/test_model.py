@@ -65,7 +65,8 @@ def test_untrained_network_stays_near_its_anchor() -> None:
     estimate = FusionNetwork(SMALL)(**given)
     away = (estimate.luminance - given["start"]).abs().mean()
     assert 0 < away < 0.25 * (given["visible"][:, :1] - given["thermal"]).abs().mean()
-    assert torch.allclose(estimate.chroma, given["visible"][:, 1:])
+    chroma = given["visible"][:, 1:]
+    assert (estimate.chroma - chroma).abs().mean() < 0.1 * chroma.abs().mean()
 
 
 @pytest.mark.parametrize(

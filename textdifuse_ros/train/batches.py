@@ -96,7 +96,7 @@ def _example(
     visible = pair.visible.astype(np.float32) / 255
     thermal = pair.thermal.astype(np.float32) / 255
     # Thermal gain and offset are the driver's choice: every look of the same scene must work.
-    gain = np.float32(rng.uniform(0.7, 1.25))
+    gain = np.float32(rng.uniform(0.8, 1.2))
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
     controls = draw_controls(rng)

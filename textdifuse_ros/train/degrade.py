@@ -208,18 +208,18 @@ def thermal_blur(state: Degraded, level: float, rng: Rng) -> None:
     state.log["thermal_blur"] = sigma
 
 
-LOW_LIGHT = Degradation(low_light, "low_light", 0.16)
+LOW_LIGHT = Degradation(low_light, "low_light", 0.18)
 SHOT_NOISE = Degradation(shot_noise, "visible_noise", 0.0)  # never drawn alone: it comes with low light
 VISIBLE = (
-    Degradation(smoke, "haze", 0.24),
+    Degradation(smoke, "haze", 0.22),
     Degradation(fog, "haze", 0.08),
     LOW_LIGHT,
     SHOT_NOISE,
-    Degradation(over_exposure, "over_exposure", 0.08),
-    Degradation(colour_cast, "colour_cast", 0.08),
-    Degradation(visible_contrast, "visible_contrast", 0.10),
-    Degradation(visible_noise, "visible_noise", 0.10),
-    Degradation(visible_jpeg, "visible_noise", 0.06),
+    Degradation(over_exposure, "over_exposure", 0.12),
+    Degradation(colour_cast, "colour_cast", 0.14),
+    Degradation(visible_contrast, "visible_contrast", 0.12),
+    Degradation(visible_noise, "visible_noise", 0.16),
+    Degradation(visible_jpeg, "visible_noise", 0.08),
     Degradation(visible_blur, "visible_blur", 0.10),
 )
 THERMAL = (

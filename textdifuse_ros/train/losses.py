@@ -34,14 +34,26 @@ def gradients(image: Tensor) -> Tensor:
     return torch.cat((dx, dy), dim=1)
 
 
+def darkness(visible: Tensor) -> Tensor:
+    """How dark it is around every pixel: 1 in the black, 0 from a level of 0.35 on.
+
+    Of the surroundings and not of the frame: the network sees no more than them either.
+    """
+    level = (wide_blur(visible, 64) / 0.35).clamp(0, 1)
+    return 1 - level * level * (3 - 2 * level)
+
+
 def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
-    """Luminance of a dark frame brightened by a mild gamma towards a mean of 0.3; others unchanged.
+    """Luminance with its dark parts brightened by a gamma of 0.6 at most; lit parts unchanged.
 
     amount in [0, 1]: the low-light control, 0 keeps the night look.
     """
-    mean = visible.mean(dim=(1, 2, 3), keepdim=True).clamp(0.02, 0.98)
-    gamma = (torch.log(torch.tensor(0.30)) / torch.log(mean)).clamp(0.68, 1.0)
-    return visible.clamp(1e-4, 1) ** (gamma**amount)
+    return visible.clamp(1e-4, 1) ** (1 - 0.4 * amount * darkness(visible))
+
+
+def contrast_gain(visible: Tensor) -> Tensor:
+    """Of the fused image over the cameras: more in the dark, where sensors give little."""
+    return 1.05 + 0.35 * darkness(visible)
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
@@ -54,7 +66,7 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tenso
     """
     clear = 0.06 * (visible + thermal) + 0.88 * anchor(visible, thermal)
     surroundings = wide_blur(clear, 40)
-    clear = surroundings + 1.10 * (clear - surroundings)
+    clear = surroundings + contrast_gain(visible) * (clear - surroundings)
     return torch.lerp(anchor(hidden, thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
 
 

@@ -41,7 +41,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     amount = batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1)
     visible = losses.lit(batch.goal_visible[:, :1], amount)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1])
-    edges = losses.strongest_gradient(visible, thermal, transmission)
+    edges = losses.contrast_gain(visible) * losses.strongest_gradient(visible, thermal, transmission)
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
     best = labels = None
     if detector is not None:
@@ -50,8 +50,8 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
         of_visible, of_thermal = prefer.clamp(min=0) * transmission, (-prefer).clamp(min=0)
-        target = target + 0.8 * of_visible * (visible - target) + 0.5 * of_thermal * (thermal - target)
-        edges = edges + 0.8 * of_visible * (losses.gradients(visible) - edges)
+        target = target + 0.6 * of_visible * (visible - target) + 0.6 * of_thermal * (thermal - target)
+        edges = edges + 0.6 * of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()
         shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))

@@ -6,13 +6,14 @@ import ctypes
 import os
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-_KEPT = 512 << 20  # bytes; more than a frame of 1280x1024 needs
+_FRAMES = 512 << 20  # bytes; more than a frame of 1280x1024 needs
+EVERYTHING = (1 << 31) - 1  # bytes; the most that mallopt takes
 _LARGEST = 32 << 20  # the most that glibc takes for its threshold
 _done = False
 
 
-def keep_freed_memory() -> None:
-    """Tell glibc's malloc to keep what is freed, once for the process; elsewhere this does nothing.
+def keep_freed_memory(kept: int = _FRAMES) -> None:
+    """Tell glibc's malloc to keep up to `kept` freed bytes, once for the process; elsewhere this does nothing.
 
     Feature maps have megabytes, and by default glibc hands them back to the kernel and fetches them again,
     zeroed page by zeroed page, in every frame. Whoever has set glibc's own variables is left alone.
@@ -26,4 +27,4 @@ def keep_freed_memory() -> None:
     except (OSError, AttributeError):
         return
     mallopt(_MMAP_THRESHOLD, _LARGEST)
-    mallopt(_TRIM_THRESHOLD, _KEPT)
+    mallopt(_TRIM_THRESHOLD, kept)

@@ -18,7 +18,7 @@ from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import ALL, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.text.localiser import CompiledPrompt, Prepared, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 
 RESTORE: dict[str, Controls] = {"auto": ALL, "off": NONE}
@@ -44,7 +44,8 @@ class Fuser:
     weights: path of a safetensors file, None or "" for the shipped one. device: auto, cpu, cuda,
     cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice. background: an
     engine that takes long to build is built while the eager one works, and takes over between two frames.
-    localiser: heat or clip, with localiser_options as in `text.localiser.register_localiser`.
+    localiser: a registered name, with localiser_options as in `text.localiser.register_localiser`, or a
+    localiser that is made already.
     Raises WeightsError, EngineError or LocaliserError with the reason and the mend.
     """
 
@@ -55,7 +56,7 @@ class Fuser:
         engine: str = "auto",
         dtype: str = "auto",
         threads: int = 0,
-        localiser: str = "heat",
+        localiser: str | Localiser = "heat",
         localiser_options: Mapping[str, Any] | None = None,
         background: bool = False,
     ) -> None:
@@ -65,8 +66,10 @@ class Fuser:
         network = weight_files.load(path)
         self.weights_id = weight_files.identity(path)
         self._engine = make_engine(engine, network, device, dtype, self.weights_id, background)
-        self._localiser = make_localiser(
-            localiser, device=self.device, dtype=self.dtype, **(localiser_options or {})
+        self._localiser = (
+            make_localiser(localiser, device=self.device, dtype=self.dtype, **(localiser_options or {}))
+            if isinstance(localiser, str)
+            else localiser
         )
         if isinstance(self._localiser, Prepared):
             self._localiser.prepare()

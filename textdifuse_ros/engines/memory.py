@@ -16,7 +16,8 @@ def keep_freed_memory(kept: int = _FRAMES) -> None:
     """Tell glibc's malloc to keep up to `kept` freed bytes, once for the process.
 
     Feature maps have megabytes, and by default glibc hands them back to the kernel and fetches them again,
-    zeroed page by zeroed page, in every frame. Another libc, and whoever has set glibc's own variables, are left alone.
+    zeroed page by zeroed page, in every frame. Another libc, and whoever has set glibc's own variables, are
+    left alone.
     """
     global _done
     if _done or any(name.startswith("MALLOC_") for name in os.environ) or "GLIBC_TUNABLES" in os.environ:

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": ("textdifuse_ros.cli.evaluate", "EN, AG, SD, SCD, VIF, Qabf of fused images"),
     "compare": ("textdifuse_ros.cli.compare", "what a detector finds on each camera and on the fused image"),
     "restoration": ("textdifuse_ros.cli.restoration", "what restoration gives for each degradation"),
+    "salience": ("textdifuse_ros.cli.salience", "does what a prompt names stand out, and the rest stay"),
     "steadiness": ("textdifuse_ros.cli.steadiness", "flicker on a clip, repeatability, locality"),
     "sheet": ("textdifuse_ros.cli.sheet", "contact sheet of pairs as every method shows them"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),

@@ -171,7 +171,7 @@ def test_the_second_engine_takes_over_when_it_is_built_for_the_size() -> None:
     second = Grey("compile", 2)
     engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
     assert level(engine) == 1 and level(engine) == 1
-    assert engine.name == "eager, compile is being built"
+    assert engine.name == "eager, compile is being built for 0 s"
     second.go.set()
     engine.prepare(16, 16, 1)
     assert level(engine) == 2 and engine.name == "compile"

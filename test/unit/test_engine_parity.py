@@ -14,8 +14,8 @@ from textdifuse_ros.engines.compiled import CompileEngine
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, crop, padded
 from textdifuse_ros.engines.graph import FusionGraph
-from textdifuse_ros.engines.onnx_export import export_program
 from textdifuse_ros.engines.onnx_runtime import OnnxEngine
+from textdifuse_ros.engines.program import export_program
 from textdifuse_ros.model import weights
 
 NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"

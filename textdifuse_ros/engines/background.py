@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 
 from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats
 from textdifuse_ros.model.controls import Controls
+
+REPORT_EVERY = 5.0  # seconds between lines of a build
+_log = logging.getLogger(__name__)
 
 
 class BackgroundEngine:
     """`first` runs until `second` is ready for the size at hand; the change lies between two frames.
 
-    second: quick to make and slow to prepare (compile, onnx). It is prepared in a thread of its own, one size
-    after the other. When that fails `first` goes on, and `name` says why.
+    second: quick to make and slow to prepare (compile, onnx, tensorrt), None where it cannot be had at all.
+    It is prepared in a thread of its own, one size after the other. When that fails `first` goes on. `name`
+    says what is built, for how long, and what failed (failed: from the beginning on); so does the log.
     """
 
-    def __init__(self, first: Engine, second: Engine) -> None:
+    def __init__(self, first: Engine, second: Engine | None, failed: str = "") -> None:
         self._first, self._second = first, second
         self._current = first
         self._builder: threading.Thread | None = None
+        self._began = 0.0
         self._lock = threading.Lock()
-        self._failed = ""
+        self._failed = failed
         self._closed = False
+        if failed:
+            _log.warning("%s goes on: %s", first.name, failed)
 
     @property
     def name(self) -> str:
@@ -29,7 +38,7 @@ class BackgroundEngine:
             return f"{self._first.name}, {self._failed}"
         building = self._builder is not None and self._builder.is_alive()
         if building and self._current is self._first:
-            return f"{self._first.name}, {self._second.name} is being built"
+            return f"{self._first.name}, {self._building()}"
         return self._current.name
 
     @property
@@ -70,29 +79,52 @@ class BackgroundEngine:
         with self._lock:
             self._closed = True
             building = self._builder is not None and self._builder.is_alive()
-        if not building:
+        if self._second is not None and not building:
             self._second.close()
 
+    def _building(self) -> str:
+        """As in "tensorrt is being built for 12 s (exporting the graph)"."""
+        assert self._second is not None
+        doing = getattr(self._second, "progress", "")
+        seconds = time.monotonic() - self._began
+        return f"{self._second.name} is being built for {seconds:.0f} s{f' ({doing})' if doing else ''}"
+
     def _choose(self, height: int, width: int, steps: int) -> Engine:
-        if self._closed or self._failed:
+        if self._second is None or self._closed or self._failed:
             return self._first
         if self._second.ready(height, width, steps):
             return self._second
         with self._lock:
             if self._builder is None or not self._builder.is_alive():
+                self._began = time.monotonic()
                 self._builder = threading.Thread(
-                    target=self._build, args=(height, width, steps), name="engine builder", daemon=True
+                    target=self._build,
+                    args=(self._second, height, width, steps),
+                    name="engine builder",
+                    daemon=True,
                 )
                 self._builder.start()
         return self._first
 
-    def _build(self, height: int, width: int, steps: int) -> None:
+    def _build(self, engine: Engine, height: int, width: int, steps: int) -> None:
+        done = threading.Event()
+        threading.Thread(target=self._report, args=(done,), name="engine progress", daemon=True).start()
         try:
-            self._second.prepare(height, width, steps)
+            engine.prepare(height, width, steps)
+            _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)
         except EngineError as error:
             self._failed = str(error)
         except Exception as error:  # a reason to report, never a lost thread
-            self._failed = f"{self._second.name} failed: {' '.join(str(error).split())}"
+            self._failed = f"{engine.name} failed: {' '.join(str(error).split())}"
+        finally:
+            done.set()
+        if self._failed:
+            _log.warning("%s goes on: %s", self._first.name, self._failed)
         with self._lock:
             if self._closed:
-                self._second.close()
+                engine.close()
+
+    def _report(self, done: threading.Event) -> None:
+        """A line every few seconds until the build is done."""
+        while not done.wait(REPORT_EVERY):
+            _log.info("%s", self._building())

@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 _KEPT = 12  # entries of one kind; a graph takes about 10 MB
@@ -22,10 +23,15 @@ def folder() -> Path:
     return Path(chosen) if chosen else Path.home() / ".cache" / "textdifuse_ros"
 
 
-def read(name: str) -> bytes | None:
-    """The entry, None when there is none that can be trusted."""
+def read(name: str, private: bool = False) -> bytes | None:
+    """The entry, None when there is none that can be trusted.
+
+    private: the folder that it lies in, too, must be this user's and closed to others' writing.
+    """
     path = folder() / name
     try:
+        if private and not _is_ours(path.parent, stat.S_ISDIR):
+            return None
         if not (_is_ours(path) and _is_ours(_note(path))):
             return None
         content = path.read_bytes()
@@ -66,11 +72,11 @@ def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _is_ours(path: Path) -> bool:
-    """A plain file that belongs to this user and that no one else can write to."""
+def _is_ours(path: Path, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
+    """A plain file (or what else `is_kind` says) of this user's that no one else can write to; no link."""
     status = path.lstat()
     others = stat.S_IWGRP | stat.S_IWOTH
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & others
+    return is_kind(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & others
 
 
 def _forget_oldest(path: Path) -> None:

@@ -12,9 +12,9 @@ import torch
 
 from textdifuse_ros.engines import cache
 from textdifuse_ros.engines.base import EngineError
-from textdifuse_ros.engines.eager import EagerEngine, Graph
+from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, padded
-from textdifuse_ros.engines.graph import FusionGraph
+from textdifuse_ros.engines.graph import FusionGraph, Graph
 from textdifuse_ros.model.controls import ALL
 from textdifuse_ros.model.network import FusionNetwork
 
@@ -29,11 +29,8 @@ class CompileEngine(EagerEngine):
     name = "compile"
 
     def __init__(self, network: FusionNetwork, device: str = "auto", dtype: str = "auto") -> None:
-        if network.config.start_noise:
-            raise EngineError("engine compile is for students: a teacher starts from noise, use engine eager")
+        check_compilable(network)
         super().__init__(network, device, dtype)
-        _check_compiler()
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache.folder() / "inductor"))
         self._lock = threading.Lock()
         self._prepared: set[_Key] = set()
         self._graphs: dict[int, Any] = {}
@@ -65,18 +62,53 @@ class CompileEngine(EagerEngine):
         return (*padded(height, width, self._multiple), steps)
 
     def _compile(self, key: _Key) -> None:
-        height, width, steps = key
-        torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_SHAPES)
-        if steps not in self._graphs:
-            graph = FusionGraph(self._opened(), steps)
-            self._graphs[steps] = torch.compile(graph, dynamic=False, fullgraph=True)
-        frames = Frames(self._multiple, self._device)
-        black = np.zeros((height, width, 3), np.uint8)
+        _compiled(self._graphs, self._opened(), *key)
+
+
+class CompileMaker:
+    """The same for a CUDA device: Triton's kernels, which `engines.cuda` then records."""
+
+    name, quick = "compile", False
+
+    def __init__(self, network: FusionNetwork) -> None:
+        check_compilable(network)
+        self._graphs: dict[int, Any] = {}
+        self._building = False
+
+    @property
+    def progress(self) -> str:
+        return "torch.compile is at work" if self._building else ""
+
+    def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
+        self._building = True
         try:
-            with torch.inference_mode():
-                self._graphs[steps](*frames.bring(black, black[..., 0], None), frames.controls(ALL))
-        except Exception as error:  # dynamo and inductor raise many kinds, and none of them is for a user
-            raise EngineError(f"engine compile: {_reason(error)}; use engine eager or onnx") from error
+            return _compiled(self._graphs, network, height, width, steps)
+        finally:
+            self._building = False
+
+
+def _compiled(graphs: dict[int, Any], network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
+    """Compile now, on black images laid out as cameras' are. graphs: one for each number of steps."""
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_SHAPES)
+    if steps not in graphs:
+        graphs[steps] = torch.compile(FusionGraph(network, steps), dynamic=False, fullgraph=True)
+    compiled: Graph = graphs[steps]
+    frames = Frames(network.config.multiple, next(network.parameters()).device)
+    black = np.zeros((height, width, 3), np.uint8)
+    try:
+        with torch.inference_mode():
+            compiled(*frames.bring(black, black[..., 0], None), frames.controls(ALL))
+    except Exception as error:  # dynamo and inductor raise many kinds, and none of them is for a user
+        raise EngineError(f"engine compile: {_reason(error)}; use engine eager or onnx") from error
+    return compiled
+
+
+def check_compilable(network: FusionNetwork) -> None:
+    """Raises EngineError for a teacher, and where there is no compiler; sets where kernels are kept."""
+    if network.config.start_noise:
+        raise EngineError("engine compile is for students: a teacher starts from noise, use engine eager")
+    _check_compiler()
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache.folder() / "inductor"))
 
 
 def _check_compiler() -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.device import DTYPES, cpu_has_fast_bf16, resolve_device, resolve_dtype
 from textdifuse_ros.engines.frames import Frames, crop
-from textdifuse_ros.engines.graph import FusionGraph
+from textdifuse_ros.engines.graph import FusionGraph, Graph
 from textdifuse_ros.engines.memory import keep_freed_memory
 from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 
-__all__ = ["EagerEngine", "Graph", "cpu_has_fast_bf16", "resolve_device", "resolve_dtype"]
-
-Graph = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # `FusionGraph.forward`
+__all__ = ["EagerEngine", "cpu_has_fast_bf16", "resolve_device", "resolve_dtype"]
 
 
 class EagerEngine:

@@ -42,13 +42,19 @@ class Frames:
 
         Valid until the next call; the images must not change meanwhile.
         """
-        colour = torch.from_numpy(np.ascontiguousarray(rgb))[None].permute(0, 3, 1, 2)
-        colour = self._placed("rgb", colour)
-        warm = self._placed("thermal", torch.from_numpy(np.ascontiguousarray(thermal))[None, None])
+        where = None
+        if relevance is not None:
+            where = torch.from_numpy(np.ascontiguousarray(relevance, dtype=np.float32))
+        colour, warm = (torch.from_numpy(np.ascontiguousarray(each)) for each in (rgb, thermal))
+        return self.place(colour, warm, where)
+
+    def place(self, rgb: Tensor, thermal: Tensor, relevance: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """What `bring` does, for tensors: rgb (H, W, 3), thermal and relevance (H, W)."""
+        colour = self._placed("rgb", rgb[None].permute(0, 3, 1, 2))
+        warm = self._placed("thermal", thermal[None, None])
         if relevance is None:
             return colour, warm, self._nowhere(*warm.shape[-2:])
-        where = torch.from_numpy(np.ascontiguousarray(relevance, dtype=np.float32))[None, None]
-        return colour, warm, self._placed("relevance", where)
+        return colour, warm, self._placed("relevance", relevance[None, None])
 
     def controls(self, controls: Controls) -> Tensor:
         """(1, K)"""

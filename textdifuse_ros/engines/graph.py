@@ -6,6 +6,8 @@ cropping back stay outside (`engines.frames`), so that no shape depends on anoth
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -15,18 +17,23 @@ from textdifuse_ros.model.network import FusionNetwork
 
 INPUT_NAMES = ("rgb", "thermal", "relevance", "controls")
 OUTPUT_NAME = "fused"
+Graph = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]  # `FusionGraph.forward`
 
 
 class FusionGraph(nn.Module):
-    """`steps` steps of the sampler, unrolled, with the colour conversions around them."""
+    """`steps` steps of the sampler, unrolled, with the colour conversions around them.
 
-    def __init__(self, network: FusionNetwork, steps: int) -> None:
+    as_bytes: False leaves the image as float, rounded and within 0..255, for a runtime without 8-bit casts.
+    """
+
+    def __init__(self, network: FusionNetwork, steps: int, as_bytes: bool = True) -> None:
         super().__init__()
         self.network = network
         self.steps = steps
+        self.as_bytes = as_bytes
 
     def forward(self, rgb: Tensor, thermal: Tensor, relevance: Tensor, controls: Tensor) -> Tensor:
-        """One fused image, (1, 3, H, W) uint8.
+        """One fused image, (1, 3, H, W) uint8 (float32 unless `as_bytes`).
 
         rgb (1, 3, H, W) and thermal (1, 1, H, W): uint8, or float in 0..255; relevance: float (1, 1, H, W) in
         [-1, 1]; controls: float (1, K) in [0, 1], see `model.controls`. H, W: multiples of
@@ -39,5 +46,5 @@ class FusionGraph(nn.Module):
         )
         # Interleaved before the colours are mixed, so that the picture comes out as an array wants it.
         estimated = torch.cat(estimate, dim=1).contiguous(memory_format=torch.channels_last)
-        fused = ycbcr_to_rgb(estimated, white=255)
-        return fused.round().clamp(0, 255).to(torch.uint8)
+        fused = ycbcr_to_rgb(estimated, white=255).round().clamp(0, 255)
+        return fused.to(torch.uint8) if self.as_bytes else fused

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import logging
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from textdifuse_ros import __version__
 from textdifuse_ros.engines.base import EngineError
-from textdifuse_ros.engines.device import DTYPES
-from textdifuse_ros.engines.frames import padded
-from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME, FusionGraph
-from textdifuse_ros.model.controls import ALL, CONTROLS
+from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME
+from textdifuse_ros.engines.program import Size, export_program
+from textdifuse_ros.model.controls import CONTROLS
 from textdifuse_ros.model.network import FusionNetwork
-
-if TYPE_CHECKING:
-    from torch.export import ExportedProgram
 
 OPSET = 18  # what torch's exporter writes itself (every other one is converted from it); TensorRT 10 reads it
 IR_VERSION = 8  # of opset 18; the exporter's own is newer than older readers take
-Size = tuple[int, int]
-
-# torch's own, about its own classes. Once for the process: catch_warnings is shared by all threads.
-warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
-
-
-def check_exportable(network: FusionNetwork) -> None:
-    """Raises EngineError for a teacher: its noise is drawn for each size, which no graph holds."""
-    if network.config.start_noise:
-        raise EngineError("a teacher, which starts from noise, cannot be exported: use a student's weights")
 
 
 def check_exporter() -> None:
@@ -41,22 +24,6 @@ def check_exporter() -> None:
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise EngineError(f"exporting to ONNX needs {' and '.join(missing)}: pip install onnx onnxscript")
-
-
-def export_program(
-    network: FusionNetwork, steps: int, dtype: str = "fp32", size: Size | None = None
-) -> ExportedProgram:
-    """`FusionGraph` as torch.export captures it, on the CPU.
-
-    size: (height, width), rounded up to the network's multiple, None for any size from twice the multiple.
-    Raises EngineError for networks that cannot be exported.
-    """
-    check_exportable(network)
-    multiple = network.config.multiple
-    graph = FusionGraph(copy.deepcopy(network).cpu().to(DTYPES[dtype]), steps).eval()
-    example = _example(*(padded(*size, multiple) if size else (4 * multiple, 6 * multiple)))
-    with torch.no_grad():
-        return torch.export.export(graph, example, dynamic_shapes=None if size else _any_size(multiple))
 
 
 def export_onnx(
@@ -110,22 +77,6 @@ def operators(content: bytes) -> dict[str, int]:
 
     names = [node.op_type for node in onnx.load_from_string(content).graph.node]
     return {name: names.count(name) for name in sorted(set(names))}
-
-
-def _example(height: int, width: int) -> tuple[Tensor, ...]:
-    return (
-        torch.zeros(1, 3, height, width, dtype=torch.uint8),
-        torch.zeros(1, 1, height, width, dtype=torch.uint8),
-        torch.zeros(1, 1, height, width),
-        torch.tensor([ALL]),
-    )
-
-
-def _any_size(multiple: int) -> tuple[Any, ...]:
-    """Height and width as multiples. From two of them on: a bottleneck of one pixel is a case of its own."""
-    height, width = torch.export.Dim("rows", min=2, max=256), torch.export.Dim("columns", min=2, max=256)
-    image = {2: multiple * height, 3: multiple * width}
-    return (image, image, image, None)
 
 
 def _tidy(model: Any, dynamic: bool) -> None:

@@ -15,7 +15,8 @@ from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.device import check_dtype
 from textdifuse_ros.engines.frames import Frames, crop
 from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME
-from textdifuse_ros.engines.onnx_export import check_exportable, export_onnx, metadata
+from textdifuse_ros.engines.onnx_export import export_onnx, metadata
+from textdifuse_ros.engines.program import check_exportable
 from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textdifuse_ros.engines import choice
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Engine, EngineError
-from textdifuse_ros.engines.device import check_dtype, resolve_device
+from textdifuse_ros.engines.device import check_dtype, resolve_device, resolve_dtype
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.model.network import FusionNetwork
 
-ENGINES = ("auto", *choice.ENGINES)
+if TYPE_CHECKING:
+    from textdifuse_ros.engines.accelerator import Accelerator
+
+ENGINES = ("auto", *choice.ENGINES, "tensorrt")
 
 
 def make_engine(
@@ -23,7 +28,7 @@ def make_engine(
     """Quick, except that `auto` may measure for a second, see `engines.choice`.
 
     weights_id: what caches call these weights, "" caches nothing. background: an engine that takes long to
-    build is built while eager runs in its place.
+    build is built while eager runs in its place; tensorrt may then be missing altogether.
     Raises EngineError for an unknown name, device or precision, and for what is not installed here.
     """
     if name not in ENGINES:
@@ -32,23 +37,54 @@ def make_engine(
         return _automatic(network, device, dtype, weights_id, background)
     if name in ("eager", "compile"):
         dtype = _measured_dtype(network, device, dtype)
-    engine = _make(name, network, device, dtype, weights_id)
+    try:
+        engine = _make(name, network, device, dtype, weights_id)
+    except EngineError as error:
+        if background and name == "tensorrt":  # what it needs is installed apart: the node goes on without
+            return BackgroundEngine(make_engine("eager", network, device, "auto"), None, str(error))
+        raise
     if not background or name == "eager":
         return engine
-    return BackgroundEngine(EagerEngine(network, device, _measured_dtype(network, device, "auto")), engine)
+    return BackgroundEngine(make_engine("eager", network, device, "auto"), engine)
 
 
 def _make(name: str, network: FusionNetwork, device: str, dtype: str, weights_id: str) -> Engine:
     """Modules of engines are imported only when they are asked for."""
-    if name == "compile":
-        from textdifuse_ros.engines.compiled import CompileEngine
-
-        return CompileEngine(network, device, dtype)
     if name == "onnx":
         from textdifuse_ros.engines.onnx_runtime import OnnxEngine
 
         return OnnxEngine(network, device, dtype, weights_id)
+    resolved = resolve_device(device)
+    check_dtype(dtype, resolved)
+    if resolved.type == "cuda":
+        from textdifuse_ros.engines.accelerator import TorchCuda
+
+        return on_accelerator(name, network, TorchCuda(resolved), resolve_dtype(dtype, resolved))
+    if name == "tensorrt":
+        raise EngineError("engine tensorrt needs a CUDA device; use engine auto on the CPU")
+    if name == "compile":
+        from textdifuse_ros.engines.compiled import CompileEngine
+
+        return CompileEngine(network, device, dtype)
     return EagerEngine(network, device, dtype)
+
+
+def on_accelerator(name: str, network: FusionNetwork, accelerator: Accelerator, dtype: str) -> Engine:
+    """eager, compile or tensorrt with the whole path on a device. dtype: fp32, bf16 or fp16."""
+    from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker, Maker
+
+    maker: Maker
+    if name == "tensorrt":
+        from textdifuse_ros.engines.tensorrt_engine import TensorRtMaker
+
+        maker = TensorRtMaker(network, accelerator, dtype)
+    elif name == "compile":
+        from textdifuse_ros.engines.compiled import CompileMaker
+
+        maker = CompileMaker(network)
+    else:
+        maker = EagerMaker()
+    return CudaEngine(maker, network, accelerator, dtype)
 
 
 def _automatic(network: FusionNetwork, device: str, dtype: str, weights_id: str, background: bool) -> Engine:

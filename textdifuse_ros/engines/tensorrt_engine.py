@@ -1,0 +1,68 @@
+"""TensorRT: a plan for each size and number of steps, built once on a machine and kept in the cache."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch.export.passes import move_to_device_pass
+
+from textdifuse_ros.engines import tensorrt_plan as plans
+from textdifuse_ros.engines.accelerator import Accelerator
+from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.graph import Graph
+from textdifuse_ros.engines.program import check_exportable, export_program
+from textdifuse_ros.engines.tensorrt_runtime import Libraries, PlanRunner, build
+from textdifuse_ros.model.network import FusionNetwork
+
+
+class TensorRtMaker:
+    """Makes the graph a plan: from the cache in a second, else built in minutes.
+
+    Raises EngineError for a teacher, and with what to install where TensorRT's libraries are missing.
+    """
+
+    name, quick = "tensorrt", False
+
+    def __init__(self, network: FusionNetwork, accelerator: Accelerator, dtype: str) -> None:
+        check_exportable(network)
+        self._libraries = Libraries()
+        self._accelerator, self._dtype = accelerator, dtype
+        self._machine = self._libraries.machine(accelerator)
+        self._weights = plans.weights_digest(network)
+        self._progress = ""
+
+    @property
+    def progress(self) -> str:
+        return self._progress
+
+    def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
+        key = plans.make_key(self._machine, self._weights, height, width, steps, self._dtype)
+        try:
+            return self._kept(key) or self._built(network, key)
+        finally:
+            self._progress = ""
+
+    def _kept(self, key: plans.PlanKey) -> PlanRunner | None:
+        """From the cache; None, so that it is built again, for what is not whole or not for here."""
+        plan = plans.load(key)
+        if plan is None:
+            return None
+        self._progress = "loading the plan"
+        try:
+            return PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
+        except EngineError:
+            return None
+
+    def _built(self, network: FusionNetwork, key: plans.PlanKey) -> PlanRunner:
+        self._progress = "exporting the graph"
+        plain = copy.deepcopy(network).cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        program = export_program(plain, key.steps, key.dtype, (key.height, key.width), as_bytes=False)
+        device = self._accelerator.device
+        program = move_to_device_pass(program, device)
+        self._progress = "TensorRT is choosing its kernels"
+        plan = build(self._libraries, program, key.height, key.width, str(device))
+        self._progress = "loading the plan"
+        runner = PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
+        plans.store(key, plan)
+        return runner

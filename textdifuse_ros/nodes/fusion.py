@@ -15,6 +15,7 @@ from textdifuse_ros.nodes import qos
 from textdifuse_ros.nodes.diagnostics import Diagnostics
 from textdifuse_ros.nodes.frames import Drop, Outcome
 from textdifuse_ros.nodes.inputs import Inputs
+from textdifuse_ros.nodes.log_bridge import forward
 from textdifuse_ros.nodes.loss import Action
 from textdifuse_ros.nodes.managed_node import SUCCESS, ManagedNode
 from textdifuse_ros.nodes.model_holder import ModelHolder, build_fuser
@@ -40,6 +41,7 @@ class FusionNode(ManagedNode[Settings]):
 
     def __init__(self) -> None:
         super().__init__("textdifuse", Settings(), ModelHolder(build_fuser))
+        forward(self.get_logger())
         self._frames = MutuallyExclusiveCallbackGroup()
         self.registration = RegistrationKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())

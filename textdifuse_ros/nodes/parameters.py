@@ -97,9 +97,9 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     _choice(
         "engine",
         "auto",
-        ("auto", "eager", "compile", "onnx"),
-        "What executes the network. compile and onnx are built while eager fuses, and take over between two "
-        "frames.",
+        ("auto", "eager", "compile", "onnx", "tensorrt"),
+        "What executes the network. compile, onnx and tensorrt are built while eager fuses, and take over "
+        "between two frames.",
         INACTIVE,
     ),
     _choice(

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": ("textdifuse_ros.cli.compare", "what a detector finds on each camera and on the fused image"),
     "restoration": ("textdifuse_ros.cli.restoration", "what restoration gives for each degradation"),
     "salience": ("textdifuse_ros.cli.salience", "does what a prompt names stand out, and the rest stay"),
+    "wishes": ("textdifuse_ros.cli.wishes", "what each restoration wish moves, and what it leaves alone"),
     "steadiness": ("textdifuse_ros.cli.steadiness", "flicker on a clip, repeatability, locality"),
     "sheet": ("textdifuse_ros.cli.sheet", "contact sheet of pairs as every method shows them"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),

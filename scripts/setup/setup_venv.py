@@ -27,8 +27,8 @@ from stamps import Stamps, digest
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = ("requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-dev.txt")
-# Optional for users, tested here. Its packages ask for another OpenCV and another torch than those above.
-WITHOUT_DEPENDENCIES = ("requirements-detector.txt",)
+# Their packages ask for more than is needed, another OpenCV and another torch than those above included.
+WITHOUT_DEPENDENCIES = ("requirements-words.txt", "requirements-detector.txt")
 # Left behind by another environment or a sourced ROS installation, these would leak foreign packages in.
 FOREIGN = (
     "PYTHONPATH", "PYTHONHOME", "_ROS_WHEELS_BOOTSTRAP_COMPLETE", "LD_LIBRARY_PATH", "CMAKE_PREFIX_PATH",

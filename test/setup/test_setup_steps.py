@@ -121,6 +121,7 @@ def copy(tmp_path: Path) -> setup_venv.Layout:
     [
         ("msg/FusionStatus.msg", {"messages"}),
         ("msg_standins/vision_msgs/msg/Detection2D.msg", {"messages"}),
+        ("requirements-words.txt", {"packages", "messages", "connection"}),
         ("requirements-detector.txt", {"packages", "messages", "connection"}),
         ("scripts/fusion_node", {"connection"}),
         ("requirements.txt", {"packages", "messages", "connection"}),

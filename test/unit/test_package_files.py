@@ -13,8 +13,8 @@ import textdifuse_ros
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = (
-    "requirements.txt", "requirements-ros.txt", "requirements-clip.txt", "requirements-detector.txt",
-    "requirements-dev.txt",
+    "requirements.txt", "requirements-ros.txt", "requirements-words.txt", "requirements-clip.txt",
+    "requirements-detector.txt", "requirements-dev.txt",
 )  # fmt: skip
 PIN = re.compile(r"^[A-Za-z0-9._-]+==[A-Za-z0-9.+]+(; python_version [<>=]+ \"3\.\d+\")?\s+# \S.+$")
 

@@ -16,12 +16,15 @@ COMMANDS = {
     "restoration": ("textdifuse_ros.cli.restoration", "what restoration gives for each degradation"),
     "salience": ("textdifuse_ros.cli.salience", "does what a prompt names stand out, and the rest stay"),
     "wishes": ("textdifuse_ros.cli.wishes", "what each restoration wish moves, and what it leaves alone"),
+    "prompts-sheet": ("textdifuse_ros.cli.prompts_sheet", "pairs before and after prompts, on one picture"),
     "steadiness": ("textdifuse_ros.cli.steadiness", "flicker on a clip, repeatability, locality"),
     "sheet": ("textdifuse_ros.cli.sheet", "contact sheet of pairs as every method shows them"),
     "bench": ("textdifuse_ros.cli.bench", "time the network on this machine"),
     "export": ("textdifuse_ros.cli.export", "the network as an ONNX file for other runtimes"),
     "calibrate": ("textdifuse_ros.cli.calibrate", "registration file from point pairs"),
     "train": ("textdifuse_ros.cli.train", "train the many-step teacher"),
+    "locate": ("textdifuse_ros.cli.locate", "what the localiser `embedded` finds, knows and costs"),
+    "train-localiser": ("textdifuse_ros.cli.train_localiser", "train what the localiser `embedded` finds"),
     "distill": ("textdifuse_ros.cli.distill", "train the few-step student on the teacher"),
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.text.grammar import PromptError, parse
-from textdifuse_ros.text.localiser import CompiledPrompt, LocaliserError, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, LocaliserError, make_localiser, stands_in
 from textdifuse_ros.text.wishes import compile_prompt
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16 or fp16 (auto)")
     parser.add_argument("--weights", default="", metavar="FILE", help="safetensors file (the shipped one)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")
-    parser.add_argument("--localiser", default="heat", metavar="L", help="of phrases: heat or clip (heat)")
+    parser.add_argument(
+        "--localiser", default="embedded", metavar="L", help="of phrases: embedded, heat or clip (embedded)"
+    )
     parser.add_argument(
         "--localiser-model",
         default="ViT-B-16",
@@ -68,7 +71,10 @@ def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
     if not 0 <= args.strength <= 2:
         raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
     try:
-        return compile_prompt(make_localiser(args.localiser), parse(args.prompt))
+        localiser = make_localiser(args.localiser)
+        if args.prompt and stands_in(localiser):
+            print(f"textdifuse: {stands_in(localiser)}", file=sys.stderr)
+        return compile_prompt(localiser, parse(args.prompt))
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
     except (ValueError, LocaliserError) as error:

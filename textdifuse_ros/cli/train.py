@@ -78,6 +78,12 @@ def follow(command: str, training: Callable[[], Path]) -> int:
 
 def prepare(args: argparse.Namespace) -> TrainConfig:
     """Check what `add_training_arguments` took. Raises CliError."""
+    prepare_threads(args)
+    return read_config(args.config, args.set)
+
+
+def prepare_threads(args: argparse.Namespace) -> None:
+    """Check --data and act on --threads. Raises CliError."""
     import torch
 
     if not args.data.is_dir():
@@ -86,7 +92,6 @@ def prepare(args: argparse.Namespace) -> TrainConfig:
         raise CliError(f"--threads {args.threads}: must be at least 0")
     if args.threads:
         torch.set_num_threads(args.threads)
-    return read_config(args.config, args.set)
 
 
 def read_config(path: Path | None, overrides: list[str]) -> TrainConfig:
@@ -108,6 +113,14 @@ def read_config(path: Path | None, overrides: list[str]) -> TrainConfig:
         raise CliError(f"{place}: {error}") from error
 
 
+def read_fields(path: Path | None, overrides: list[str]) -> dict[str, object]:
+    """The fields of a file, none without one, with FIELD=VALUE texts on top, unchecked. Raises CliError."""
+    fields: dict[str, object] = _read(path) if path else {}
+    for text in overrides:
+        _override(fields, text)
+    return fields
+
+
 def load_network(path: Path) -> FusionNetwork:
     """Raises CliError."""
     from textdifuse_ros.model import weights
@@ -126,7 +139,7 @@ def _read(path: Path) -> dict[str, object]:
     except ValueError as error:
         raise CliError(f"{path}: is not JSON ({error})") from error
     if not isinstance(fields, dict):
-        raise CliError(f"{path}: must be a JSON object with fields of TrainConfig")
+        raise CliError(f"{path}: must be a JSON object with fields of the training")
     return fields
 
 

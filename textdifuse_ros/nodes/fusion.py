@@ -45,7 +45,7 @@ class FusionNode(ManagedNode[Settings]):
         self._frames = MutuallyExclusiveCallbackGroup()
         self.registration = RegistrationKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
-        self.prompts = PromptKeeper(self._announce_prompt)
+        self.prompts = PromptKeeper(self._announce_prompt, self.get_logger().warning)
         self.parameters.add_vet(self.prompts.vet)
         self.parameters.add_vet(self.registration.vet)
         self.parameters.add_hear(self.prompts.hear)

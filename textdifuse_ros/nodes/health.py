@@ -212,6 +212,7 @@ def prompt_report(record: PromptRecord, fusing: bool, now: float) -> Report:
         "in_force": str(record.in_force).lower(),
         "last_refused": record.last_refused,
         "last_reason": record.last_reason,
+        "localiser_reason": record.stands_in,
     }
     name = f'"{record.text}"' if record.text else "no prompt (plain fusion)"
     if record.in_force:

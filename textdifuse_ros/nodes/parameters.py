@@ -61,10 +61,11 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     ),
     _choice(
         "localiser",
-        "heat",
+        "embedded",
         localiser_names(),
-        "What turns phrases into a relevance map: heat knows phrases about temperature, clip any phrase (it "
-        "needs open_clip and a model's weights, see docs/prompts.md).",
+        "What turns phrases into a relevance map: embedded knows persons, vehicles, sky, road and warmth "
+        "by many words, heat phrases about temperature only, clip any phrase (it needs open_clip and a "
+        "model's weights, see docs/prompts.md).",
         INACTIVE,
     ),
     ParameterSpec(

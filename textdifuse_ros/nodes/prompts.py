@@ -8,9 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from textdifuse_ros.nodes.parameters import BY_NAME, ParameterError, Settings
-from textdifuse_ros.text.grammar import PromptError, parse
-from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, LocaliserError, make_localiser
+from textdifuse_ros.nodes.parameters import ParameterError, Settings
+from textdifuse_ros.text.grammar import Prompt, PromptError, parse
+from textdifuse_ros.text.localiser import (
+    CompiledPrompt,
+    Localiser,
+    LocaliserError,
+    make_localiser,
+    stands_in,
+)
 from textdifuse_ros.text.wishes import compile_prompt
 
 PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
@@ -18,7 +24,10 @@ PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
 
 @dataclass(frozen=True)
 class PromptRecord:
-    """What ~/prompt says. ``header`` is that of the first image that shows it, None until then."""
+    """What ~/prompt says. ``header`` is that of the first image that shows it, None until then.
+
+    ``localiser``: that which compiled it; ``stands_in``: why it is not that of the parameter, if so.
+    """
 
     revision: int
     text: str
@@ -29,6 +38,7 @@ class PromptRecord:
     header: Any = None
     last_refused: str = ""
     last_reason: str = ""
+    stands_in: str = ""
 
     @property
     def in_force(self) -> bool:
@@ -39,17 +49,20 @@ class PromptKeeper:
     """Refuses prompts, keeps the accepted one, and announces every change in order.
 
     ``announce`` is called under a lock with each new record: from the parameter services when a prompt is
-    accepted or refused, from the worker when the first image shows it. Checking a prompt takes well under a
-    millisecond, so it is done inside the parameter service: a localiser that needs a model for it makes up
-    for that with the first image, in the worker.
+    accepted or refused, from the worker when the first image shows it. Checking a prompt takes a few
+    milliseconds at most, so it is done inside the parameter service: a localiser that needs more for it makes
+    up for that with the first image, in the worker. ``warn`` hears once of a localiser that stands in for
+    the one that was asked for.
     """
 
-    def __init__(self, announce: Callable[[PromptRecord], None]) -> None:
-        self._announce = announce
+    def __init__(
+        self, announce: Callable[[PromptRecord], None], warn: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._announce, self._warn = announce, warn
         self._lock = threading.RLock()
         self._localisers: dict[str, Localiser] = {}
         self._compiled: tuple[tuple[str, str], CompiledPrompt] | None = None
-        empty = self._compile("", str(BY_NAME["localiser"].default))
+        empty = CompiledPrompt(Prompt(), "")
         self._record = PromptRecord(0, "", empty, 1.0, "", time.monotonic())
 
     @property
@@ -86,7 +99,8 @@ class PromptKeeper:
             revision=self._record.revision + 1,
             text=text,
             compiled=compiled,
-            localiser=localiser,
+            localiser=compiled.localiser,
+            stands_in=stands_in(self._localisers[localiser]),
             strength=accepted.number("prompt_strength"),
             accepted=time.monotonic(),
             header=None,
@@ -113,5 +127,7 @@ class PromptKeeper:
 
     def _compile(self, text: str, localiser: str) -> CompiledPrompt:
         if localiser not in self._localisers:
-            self._localisers[localiser] = make_localiser(localiser)
+            made = self._localisers[localiser] = make_localiser(localiser)
+            if stands_in(made):
+                self._warn(stands_in(made))
         return compile_prompt(self._localisers[localiser], parse(text))

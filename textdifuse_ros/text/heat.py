@@ -85,13 +85,22 @@ class HeatLocaliser:
 
     name = "heat"
 
+    def __init__(self, instead_of: str = "", because: str = "") -> None:
+        """instead_of: the localiser that was asked for and cannot be had, because: what to do about it."""
+        self._because = because
+        self.stands_in = (
+            f"the localiser 'heat', for temperatures only, is used instead of '{instead_of}': {because}"
+            if instead_of
+            else ""
+        )
+
     def compile(self, prompt: Prompt) -> HeatPrompt:
         """Sort the phrases by temperature. Raises PromptError for the first that names something else."""
         weights = {HOT: 0.0, COLD: 0.0}
         for phrase in prompt.phrases:
             temperature = temperature_of(phrase.text)
             if temperature is None:
-                raise PromptError(_refusal(phrase), phrase.text, phrase.start)
+                raise PromptError(_refusal(phrase, self._because), phrase.text, phrase.start)
             weights[temperature] += -phrase.weight if phrase.suppressed else phrase.weight
         return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD])
 
@@ -102,14 +111,12 @@ class HeatLocaliser:
         return thermal_contrast(thermal, compiled.hot, compiled.cold)
 
 
-def _refusal(phrase: Phrase) -> str:
-    others = ", ".join(f"'{name}'" for name in localiser_names() if name != HeatLocaliser.name)
-    remedy = (
-        f"set the localiser to {others}" if others else "register a localiser of your own (docs/prompts.md)"
-    )
+def _refusal(phrase: Phrase, because: str) -> str:
+    others = [f"'{name}'" for name in localiser_names() if name != HeatLocaliser.name]
+    remedy = f"to name other objects, set the localiser to {' or '.join(others)}"
     return (
         f"'{phrase.text}' cannot be located: the localiser 'heat' sees temperature only, and the nearest "
-        f"phrase that it knows is '{nearest_phrase(phrase.text)}'; to name other objects, {remedy}"
+        f"phrase that it knows is '{nearest_phrase(phrase.text)}'; {because or remedy}"
     )
 
 

@@ -91,7 +91,24 @@ class Prepared(Protocol):
         """Let go of it; called at most once, from the thread that calls `relevance`."""
 
 
+def stands_in(localiser: Localiser) -> str:
+    """One line on why this localiser is used instead of the one that was asked for, "" where it is that."""
+    return str(getattr(localiser, "stands_in", ""))
+
+
 Factory = Callable[..., Localiser]  # of the options that it takes, by name
+
+
+def _make_embedded(device: str = "cpu", dtype: str = "fp32") -> Localiser:
+    from textdifuse_ros.text.embedded import EmbeddedLocaliser
+    from textdifuse_ros.text.heat import HeatLocaliser
+    from textdifuse_ros.text.sentence import EncoderMissing, find_encoder
+
+    try:
+        find_encoder()
+    except EncoderMissing as missing:
+        return HeatLocaliser(instead_of="embedded", because=str(missing))
+    return EmbeddedLocaliser(device, dtype)
 
 
 def _make_heat() -> Localiser:
@@ -114,7 +131,7 @@ def _make_clip(
     return ClipLocaliser(model, weights, rate, device, dtype)
 
 
-_FACTORIES: dict[str, Factory] = {"heat": _make_heat, "clip": _make_clip}
+_FACTORIES: dict[str, Factory] = {"embedded": _make_embedded, "heat": _make_heat, "clip": _make_clip}
 
 
 def register_localiser(name: str, factory: Factory) -> None:
@@ -132,8 +149,10 @@ def localiser_names() -> tuple[str, ...]:
     return tuple(_FACTORIES)
 
 
-def make_localiser(name: str = "heat", **options: Any) -> Localiser:
+def make_localiser(name: str = "embedded", **options: Any) -> Localiser:
     """A new localiser. Options that it does not take are left out, so that all share one set of parameters.
+
+    Without its encoder `embedded` is the localiser `heat`, whose `stands_in` says why.
 
     Raises ValueError naming the known ones, LocaliserError for one that needs something installed.
     """

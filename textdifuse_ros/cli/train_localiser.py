@@ -1,0 +1,45 @@
+"""`textdifuse train-localiser`: train what the localiser `embedded` sees and knows; stopped runs resume."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.train import follow, load_network, prepare_threads, read_fields
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with msrs128/, roadscene/, ... inside"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="frames, checkpoints, log and weights go here"
+    )
+    parser.add_argument("--config", type=Path, help="JSON with any of the fields of LocaliserTraining")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
+    )
+    parser.add_argument(
+        "--initial", type=Path, metavar="FILE", help="fusion weights to start from (the shipped student's)"
+    )
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
+
+
+def run(args: argparse.Namespace) -> int:
+    from textdifuse_ros.model import weights
+    from textdifuse_ros.text.localiser import LocaliserError
+    from textdifuse_ros.train.fields import FieldError
+    from textdifuse_ros.train.localiser import train
+    from textdifuse_ros.train.localiser_config import from_fields
+
+    prepare_threads(args)
+    try:
+        config = from_fields(read_fields(args.config, args.set))
+    except FieldError as error:
+        raise CliError(f"{args.config or '--set'}: {error}") from error
+    initial = load_network(args.initial or weights.SHIPPED)
+    try:
+        return follow("train-localiser", lambda: train(args.data, args.output, config, initial))
+    except LocaliserError as error:
+        raise CliError(str(error)) from error

@@ -1,0 +1,166 @@
+"""The embedded localiser: phrases by a sentence encoder, objects by a small network on both cameras.
+
+No torch in this file: it is imported when the network is loaded, so that checking a prompt stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from textdifuse_ros.text import embedded_weights
+from textdifuse_ros.text.concepts import FELT, SEEN
+from textdifuse_ros.text.contrast import thermal_contrast
+from textdifuse_ros.text.heat import HOT, temperature_of
+from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats
+from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
+from textdifuse_ros.text.sentence import shared_encoder
+from textdifuse_ros.text.words import Words
+
+if TYPE_CHECKING:
+    from textdifuse_ros.text.embedded_network import LocaliserNetwork
+
+_LONGEST = 3  # longer side of the reduced image in units of the shorter one
+WARM, COLD = FELT
+
+
+@dataclass(frozen=True)
+class EmbeddedPrompt(CompiledPrompt):
+    """parts: of each phrase with a weight, the signed weight and how far it names each concept."""
+
+    parts: tuple[tuple[float, Mapping[str, float]], ...] = ()
+
+
+@lru_cache(maxsize=1)
+def shared_words() -> Words:
+    """The words of the shipped weights, read once. Raises LocaliserError."""
+    return embedded_weights.load_words()
+
+
+class EmbeddedLocaliser:
+    """See Localiser. `compile` needs the sentence encoder, `relevance` the network; each loads its own.
+
+    device, dtype: as in torch, "cpu" or "cuda:N" and fp32, bf16 or fp16.
+    """
+
+    name = "embedded"
+
+    def __init__(self, device: str = "cpu", dtype: str = "fp32") -> None:
+        self._device, self._dtype = device, dtype
+        self._network: LocaliserNetwork | None = None
+        self._small: Bytes | None = None
+        self._maps: Floats | None = None
+
+    def compile(self, prompt: Prompt) -> EmbeddedPrompt:
+        """Sort the phrases by concept. Raises PromptError for the first that names none, LocaliserError
+        where the encoder or the weights cannot be used.
+        """
+        parts = []
+        for phrase in prompt.phrases:
+            concepts = _concepts(phrase)
+            if phrase.weight:
+                parts.append((-phrase.weight if phrase.suppressed else phrase.weight, concepts))
+        return EmbeddedPrompt(prompt, self.name, parts=tuple(parts))
+
+    def prepare(self) -> None:
+        """Load the network, and the encoder: the first phrase need not wait. Raises LocaliserError."""
+        self._ready()
+        shared_words()
+        shared_encoder()
+
+    def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:
+        """See Localiser. A camera that is missing is black; what the other one shows is still found."""
+        if not isinstance(compiled, EmbeddedPrompt):
+            raise ValueError(f"the prompt was compiled by '{compiled.localiser}', not by '{self.name}'")
+        total = np.zeros(thermal.shape, np.float32)
+        coarse: Floats | None = None
+        for weight, concepts in compiled.parts:
+            for concept in FELT:
+                if share := concepts.get(concept, 0.0):
+                    signs = (weight * share, 0.0) if concept == WARM else (0.0, weight * share)
+                    total += thermal_contrast(thermal, *signs)
+            seen = [
+                share * self._seen(rgb, thermal)[SEEN.index(c)] for c, share in concepts.items() if c in SEEN
+            ]
+            if seen:
+                found = weight * np.maximum.reduce(seen)
+                coarse = found if coarse is None else coarse + found
+        if coarse is not None:
+            size = (thermal.shape[1], thermal.shape[0])
+            total += cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        np.clip(total, -1.0, 1.0, out=total)
+        return total
+
+    def close(self) -> None:
+        """Release the network."""
+        self._network = self._small = self._maps = None
+
+    def _seen(self, rgb: Bytes, thermal: Bytes) -> Floats:
+        """Where each of SEEN is: float32 (concepts, h, w) in [0, 1]. Computed once a frame."""
+        network = self._ready()
+        small = reduced(rgb, thermal, network.config.short_side, network.config.multiple)
+        if self._maps is None or self._small is None or not np.array_equal(small, self._small):
+            self._small, self._maps = small, self._look(network, small)
+        return self._maps
+
+    def _look(self, network: Any, small: Bytes) -> Floats:
+        import torch
+
+        with torch.inference_mode():
+            cameras = torch.from_numpy(small)[None].permute(0, 3, 1, 2)  # channels last, as it lies
+            cameras = cameras.to(self._device).to(network.stem.weight.dtype) / 255 - 0.5
+            maps = torch.sigmoid(network(cameras)[0].float()).cpu().numpy()
+        return np.ascontiguousarray(maps, np.float32)
+
+    def _ready(self) -> LocaliserNetwork:
+        if self._network is None:
+            import torch
+
+            dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+            network = embedded_weights.load_network().to(self._device, dtypes[self._dtype])
+            self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self._network
+
+
+def reduced(rgb: Bytes, thermal: Bytes, short_side: int, multiple: int) -> Bytes:
+    """Both images in one, uint8 (h, w, 4), in the frame's proportions; both sides are multiples."""
+    height, width = thermal.shape
+    ratio = min(_LONGEST, max(height, width) / min(height, width))
+    long_side = max(short_side, round(short_side * ratio / multiple) * multiple)
+    size = (long_side, short_side) if width >= height else (short_side, long_side)
+    how = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
+    both = np.empty((size[1], size[0], 4), np.uint8)
+    both[..., :3] = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=how)
+    both[..., 3] = cv2.resize(np.ascontiguousarray(thermal), size, interpolation=how)
+    return both
+
+
+def concepts_of(text: str) -> Mapping[str, float]:
+    """What a phrase names, each concept with how far, in (0, 1]; none for one that is not known.
+
+    Raises LocaliserError.
+    """
+    temperature = temperature_of(text)
+    if temperature is not None:  # exact, and needs no encoder
+        return {WARM if temperature == HOT else COLD: 1.0}
+    return shared_words().concepts(shared_encoder()(text))
+
+
+def _concepts(phrase: Phrase) -> Mapping[str, float]:
+    """The same. Raises PromptError where that is nothing that can be found."""
+    concepts = concepts_of(phrase.text)
+    if not concepts:
+        nearest = shared_words().nearest(shared_encoder()(phrase.text))
+        raise PromptError(
+            f"'{phrase.text}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
+            f"phrase that it knows is '{nearest}'; to name anything else, set the localiser "
+            "to 'clip'",
+            phrase.text,
+            phrase.start,
+        )
+    return concepts

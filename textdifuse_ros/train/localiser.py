@@ -1,0 +1,193 @@
+"""`textdifuse train-localiser`: what the embedded localiser sees, and the words that it knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from textdifuse_ros.engines.device import cpu_has_fast_bf16, resolve_device
+from textdifuse_ros.model.network import FusionNetwork
+from textdifuse_ros.text.concepts import SEEN
+from textdifuse_ros.text.embedded_network import LocaliserConfig, LocaliserNetwork
+from textdifuse_ros.text.embedded_weights import save
+from textdifuse_ros.text.words import Words
+from textdifuse_ros.train import files
+from textdifuse_ros.train.errors import Interrupted, TrainingError
+from textdifuse_ros.train.interrupts import Interrupts
+from textdifuse_ros.train.journal import Journal
+from textdifuse_ros.train.localiser_config import LocaliserTraining
+from textdifuse_ros.train.localiser_examples import Batch, Frames, draw, prepare
+from textdifuse_ros.train.localiser_words import train_words
+from textdifuse_ros.train.progress import Pace, Progress, duration, say
+from textdifuse_ros.train.run import Average
+from textdifuse_ros.train.seeds import EXAMPLES, generator
+
+FILE = "localiser.safetensors"
+_CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
+_BALANCED = 240  # examples
+
+
+def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork) -> Path:
+    """Run or resume a training; returns the exported weight file.
+
+    initial: a fusion network, whose encoder the localiser's starts from. Raises Interrupted after a signal,
+    TrainingError, EngineError or LocaliserError when it cannot start or go on.
+    """
+    with Interrupts() as interrupts:
+        text = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+        files.write(output / "config.json", text.encode())
+        words = train_words(config)
+        run = _Run(output, config, initial, words)
+        frames = prepare(data, output, config)
+        if run.done() >= 1:
+            say(f"{output}: holds a finished training ({run.step} updates); its words are trained anew")
+            return run.save(frames)
+        with interrupts.postponed(), Journal(output, run.step) as journal, Progress() as progress:
+            pace, began = Pace(), time.monotonic() - run.spent
+            while run.done() < 1 and not interrupts.asked:
+                terms = run.update(draw(frames, config, generator(EXAMPLES, config.seed, run.step)))
+                run.spent = time.monotonic() - began
+                pace.tick()
+                journal.row(run.step, run.spent / 60, {**terms, "updates_per_second": round(pace.rate, 3)})
+                left = run.spent * (1 / max(run.done(), 1e-6) - 1)
+                progress.show(run.done(), f"update {run.step}, {pace.rate:.2f}/s, {duration(left)} left, "
+                                          f"loss {terms['loss']:.4f}")  # fmt: skip
+                if run.step % config.checkpoint_every == 0:
+                    run.save()
+            path = run.save(None if interrupts.asked else frames)
+        if interrupts.asked:
+            raise Interrupted(
+                f"interrupted after update {run.step} and saved; the same command goes on from there"
+            )
+        return path
+
+
+def loss(network: LocaliserNetwork, batch: Batch, overlap: float) -> tuple[Tensor, dict[str, float]]:
+    """Cross-entropy of every known cell, and one minus the overlap of each concept in the batch."""
+    logits = network(batch.cameras).float()
+    each = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * batch.known
+    entropy = each.sum() / batch.known.sum().clamp(min=1) * len(SEEN)
+    share, target = torch.sigmoid(logits) * batch.known, batch.target * batch.known
+    common, both = (share * target).sum(dim=(0, 2, 3)), (share + target).sum(dim=(0, 2, 3))
+    there = target.sum(dim=(0, 2, 3)) > 1
+    apart = 1 - (2 * common + 1) / (both + 1)
+    dice = (apart * there).sum() / there.sum().clamp(min=1)
+    total = entropy + overlap * dice
+    return total, {
+        "loss": float(total.detach()),
+        "entropy": float(entropy.detach()),
+        "overlap": float(1 - dice.detach()),
+    }
+
+
+@torch.no_grad()
+def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining) -> None:
+    """Shift each concept's logit so that a half is where what is found overlaps best with what is there.
+
+    Trained on few cells of a rare concept among many without it, the network is shy. Looks at examples like
+    those that train, others than those.
+    """
+    found, there = torch.zeros(len(SEEN), len(_CUTS)), torch.zeros(len(SEEN), 1)
+    common = torch.zeros_like(found)
+    for number in range(_BALANCED // config.batch):
+        batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number))
+        over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
+        known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
+        found += (over * known).sum(dim=(0, 2, 3))
+        common += (over * known * target).sum(dim=(0, 2, 3))
+        there += (known * target).sum(dim=(0, 2, 3))
+    overlap = common / (found + there - common).clamp(min=1)
+    best = torch.tensor(_CUTS)[overlap.argmax(dim=1)]
+    network.fine[-1].bias -= torch.where(there[:, 0] > 0, best, torch.zeros_like(best))  # type: ignore[operator]
+
+
+class _Run:
+    """Network, optimiser, average and where the training stands."""
+
+    def __init__(self, output: Path, config: LocaliserTraining, initial: FusionNetwork, words: Words) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.words, self._output = config, words, output
+        self._device = resolve_device(config.device)
+        network = LocaliserNetwork(LocaliserConfig(SEEN))
+        network.start_from(initial)
+        self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-3)
+        self._average = Average(network, config.average)
+        on_cpu = self._device.type == "cpu"
+        bf16 = config.precision == "bf16" or (
+            config.precision == "auto" and (not on_cpu or cpu_has_fast_bf16())
+        )
+        self._autocast = torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=bf16)
+        self.step, self.spent = 0, 0.0
+        if (output / "checkpoint.pt").is_file():
+            self._resume(output / "checkpoint.pt")
+
+    def done(self) -> float:
+        """Share of the training that is behind, by updates or by the clock, whichever is further."""
+        by_time = self.spent / 60 / self.config.minutes if self.config.minutes else 0.0
+        return max(self.step / self.config.iterations, by_time)
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One optimiser step. Raises TrainingError for a loss that is not finite."""
+        ramp = min(1.0, (self.step + 1) / self.config.warm_up)
+        fall = 0.02 + 0.49 * (1 + math.cos(math.pi * min(1.0, self.done())))
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.config.learning_rate * ramp * fall
+        with self._autocast:
+            total, terms = loss(self._network, batch.to(self._device), self.config.overlap)
+        self._optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        if not torch.isfinite(norm):
+            raise TrainingError(f"update {self.step + 1}: the gradient is not finite; lower learning_rate")
+        self._optimiser.step()
+        self._average.update(self._network, self.step)
+        self.step += 1
+        return terms
+
+    def save(self, frames: Frames | None = None) -> Path:
+        """The checkpoint, and the averaged weights with the words, ready to use. Raises TrainingError.
+
+        frames: those that train, to set where each concept counts as found; None leaves it as it is.
+        """
+        state = {
+            "network": self._network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "average": self._average.shadow,
+            "step": self.step,
+            "spent": self.spent,
+        }
+        data = io.BytesIO()
+        torch.save(state, data)
+        averaged = LocaliserNetwork(self._network.config)
+        averaged.load_state_dict({name: value.float().cpu() for name, value in self._average.shadow.items()})
+        averaged.eval()
+        if frames is not None:
+            balance(averaged, frames, self.config)
+        path = self._output / FILE
+        with files.replacing(path) as temporary:
+            save(averaged, self.words, temporary, {"updates": str(self.step)})
+        files.write(self._output / "checkpoint.pt", data.getvalue())
+        return path
+
+    def _resume(self, path: Path) -> None:
+        try:
+            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+            self._network.load_state_dict(state["network"])
+            self._optimiser.load_state_dict(state["optimiser"])
+            self._average.shadow = {name: each.to(self._device) for name, each in state["average"].items()}
+            self.step, self.spent = int(state["step"]), float(state["spent"])
+        except (RuntimeError, EOFError, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"{path}: is not a checkpoint of this training; take another --output"
+            ) from error

@@ -1,0 +1,54 @@
+"""Everything that the training of the embedded localiser depends on, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from textdifuse_ros.train.fields import check_all, check_names, rules_of, setting
+
+
+@dataclass(frozen=True)
+class LocaliserTraining:
+    """Fields of `textdifuse train-localiser`; read from JSON, written beside the checkpoints.
+
+    Raises FieldError (a ValueError, one line) for a value of the wrong type or outside its bounds.
+    """
+
+    iterations: int = setting(3000, "updates until the training is done", low=1)
+    minutes: float = setting(
+        0.0,
+        "stop after this long even with updates left, 0 = never; the schedule follows the clock then",
+        low=0,
+    )
+    batch: int = setting(8, "examples of an update", low=1)
+    learning_rate: float = setting(1e-3, "AdamW's at its peak, from where it falls to 2 %", above=0)
+    warm_up: int = setting(100, "updates over which the learning rate rises to its peak", low=1)
+    average: float = setting(0.997, "decay of the averaged weights, which are what ships", low=0, high=1)
+    seed: int = setting(11, "of every random number", low=0)
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto takes CUDA where there is one")
+    precision: str = setting(
+        "auto",
+        "arithmetic: auto is bf16 where the device has it in hardware, else fp32",
+        choices=("auto", "bf16", "fp32"),
+    )
+    drop_rgb: float = setting(0.15, "share of the pairs that lose the RGB image", low=0, high=1)
+    drop_thermal: float = setting(0.15, "share of the pairs that lose the thermal image", low=0, high=1)
+    degraded: float = setting(
+        0.8, "how often each camera is degraded, as a share of the fusion's", low=0, high=1
+    )
+    overlap: float = setting(0.5, "weight of the overlap (Dice) term beside cross-entropy", low=0)
+    words_updates: int = setting(1500, "updates of the words' part, which takes seconds", low=1)
+    simulated: int = setting(16, "rendered streets, four frames of each", low=0)
+    checkpoint_every: int = setting(250, "updates between two checkpoints", low=1)
+
+    def __post_init__(self) -> None:
+        check_all(self, rules_of(LocaliserTraining))
+
+
+def from_fields(values: Mapping[str, object]) -> LocaliserTraining:
+    """A configuration from JSON values; what is left out takes its default. Raises FieldError."""
+    check_names(values, (each.name for each in fields(LocaliserTraining)))
+    plain: dict[str, Any] = dict(values)
+    return LocaliserTraining(**plain)

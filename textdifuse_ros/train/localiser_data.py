@@ -1,0 +1,194 @@
+"""Frames with pixel labels for the localiser: all sets with boxes, one camera or both, and the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from textdifuse_ros.simulation.geometry import EYE_HEIGHT
+from textdifuse_ros.simulation.layout import MAX_DEPTH
+from textdifuse_ros.simulation.sequence import StreetSequence
+from textdifuse_ros.train.data import validation_names
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.localiser_labels import (
+    OBJECTS,
+    Image,
+    Labels,
+    add_box,
+    add_surroundings,
+    empty,
+    inside,
+)
+
+HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
+_SAME = {"people": "person"}  # concepts under another name in classes.txt
+# What the boxes of a class may also show, to another labeller.
+_PERHAPS = {
+    "car": ("bus", "truck"), "bicycle": ("motorcycle",), "ambulance": ("car", "bus", "truck"),
+    "truck": ("car",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LocaliserSet:
+    """One folder. vis, ir: whether it has these; unboxed: the concepts that are in its pictures
+    without boxes, and so unknown; others without boxes are not there.
+
+    share: how often it is drawn; sky: whether its thermal contrast shows the sky; wide: as DataSet.widen.
+    """
+
+    name: str
+    share: float
+    unboxed: tuple[str, ...] = ()
+    vis: bool = True
+    ir: bool = True
+    wide: bool = False
+    sky: bool = False
+
+
+_ALL_BUT_PERSONS = tuple(name for name in OBJECTS if name != "person")
+SETS = (
+    LocaliserSet("msrs128", 0.26, wide=True),
+    LocaliserSet("msrs", 0.05),
+    LocaliserSet("msrs_thermal", 0.14, vis=False),
+    LocaliserSet("roadscene", 0.16, ("motorcycle", "bus", "truck"), sky=True),
+    LocaliserSet("m3fd", 0.07, ("bicycle",), sky=True),
+    LocaliserSet("llvip", 0.03, _ALL_BUT_PERSONS),
+    LocaliserSet("pennfudan", 0.06, _ALL_BUT_PERSONS, ir=False),
+    LocaliserSet("openimages_vehicles", 0.15, ("person", "bicycle"), ir=False),
+)
+SIMULATED = "simulator"
+SIMULATED_SHARE = 0.08
+VALIDATION_SEEDS = (900, 901, 902, 903)  # streets that never train
+
+
+@dataclass(frozen=True)
+class Frame:
+    """rgb uint8 (H, W, 3) and thermal uint8 (H, W), black where the camera is absent; labels of SEEN."""
+
+    name: str
+    rgb: Image
+    thermal: Image
+    has_rgb: bool
+    has_thermal: bool
+    labels: Labels
+
+
+def load_set(root: Path, each: LocaliserSet, validation: bool = False) -> Iterator[Frame]:
+    """Labelled frames of one folder, those of the validation list or all others; none where it is absent.
+
+    Raises TrainingError for a broken file.
+    """
+    folder = root / each.name
+    if not all((folder / camera).is_dir() for camera in _cameras(each)):
+        return
+    names = (folder / "classes.txt").read_text().lower().split()
+    held_out = _held_out()
+    for path in sorted((folder / _cameras(each)[0]).iterdir()):
+        boxes = folder / "boxes" / f"{path.stem}.txt"
+        if (f"{each.name}/{path.stem}" in held_out) == validation and boxes.is_file():
+            yield _frame(folder, path, each, names, boxes)
+
+
+def simulated(seeds: tuple[int, ...], times: tuple[float, ...]) -> Iterator[Frame]:
+    """Rendered streets with ground truth: persons, cars, ground and sky; no other vehicle is there."""
+    for seed in seeds:
+        width = HIGH * 4 // 3
+        street = StreetSequence(width, HIGH, seed, smoke=(0.0, 1.0, 2.0)[seed % 3])
+        for time in times:
+            shot = street.render(time)
+            labels = empty(HIGH, width)
+            labels.mark("person", shot.mask == 1)
+            labels.mark("car", shot.mask == 2)
+            below = np.maximum(np.arange(HIGH)[:, None] + 0.5 - street.camera.cy, 1e-3)
+            ground = EYE_HEIGHT * street.camera.focal / below
+            labels.mark("road", (shot.mask == 0) & (np.abs(shot.depth - ground) < 0.03 * ground))
+            labels.mark("sky", shot.depth >= MAX_DEPTH)
+            low, high = np.percentile(shot.temperature, (0.5, 99.8))
+            thermal = (shot.temperature - low) / max(float(high - low), 1.0) * 255
+            warm = np.clip(thermal, 0, 255).astype(np.uint8)
+            yield Frame(f"{SIMULATED}/{seed}-{time:g}", shot.rgb, warm, True, True, labels)
+
+
+def _held_out() -> set[str]:
+    """Names that never train, the same frames in other folders included."""
+    names = validation_names()
+    stems = {name.split("/")[1] for name in names if name.startswith("msrs")}
+    return names | {f"{folder}/{stem}" for stem in stems for folder in ("msrs", "msrs128", "msrs_thermal")}
+
+
+def _cameras(each: LocaliserSet) -> tuple[str, ...]:
+    return tuple(name for name, there in (("vis", each.vis), ("ir", each.ir)) if there)
+
+
+def _frame(folder: Path, path: Path, each: LocaliserSet, names: list[str], boxes: Path) -> Frame:
+    pictures = {camera: _read(folder / camera, path.stem) for camera in _cameras(each)}
+    shape = next(iter(pictures.values())).shape
+    width = round(HIGH * (4 / 3 if each.wide else shape[1] / shape[0]))
+    resized = {
+        camera: np.asarray(cv2.resize(picture, (width, HIGH), interpolation=_how(picture.shape[0])), np.uint8)
+        for camera, picture in pictures.items()
+    }
+    rgb = resized.get("vis", np.zeros((HIGH, width, 3), np.uint8))
+    thermal = (
+        cv2.cvtColor(resized["ir"], cv2.COLOR_RGB2GRAY) if each.ir else np.zeros((HIGH, width), np.uint8)
+    )
+    labels = empty(HIGH, width)
+    view = _view(rgb, thermal, each)
+    for name, corners in _boxes(boxes, names, width):
+        if name in OBJECTS:
+            add_box(labels, name, corners, view)
+        for concept in _PERHAPS.get(name, ()):
+            labels.doubt(concept, inside(labels, corners))
+    for concept in each.unboxed:
+        labels.doubt(concept, slice(None))
+    if each.ir:
+        add_surroundings(labels, thermal, each.sky)
+    else:
+        labels.doubt("road", slice(None))
+        labels.doubt("sky", slice(None))
+    return Frame(f"{each.name}/{path.stem}", rgb, thermal, each.vis, each.ir, labels)
+
+
+def _how(height: int) -> int:
+    return cv2.INTER_AREA if height > HIGH else cv2.INTER_CUBIC
+
+
+def _view(rgb: Image, thermal: Image, each: LocaliserSet) -> Image:
+    """What GrabCut looks at: the visible luminance and red, and heat, or the one camera that there is."""
+    if not each.ir:
+        return rgb
+    if not each.vis:
+        return np.repeat(thermal[..., None], 3, axis=2)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return np.ascontiguousarray(np.stack((grey, thermal, thermal), axis=2), np.uint8)
+
+
+def _boxes(path: Path, names: list[str], width: int) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Class and corners in pixels of every box. Raises TrainingError with the line."""
+    size: NDArray[Any] = np.array([width, HIGH, width, HIGH])
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            index, x, y, w, h = map(float, line.split())
+            name = names[int(index)]
+        except (ValueError, IndexError) as error:
+            raise TrainingError(f"{path}, line {number}: not a box: it takes class x y w h") from error
+        yield (
+            _SAME.get(name, name),
+            tuple((np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * size).tolist()),
+        )
+
+
+def _read(folder: Path, stem: str) -> Image:
+    """The image of this stem as RGB. Raises TrainingError."""
+    paths = sorted(folder.glob(f"{stem}.*"))
+    picture: Any = cv2.imread(str(paths[0]), cv2.IMREAD_COLOR) if paths else None
+    if picture is None:
+        raise TrainingError(f"{folder / stem}: is missing or cannot be read as an image")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

@@ -1,0 +1,186 @@
+"""Stored frames and the random examples cut out of them, for the localiser's training."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from textdifuse_ros.text.concepts import SEEN
+from textdifuse_ros.text.embedded_network import CELL
+from textdifuse_ros.train import files
+from textdifuse_ros.train.degrade import degrade, shift
+from textdifuse_ros.train.degrade import draw as draw_degradations
+from textdifuse_ros.train.localiser_config import LocaliserTraining
+from textdifuse_ros.train.localiser_data import SETS, SIMULATED, SIMULATED_SHARE, Frame, load_set, simulated
+from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels
+from textdifuse_ros.train.progress import Progress, say
+
+FILE = "frames.safetensors"
+WIDTH, HEIGHT = 160, 128  # pixels of an example, a part of what the localiser sees at once
+_AIMED = 0.75  # share of the examples that are sure to show an object, where there is one
+_TIMES = (0.0, 6.5, 13.0, 31.0)  # of a rendered street, seconds
+_ZOOM = (0.8, 1.6)  # of a stored frame
+_FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
+Float = NDArray[Any]
+Frames = dict[str, list[Frame]]
+
+
+@dataclasses.dataclass
+class Batch:
+    """cameras (N, 4, H, W) in [-0.5, 0.5]; target, known (N, concepts, H / 4, W / 4) in [0, 1]."""
+
+    cameras: Tensor
+    target: Tensor
+    known: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(value.to(device) for value in vars(self).values()))
+
+
+def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
+    """All frames that train, by folder: read from the output folder, else labelled (minutes) and kept there.
+
+    Raises TrainingError.
+    """
+    names = sorted(f"{each.name}/{path.name}" for each in SETS for path in (data / each.name).glob("boxes/*"))
+    told = [[dataclasses.astuple(each) for each in SETS], config.simulated, names]
+    key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    stored = _stored(output / FILE, key)
+    if stored is not None:
+        return stored
+    frames: Frames = {}
+    with Progress() as progress:
+        for number, each in enumerate(SETS):
+            found = []
+            for frame in load_set(data, each):
+                found.append(frame)
+                progress.show(number / len(SETS), f"labelling {frame.name}")
+            if found:
+                frames[each.name] = found
+        seeds = tuple(range(config.simulated))
+        if seeds:
+            frames[SIMULATED] = list(simulated(seeds, _TIMES))
+    absent = [each.name for each in SETS if each.name not in frames]
+    if absent:
+        say(f"{data}: no labelled frames of {', '.join(absent)}; the others are drawn more often")
+    _store(output / FILE, key, frames)
+    return frames
+
+
+def draw(frames: Frames, config: LocaliserTraining, rng: np.random.Generator) -> Batch:
+    """A random batch of degraded examples, some with one camera only."""
+    shares = {each.name: each.share for each in SETS} | {SIMULATED: SIMULATED_SHARE}
+    names = sorted(frames)
+    weights = np.array([shares[name] for name in names])
+    rows = []
+    for _ in range(config.batch):
+        choice = frames[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng))
+    cameras, target, known = (torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True))
+    return Batch(cameras, target, known)
+
+
+def _example(frame: Frame, config: LocaliserTraining, rng: np.random.Generator) -> tuple[Float, Float, Float]:
+    rgb, thermal, labels = _cut(frame, rng)
+    visible, warm = rgb.astype(np.float32) / 255, thermal.astype(np.float32) / 255
+    level = warm.mean()
+    warm = (warm - level) * np.float32(rng.uniform(0.6, 1.4)) + level + np.float32(rng.uniform(-0.12, 0.12))
+    warm = np.clip(warm, 0, 1).astype(np.float32)
+    seen = degrade(visible, warm, draw_degradations(rng, config.degraded))
+    visible, warm = seen.visible, seen.thermal
+    if rng.random() < 0.25:
+        warm = shift(warm, *rng.uniform(-2, 2, 2))
+    lost = rng.random()
+    both = frame.has_rgb and frame.has_thermal
+    if not frame.has_rgb or (both and lost < config.drop_rgb):
+        visible = np.zeros_like(visible)
+    elif not frame.has_thermal or (both and lost > 1 - config.drop_thermal):
+        warm = np.zeros_like(warm)
+    cameras = np.concatenate((visible.transpose(2, 0, 1), warm[None])).astype(np.float32) - np.float32(0.5)
+    there, unknown = (_cells(bits) for bits in (labels.there, labels.unknown))
+    target = np.clip(_FATTER * there, 0, 1)
+    return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target
+
+
+def _cut(frame: Frame, rng: np.random.Generator) -> tuple[Image, Image, Labels]:
+    """Random scale, place and mirror."""
+    high, wide = frame.thermal.shape
+    zoom = float(np.exp(rng.uniform(*np.log(_ZOOM))))
+    zoom = max(zoom, WIDTH / wide, HEIGHT / high)
+    width, height = min(wide, round(WIDTH / zoom)), min(high, round(HEIGHT / zoom))
+    top, left = _place(frame.labels.there, (height, width), rng)
+    window = (slice(top, top + height), slice(left, left + width))
+    mirror = bool(rng.random() < 0.5)
+
+    def cut(image: Image, how: int) -> Image:
+        part: Any = cv2.resize(image[window], (WIDTH, HEIGHT), interpolation=how)
+        return np.ascontiguousarray(part[:, ::-1] if mirror else part)
+
+    there, unknown = (cut(each, cv2.INTER_NEAREST) for each in (frame.labels.there, frame.labels.unknown))
+    smooth = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+    return cut(frame.rgb, smooth), cut(frame.thermal, smooth), Labels(there, unknown)
+
+
+def _place(there: Image, size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+    """Upper left corner of a cut-out: around a random pixel of a random kind of object, or anywhere."""
+    kinds = [bit for bit in range(len(OBJECTS)) if (there & (1 << bit)).any()]
+    room = [full - part for full, part in zip(there.shape, size, strict=True)]
+    if not kinds or rng.random() >= _AIMED:
+        return int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
+    pixels = np.flatnonzero(there & (1 << int(rng.choice(kinds))))
+    aim = np.unravel_index(int(rng.choice(pixels)), there.shape)
+    corner = [int(a) - int(rng.integers(0, part)) for a, part in zip(aim, size, strict=True)]
+    return min(max(corner[0], 0), room[0]), min(max(corner[1], 0), room[1])
+
+
+def _cells(bits: Image) -> Float:
+    """Share of each cell's pixels that have each bit: float32 (concepts, H / 4, W / 4)."""
+    planes = np.unpackbits(bits[None], axis=0, bitorder="little")[: len(SEEN)]
+    count, height, width = planes.shape
+    cells = planes.reshape(count, height // CELL, CELL, width // CELL, CELL).mean(axis=(2, 4))
+    return cells.astype(np.float32)
+
+
+def _store(path: Path, key: str, frames: Frames) -> None:
+    arrays: dict[str, NDArray[Any]] = {}
+    told: list[list[object]] = []
+    for folder, rows in frames.items():
+        for frame in rows:
+            number = len(told)
+            told.append([folder, frame.name, frame.has_rgb, frame.has_thermal])
+            arrays |= {f"{number}.rgb": frame.rgb, f"{number}.thermal": frame.thermal}
+            arrays |= {f"{number}.there": frame.labels.there, f"{number}.unknown": frame.labels.unknown}
+    with files.replacing(path) as temporary:
+        save_file(arrays, str(temporary), metadata={"key": key, "frames": json.dumps(told)})
+
+
+def _stored(path: Path, key: str) -> Frames | None:
+    """What lies there, None where it is of other data or cannot be read."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("key") != key:
+                return None
+            frames: Frames = {}
+            for number, (folder, name, has_rgb, has_thermal) in enumerate(json.loads(metadata["frames"])):
+                rgb, thermal, there, unknown = (
+                    file.get_tensor(f"{number}.{part}") for part in ("rgb", "thermal", "there", "unknown")
+                )
+                frame = Frame(name, rgb, thermal, has_rgb, has_thermal, Labels(there, unknown))
+                frames.setdefault(folder, []).append(frame)
+            return frames
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None

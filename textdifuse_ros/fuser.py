@@ -56,7 +56,7 @@ class Fuser:
         engine: str = "auto",
         dtype: str = "auto",
         threads: int = 0,
-        localiser: str | Localiser = "heat",
+        localiser: str | Localiser = "embedded",
         localiser_options: Mapping[str, Any] | None = None,
         background: bool = False,
     ) -> None:

@@ -25,7 +25,9 @@ Report = dict[str, Any]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of lines")
     parser.add_argument("--size", default="640x480", metavar="WxH", help="of the images (640x480)")
-    parser.add_argument("--steps", default="1", metavar="1|2|4", help="sampler steps (1)")
+    parser.add_argument(
+        "--steps", default="1", metavar="1|2|4", help="sampler steps (1); with --engines several with commas"
+    )
     parser.add_argument("--runs", type=int, default=30, metavar="N", help="timed runs (30)")
     parser.add_argument("--prompt", default="", metavar="TEXT", help="a prompt to locate in every frame")
     parser.add_argument(
@@ -40,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --engines: let engine auto take the fastest of those that were right, on this CPU",
     )
     parser.add_argument(
+        "--markdown",
+        action="store_true",
+        help="with --engines: a table for a document, as in docs/engines.md",
+    )
+    parser.add_argument(
         "--curve",
         action="store_true",
         help="measure five sizes from 160x120 to 1280x1024, and 1, 2 and 4 steps",
@@ -52,17 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0. Times in milliseconds, `fps` with everything that `Fuser.fuse` does included."""
     size = parse_size(args.size)
-    steps, prompt = check_fusion_arguments(args)
     if args.runs < 1:
         raise CliError(f"--runs {args.runs}: must be 1 or more")
-    if args.remember and not args.engines:
-        raise CliError("--remember: say with --engines what to compare")
+    for option in ("remember", "markdown"):
+        if getattr(args, option) and not args.engines:
+            raise CliError(f"--{option}: say with --engines what to compare")
     if args.plot is not None and not args.curve:
         raise CliError("--plot: draws what --curve measures, say that too")
     if args.engines:
         from textdifuse_ros.cli.bench_engines import compare_engines
 
-        return compare_engines(args, size, steps)
+        return compare_engines(args, size)
+    steps, prompt = check_fusion_arguments(args)
     if args.curve:
         from textdifuse_ros.cli.bench_curve import measure_curve
 

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from textdifuse_ros.cli.bench import measure, peak_of, rates
 from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.model_options import make_fuser
+from textdifuse_ros.cli.sizes import parse_size
 
 if TYPE_CHECKING:
     from textdifuse_ros.text.localiser import CompiledPrompt
@@ -33,11 +36,23 @@ def measure_curve(args: argparse.Namespace, prompt: CompiledPrompt) -> int:
             rows.append(row | rates(row, args.weights, peak))
             if not args.json:
                 print(_line(rows[-1]), flush=True)
+    growth = _growth(rows)
     if args.json:
-        print(json.dumps({"weights": fuser.weights_id, "rows": rows}, indent=2))
+        print(json.dumps({"weights": fuser.weights_id, "growth": growth, "rows": rows}, indent=2))
+    else:
+        print(f"time grows with pixels^{growth['pixels']} and steps^{growth['steps']} (1: linearly)")
     if args.plot is not None:
         _write(args.plot, rows)
     return 0
+
+
+def _growth(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Exponents e of model time ~ pixels^e steps^e, by least squares over all rows; 1 is linear growth."""
+    pixels = [float(np.log(np.prod(parse_size(row["size"])))) for row in rows]
+    factors = np.array([pixels, [float(np.log(row["steps"])) for row in rows], [1.0] * len(rows)]).T
+    times = np.log([row["model_ms"]["p50"] for row in rows])
+    found = np.linalg.lstsq(factors, times, rcond=None)[0]
+    return {"pixels": round(float(found[0]), 3), "steps": round(float(found[1]), 3)}
 
 
 def _line(row: dict[str, Any]) -> str:

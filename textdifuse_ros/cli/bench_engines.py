@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textdifuse_ros.cli.bench import machine_name, percentiles
+from textdifuse_ros.cli.engine_table import markdown, table
 from textdifuse_ros.cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -19,16 +21,31 @@ if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
 
 _REFERENCE = ("eager", "fp32")
+_STREAMED = 50  # frames
 _Spec = tuple[str, str]
+_Row = dict[str, Any]
 
 
-def compare_engines(args: argparse.Namespace, size: tuple[int, int], steps: int) -> int:
-    """Prints a row for each engine; an engine that cannot be had is a row with its reason. Exit status 0."""
+@dataclass
+class _Made:
+    """An engine, and what came of building it: seconds, and by how much memory grew (host, device)."""
+
+    engine: Engine
+    build_s: float
+    memory_mb: tuple[float, float]
+
+
+def compare_engines(args: argparse.Namespace, size: tuple[int, int]) -> int:
+    """Prints a row for each number of steps and engine, for an engine that cannot be had one with its reason.
+
+    Exit status 0.
+    """
     import torch
 
     from textdifuse_ros.engines.compare import compare
     from textdifuse_ros.model import weights
 
+    steps = _steps(args.steps)
     if args.threads > 0:
         torch.set_num_threads(args.threads)
     path = Path(args.weights) if args.weights else weights.SHIPPED
@@ -36,23 +53,37 @@ def compare_engines(args: argparse.Namespace, size: tuple[int, int], steps: int)
         network = weights.load(path)
     except weights.WeightsError as error:
         raise CliError(str(error)) from error
-    built, refused = _made(_specs(args.engines), network, args.device, weights.identity(path), size, steps)
-    results = compare([engine for engine, _ in built], size[1], size[0], steps, args.runs)
-    rows = [_row(result, results[0], build_s) for result, (_, build_s) in zip(results, built, strict=True)]
-    rows += refused
+    made, refused = _made(_specs(args.engines), network, args.device, weights.identity(path), size, steps)
+    rows: list[_Row] = []
+    results: list[Result] = []
+    for count in steps:
+        each = compare([one.engine for one in made], size[1], size[0], count, args.runs)
+        results = results or each
+        rows += [_row(*pair, each[0], count, size) for pair in zip(each, made, strict=True)]
+    _add_rates(rows, path, size)
     report: dict[str, Any] = {
-        "machine": machine_name(results[0].engine.device),
+        "machine": machine_name(made[0].engine.device),
         "threads": torch.get_num_threads(),
         "size": f"{size[0]}x{size[1]}",
-        "steps": steps,
         "runs": args.runs,
         "weights": weights.identity(path),
-        "engines": rows,
+        "engines": rows + refused,
     }
     if args.remember:
         report["remembered"] = _remember(network, results)
-    print(json.dumps(report, indent=2) if args.json else _table(report))
+    if args.json:
+        print(json.dumps(report, indent=2))
+    else:
+        print(markdown(report) if args.markdown else table(report))
     return 0
+
+
+def _steps(text: str) -> list[int]:
+    """Numbers of steps with commas between them."""
+    words = [word.strip() for word in text.split(",")]
+    if not set(words) <= {"1", "2", "4"}:
+        raise CliError(f"--steps {text}: with --engines use 1, 2 or 4, several with commas")
+    return [int(word) for word in words]
 
 
 def _specs(text: str) -> list[_Spec]:
@@ -70,22 +101,20 @@ def _made(
     device: str,
     weights_id: str,
     size: tuple[int, int],
-    steps: int,
-) -> tuple[list[tuple[Engine, float]], list[dict[str, Any]]]:
-    """Each engine once, ready to run, with the seconds that took; and a row for each that cannot be had."""
+    steps: list[int],
+) -> tuple[list[_Made], list[_Row]]:
+    """Each engine once, ready to run; and a row for each that cannot be had."""
     from textdifuse_ros.engines.base import EngineError
-    from textdifuse_ros.engines.registry import ENGINES, make_engine
+    from textdifuse_ros.engines.registry import ENGINES
 
-    engines: dict[_Spec, tuple[Engine, float]] = {}
-    refused: list[dict[str, Any]] = []
+    engines: dict[_Spec, _Made] = {}
+    refused: list[_Row] = []
     for name, dtype in specs:
         if name not in ENGINES:
             raise CliError(f"--engines: {name!r} is not one of {', '.join(ENGINES)}")
         try:
-            engine = make_engine(name, network, device, dtype, weights_id)
-            began = time.perf_counter()
-            engine.prepare(size[1], size[0], steps)
-            engines.setdefault((engine.name, engine.dtype), (engine, time.perf_counter() - began))
+            made = _built(name, dtype, network, device, weights_id, size, steps)
+            engines.setdefault((made.engine.name, made.engine.dtype), made)
         except EngineError as error:
             refused.append({"engine": name, "dtype": dtype, "refused": " ".join(str(error).split())})
     if _REFERENCE not in engines:
@@ -93,21 +122,75 @@ def _made(
     return list(engines.values()), refused
 
 
-def _row(result: Result, reference: Result, build_s: float) -> dict[str, Any]:
+def _built(
+    name: str,
+    dtype: str,
+    network: FusionNetwork,
+    device: str,
+    weights_id: str,
+    size: tuple[int, int],
+    steps: list[int],
+) -> _Made:
+    """Built for every number of steps, and run once, so that its memory is what it needs."""
+    from textdifuse_ros.engines.compare import scene
+    from textdifuse_ros.engines.registry import make_engine
+    from textdifuse_ros.evaluation.peak import memory_mb
+    from textdifuse_ros.model.controls import ALL
+
+    before, began = memory_mb("cpu")[0], time.perf_counter()
+    engine = make_engine(name, network, device, dtype, weights_id)
+    device_before = memory_mb(engine.device)[1]
+    for count in steps:
+        engine.prepare(size[1], size[0], count)
+    build_s = time.perf_counter() - began
+    engine.run(*scene(size[1], size[0]), None, max(steps), ALL)
+    host, on_device = memory_mb(engine.device)
+    return _Made(engine, build_s, (host - before, on_device - device_before))
+
+
+def _row(result: Result, made: _Made, reference: Result, steps: int, size: tuple[int, int]) -> _Row:
     """speed_up: how many times as fast as eager fp32, by the medians of the same run."""
-    speed_up = float(np.median(reference.total_ms) / np.median(result.total_ms))
-    return {
+    from textdifuse_ros.engines.compare import streamed_fps
+
+    total = float(np.median(result.total_ms))
+    row: _Row = {
         "engine": result.engine.name,
         "dtype": result.engine.dtype,
         "device": result.engine.device,
-        "build_s": round(build_s, 2),
+        "steps": steps,
+        "build_s": round(made.build_s, 2),
         "model_ms": percentiles(result.model_ms),
         "total_ms": percentiles(result.total_ms),
-        "speed_up": round(speed_up, 3),
+        "fps": round(1e3 / total, 2),
+        "model_fps": round(1e3 / float(np.median(result.model_ms)), 2),
+        "speed_up": round(float(np.median(reference.total_ms)) / total, 3),
+        "memory_mb": round(made.memory_mb[0], 1),
+        "device_memory_mb": round(made.memory_mb[1], 1),
         "off_p99": result.off_p99,
         "off_most": result.off_most,
         "right": result.is_right,
     }
+    streamed = streamed_fps(result.engine, size[1], size[0], steps, _STREAMED)
+    return row if streamed is None else row | {"streamed_fps": round(streamed, 1)}
+
+
+def _add_rates(rows: list[_Row], weights: Path, size: tuple[int, int]) -> None:
+    """MACs, their rate, and its share of what a large matrix product reaches in the same precision."""
+    from textdifuse_ros.evaluation.cost import count
+    from textdifuse_ros.evaluation.peak import peak_gmacs
+    from textdifuse_ros.model import weights as weight_files
+
+    peaks = {key: peak_gmacs(*key) for key in {(row["device"], row["dtype"]) for row in rows}}
+    macs = {
+        steps: count(weight_files.load(weights), size[1], size[0], steps).macs
+        for steps in {row["steps"] for row in rows}
+    }
+    for row in rows:
+        peak = peaks[row["device"], row["dtype"]]
+        reached = macs[row["steps"]] / row["model_ms"]["p50"] / 1e6
+        row["macs"] = macs[row["steps"]]
+        row["gmac_s"], row["peak_gmac_s"] = round(reached, 2), round(peak, 2)
+        row["peak_share"] = round(reached / peak, 3)
 
 
 def _remember(network: FusionNetwork, results: list[Result]) -> str:
@@ -120,19 +203,3 @@ def _remember(network: FusionNetwork, results: list[Result]) -> str:
     if not choice.remember(network, best.engine.name, best.engine.dtype):
         raise CliError("--remember: the cache folder cannot be written, see docs/engines.md")
     return f"{best.engine.name} {best.engine.dtype}"
-
-
-def _table(report: dict[str, Any]) -> str:
-    lines = [f"{name:<10} {value}" for name, value in report.items() if name != "engines"]
-    lines.append("engine   dtype  built s  model p50  total p50   p95 ms  speed-up  off p99  most")
-    for row in report["engines"]:
-        head = f"{row['engine']:<8} {row['dtype']:<5}"
-        if "refused" in row:
-            lines.append(f"{head}  {row['refused']}")
-            continue
-        times = [row["model_ms"]["p50"], row["total_ms"]["p50"], row["total_ms"]["p95"]]
-        cells = "{:>8.1f} {:>10.1f} {:>10.1f} {:>8.1f} {:>9.2f} {:>8.1f} {:>5.0f}".format(
-            row["build_s"], *times, row["speed_up"], row["off_p99"], row["off_most"]
-        )
-        lines.append(f"{head} {cells}{'' if row['right'] else '  wrong'}")
-    return "\n".join(lines)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from textdifuse_ros.engines.base import Bytes, Engine
-from textdifuse_ros.model.controls import ALL
+from textdifuse_ros.engines.base import Bytes, Engine, Floats
+from textdifuse_ros.model.controls import ALL, Controls
 
 TOLERANCE = 2.0  # grey levels at the 99th percentile: what "the same image" means
 
@@ -62,3 +63,29 @@ def compare(engines: Sequence[Engine], height: int, width: int, steps: int, roun
             result.total_ms.append((time.perf_counter() - began) * 1e3)
             result.model_ms.append(model_ms)
     return results
+
+
+@runtime_checkable
+class Overlapping(Protocol):
+    """An engine that takes the next frame while one is under way, see `engines.cuda`."""
+
+    def start(
+        self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
+    ) -> Any: ...
+
+    def finish(self, ticket: Any) -> tuple[Bytes, float]: ...
+
+
+def streamed_fps(engine: Engine, height: int, width: int, steps: int, frames: int) -> float | None:
+    """Frames a second with two under way, upload and download included; None for an engine that takes one."""
+    if not isinstance(engine, Overlapping):
+        return None
+    rgb, thermal = scene(height, width)
+    began = time.perf_counter()
+    waiting = engine.start(rgb, thermal, None, steps, ALL)
+    for _ in range(frames - 1):
+        following = engine.start(rgb, thermal, None, steps, ALL)
+        engine.finish(waiting)
+        waiting = following
+    engine.finish(waiting)
+    return frames / (time.perf_counter() - began)

@@ -33,6 +33,16 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
+def memory_mb(device: str) -> tuple[float, float]:
+    """What this process holds, and what anybody holds of a CUDA device (0 for the CPU), 10^6 bytes."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        resident = int(file.read().split()[1]) * resource.getpagesize() / 1e6
+    if not device.startswith("cuda"):
+        return resident, 0.0
+    free, total = torch.cuda.mem_get_info(device)
+    return resident, (total - free) / 1e6
+
+
 def peak_device_memory_mb(device: str) -> float:
     """Most memory of a CUDA device that torch has taken so far in this process, 10^6 bytes; 0 for the CPU."""
     return torch.cuda.max_memory_reserved(device) / 1e6 if device.startswith("cuda") else 0.0

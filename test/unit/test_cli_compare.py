@@ -104,3 +104,22 @@ def test_a_frame_without_a_label_file_is_not_labelled_and_an_empty_one_is(tmp_pa
     (tmp_path / "bad.txt").write_text("0 0.5 0.5\n")
     with pytest.raises(CliError, match=r"bad\.txt:1: not 'class x y w h'"):
         read_truth(tmp_path / "bad.txt", ["person"], (100, 200, 3))
+
+
+@pytest.mark.skipif(
+    not (HAVE_LITERT and SHARED.is_dir()),
+    reason="needs ai-edge-litert and the folder ../shared beside the repository",
+)
+def test_a_prompt_is_judged_beside_the_same_network_without_it(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("msrs/00006N\n")
+    result = textdifuse(
+        "compare", "--set", str(SHARED / "data" / "msrs"), "--only", str(listed), "--detector",
+        str(SHARED / "models" / "yolov8n_int8.tflite"), "--method", "rgb,fused", "--prompt", "warm objects*2",
+        "--localiser", "heat", "--json",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert list(report["methods"]) == ["rgb", "fused", "fused, no prompt"]
+    assert report["prompt"] == "warm objects*2"
+    assert report["methods"]["fused"] != report["methods"]["fused, no prompt"]

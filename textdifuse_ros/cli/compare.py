@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     except DetectorError as error:
         raise CliError(str(error)) from error
     sets = labelled_sets(args)
-    methods = make_methods(choices, args)
+    methods = make_methods(choices, args, beside=True)
     least = LEAST_SCORE if any(each.boxes for each in sets) else args.confidence
     seen: dict[str, list[Seen]] = {}
     for frame in frames(args, sets):

@@ -22,13 +22,25 @@ from textdifuse_ros.cli.methods import (
     make_methods,
     parse_steps,
 )
-from textdifuse_ros.cli.model_options import add_engine_arguments, add_fusion_arguments
-from textdifuse_ros.evaluation import metrics
+from textdifuse_ros.cli.model_options import (
+    add_engine_arguments,
+    add_fusion_arguments,
+    check_prompt_arguments,
+    make_fuser,
+)
+from textdifuse_ros.evaluation import metrics, region_metrics
 from textdifuse_ros.evaluation.baselines import BASELINES, luminance
-from textdifuse_ros.evaluation.report import MethodScores, distillation, distillation_table, table
+from textdifuse_ros.evaluation.report import (
+    MethodScores,
+    distillation,
+    distillation_table,
+    region_table,
+    table,
+)
 
 Bytes = NDArray[np.uint8]
 Picture = Callable[[Pair, Bytes, Bytes], Bytes]  # pair, RGB, thermal -> luminance of the fused image
+Region = Callable[[Bytes, Bytes], NDArray[np.float64]]  # RGB, thermal -> relevance (H, W) in [0, 1]
 EVERYTHING = (FUSED, *BASELINES)
 
 
@@ -71,8 +83,9 @@ def _run(args: argparse.Namespace) -> int:
         unmatched += [pair.rgb for pair in pairs if pair.stem not in files]
         pairs = tuple(pair for pair in pairs if pair.stem in files)
     pictures, scores = _pictures(choices, files, args)
+    region = _region(args)
     for pair in pairs:
-        _score(pair, pictures, scores)
+        _score(pair, pictures, scores, region)
     _print(args, scores, len(pairs), unmatched)
     return 0
 
@@ -99,24 +112,46 @@ def _pictures(
     return pictures, scores
 
 
-def _score(pair: Pair, pictures: list[Picture], scores: list[MethodScores]) -> None:
+def _region(args: argparse.Namespace) -> Region | None:
+    """Finds what --prompt names, for every method alike; None where it names nothing that is to stand out."""
+    if not args.prompt.strip():
+        return None
+    prompt = check_prompt_arguments(args)
+    if all(phrase.suppressed for phrase in prompt.objects):
+        return None
+    fuser = make_fuser(args, args.steps.split(",")[0].strip())
+
+    def find(rgb: Bytes, thermal: Bytes) -> NDArray[np.float64]:
+        salience = fuser.fuse(rgb, thermal, prompt, fuser.steps[0]).salience
+        return np.zeros(thermal.shape) if salience is None else salience / 255.0
+
+    return find
+
+
+def _score(pair: Pair, pictures: list[Picture], scores: list[MethodScores], region: Region | None) -> None:
     rgb, thermal = read_pair(pair)
     visible = luminance(rgb)
-    for picture, each in zip(pictures, scores, strict=True):
-        with named_value_errors(pair.rgb):
-            each.add(pair.stem, metrics.evaluate(picture(pair, rgb, thermal), visible, thermal))
+    with named_value_errors(pair.rgb):
+        where = None if region is None else region(rgb, thermal)
+        for picture, each in zip(pictures, scores, strict=True):
+            fused = picture(pair, rgb, thermal)
+            each.add(pair.stem, metrics.evaluate(fused, visible, thermal))
+            if where is not None and region_metrics.is_region(where):
+                each.add_region(pair.stem, region_metrics.evaluate(fused, visible, thermal, where))
 
 
 def _print(args: argparse.Namespace, scores: list[MethodScores], count: int, unmatched: list[Path]) -> None:
     compared = distillation(scores)
     if args.json:
         rows = [_with_maker(each, compared.get(each.method)) for each in scores]
-        lead = {**rows[0], "count": count, "fused_by": _made_by(scores)}
+        lead = {**rows[0], "count": count, "fused_by": _made_by(scores), "prompt": args.prompt}
         print(json.dumps({**lead, "unmatched": [str(p) for p in unmatched], "others": rows[1:]}, indent=2))
         return
     print(table(scores))
     if compared:
         print(f"\n{distillation_table(compared)}\n")
+    if region := region_table(scores):
+        print(f"\n{region}\n{len(scores[0].region)} images have something of '{args.prompt}'\n")
     makers = [f", {each.method}: {each.made_by}" for each in scores if each.made_by]
     print(f"{count} images" + "".join(makers))
     for path in unmatched:

@@ -33,6 +33,7 @@ Fuse = Callable[[Bytes, Bytes], Bytes]
 
 CAMERAS = ("rgb", "thermal")
 FUSED = "fused"
+UNPROMPTED = ", no prompt"  # follows the name of a network that is also judged without the prompt
 NAMES = (*STEPS, *CAMERAS, FUSED, *BASELINES)
 
 
@@ -138,16 +139,22 @@ def row_name(kind: str) -> str:
     return f"{kind} step" if kind == "1" else f"{kind} steps"
 
 
-def make_methods(choices: Sequence[Choice], args: argparse.Namespace) -> list[Method]:
+def make_methods(choices: Sequence[Choice], args: argparse.Namespace, beside: bool = False) -> list[Method]:
     """Methods in the order of the choices; a network is loaded once, however many rows it makes.
 
-    args: what add_fusion_arguments, add_engine_arguments and add_teacher_argument took. Raises CliError.
+    args: what add_fusion_arguments, add_engine_arguments and add_teacher_argument took. beside: where there is
+    a prompt, every network is followed by itself without it. Raises CliError.
     """
     networks = Networks(args, [choice.kind for choice in choices if choice.kind in STEPS])
-    return [
-        networks.method(choice.kind, choice.row) if choice.kind in STEPS else _without_network(choice.kind)
-        for choice in choices
-    ]
+    methods: list[Method] = []
+    for choice in choices:
+        if choice.kind not in STEPS:
+            methods.append(_without_network(choice.kind))
+            continue
+        methods.append(networks.method(choice.kind, choice.row))
+        if beside and args.prompt.strip():
+            methods.append(networks.method(choice.kind, f"{choice.row}{UNPROMPTED}", prompted=False))
+    return methods
 
 
 def _without_network(kind: str) -> Method:
@@ -169,14 +176,17 @@ class Networks:
         self._teacher = args.teacher or (args.weights if alone else "")
         self._loaded: dict[bool, Fuser] = {}
 
-    def method(self, steps: str, name: str = "", restore: str = "") -> Method:
-        """The network at `steps`, one of STEPS. restore: instead of --restore. Raises CliError."""
+    def method(self, steps: str, name: str = "", restore: str = "", prompted: bool = True) -> Method:
+        """The network at `steps`, one of STEPS. restore: instead of --restore; prompted: with --prompt.
+
+        Raises CliError.
+        """
         fuser, count = self._fuser(steps), steps_of(steps)
-        wanted = restore or self._args.restore
+        wanted, prompt = restore or self._args.restore, self._prompt if prompted else ""
 
         def fuse(rgb: Bytes, thermal: Bytes) -> Bytes:
             fused = fuser.fuse(
-                rgb, thermal, self._prompt, count, strength=self._args.strength, restore=wanted,
+                rgb, thermal, prompt, count, strength=self._args.strength, restore=wanted,
                 want_salience=False,
             )  # fmt: skip
             return np.asarray(fused.image, np.uint8)

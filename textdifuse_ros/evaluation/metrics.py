@@ -79,10 +79,11 @@ def correlation(a: Image, b: Image) -> float:
     return float((a * b).sum() / scale) if scale > _TINY else 0.0
 
 
-def visual_information_fidelity(reference: Image, distorted: Image) -> float:
+def visual_information_fidelity(reference: Image, distorted: Image, weight: Image | None = None) -> float:
     """Pixel-domain VIF (Sheikh and Bovik): 4 scales, noise variance 2. 1 for an identical image.
 
-    Where the reference carries no information (a flat frame), 1 if the other is flat too, else 0.
+    weight (H, W), 0 or more: how much each place counts; None for all the same. Where the reference carries
+    no information (a flat frame, no weight), 1 if the other is flat too, else 0.
     """
     carried = available = 0.0
     for scale in range(1, _VIF_SCALES + 1):
@@ -91,7 +92,8 @@ def visual_information_fidelity(reference: Image, distorted: Image) -> float:
         if scale > 1:
             reference = _filter_valid(reference, window)[::2, ::2]
             distorted = _filter_valid(distorted, window)[::2, ::2]
-        more_carried, more_available = _vif_scale(reference, distorted, window)
+            weight = None if weight is None else _filter_valid(weight, window)[::2, ::2]
+        more_carried, more_available = _vif_scale(reference, distorted, window, weight)
         carried += more_carried
         available += more_available
     if available < _TINY:
@@ -99,7 +101,9 @@ def visual_information_fidelity(reference: Image, distorted: Image) -> float:
     return carried / available
 
 
-def _vif_scale(reference: Image, distorted: Image, window: Image) -> tuple[float, float]:
+def _vif_scale(
+    reference: Image, distorted: Image, window: Image, weight: Image | None
+) -> tuple[float, float]:
     """Information in bits that the distorted image carries of the reference, and that there is."""
     mean_r, mean_d = _filter_valid(reference, window), _filter_valid(distorted, window)
     var_r = np.maximum(_filter_valid(reference * reference, window) - mean_r * mean_r, 0)
@@ -117,8 +121,12 @@ def _vif_scale(reference: Image, distorted: Image, window: Image) -> tuple[float
     rest[inverted] = var_d[inverted]
     gain[inverted] = 0
     rest = np.maximum(rest, _TINY)
-    carried = np.log10(1 + gain * gain * var_r / (rest + _VIF_NOISE)).sum()
-    return float(carried), float(np.log10(1 + var_r / _VIF_NOISE).sum())
+    carried = np.log10(1 + gain * gain * var_r / (rest + _VIF_NOISE))
+    available = np.log10(1 + var_r / _VIF_NOISE)
+    if weight is not None:
+        here = _filter_valid(weight, window)
+        carried, available = carried * here, available * here
+    return float(carried.sum()), float(available.sum())
 
 
 def _filter_valid(image: Image, window: Image) -> Image:
@@ -128,17 +136,23 @@ def _filter_valid(image: Image, window: Image) -> Image:
     return np.asarray(filtered[edge : image.shape[0] - edge, edge : image.shape[1] - edge], np.float64)
 
 
-def edge_preservation(visible: Image, thermal: Image, fused: Image) -> float:
-    """Qabf (Xydeas and Petrovic): share of the sources' Sobel edges kept, weighted by their strength."""
-    strength_v, angle_v = _edges(visible)
-    strength_i, angle_i = _edges(thermal)
-    strength_f, angle_f = _edges(fused)
+def edge_preservation(visible: Image, thermal: Image, fused: Image, weight: Image | None = None) -> float:
+    """Qabf (Xydeas and Petrovic): share of the sources' Sobel edges kept, weighted by their strength.
+
+    weight (H, W), 0 or more: how much each place counts besides; None for all the same. 0 without edges.
+    """
+    kept_v, strength_v = edges_kept(visible, fused)
+    kept_i, strength_i = edges_kept(thermal, fused)
+    if weight is not None:
+        strength_v, strength_i = strength_v * weight, strength_i * weight
     total = float((strength_v + strength_i).sum())
-    if total < _TINY:
-        return 0.0
-    kept_v = _edge_kept(strength_v, angle_v, strength_f, angle_f)
-    kept_i = _edge_kept(strength_i, angle_i, strength_f, angle_f)
-    return float((kept_v * strength_v + kept_i * strength_i).sum() / total)
+    return 0.0 if total < _TINY else float((kept_v * strength_v + kept_i * strength_i).sum() / total)
+
+
+def edges_kept(source: Image, fused: Image) -> tuple[Image, Image]:
+    """How well each edge of a source is kept, (H, W) in [0, 1], and how strong it is there."""
+    strength, angle = _edges(source)
+    return _edge_kept(strength, angle, *_edges(fused)), strength
 
 
 def _edges(image: Image) -> tuple[Image, Image]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from textdifuse_ros.evaluation import region_metrics
 from textdifuse_ros.evaluation.metrics import NAMES
 
 # How far below the teacher's a student's metric may lie, in per cent, by its number of steps.
@@ -16,7 +17,7 @@ _DECIMALS = 4
 
 @dataclass
 class MethodScores:
-    """Scores of one method, image by image.
+    """Scores of one method, image by image; `region` has those inside the prompted region.
 
     made_by: its weights or folder. student_steps: of a student, 0 for all else.
     """
@@ -26,18 +27,38 @@ class MethodScores:
     made_by: str = ""
     student_steps: int = 0
     is_teacher: bool = False
+    region: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, name: str, scores: dict[str, float]) -> None:
         self.images[name] = scores
+
+    def add_region(self, name: str, scores: dict[str, float]) -> None:
+        """Scores inside the prompted region of an image."""
+        self.region[name] = scores
+
+    def region_mean(self) -> dict[str, float]:
+        """Mean over the images that have a prompted region; empty where none has."""
+        if not self.region:
+            return {}
+        return {
+            name: float(np.mean([s[name] for s in self.region.values()])) for name in region_metrics.NAMES
+        }
 
     def mean(self) -> dict[str, float]:
         """Mean over the images of every metric."""
         return {metric: float(np.mean([s[metric] for s in self.images.values()])) for metric in NAMES}
 
     def as_dict(self) -> dict[str, Any]:
-        """{"method", "mean": {metric: value}, "images": [{"name", metric: value, ...}]}, rounded."""
+        """{"method", "mean": {metric: value}, "images": [{"name", metric: value, ...}]}, rounded.
+
+        Besides, where there are any, "prompted_region" with "mean" and "images" of its own metrics.
+        """
         rows = [{"name": name, **_rounded(scores)} for name, scores in self.images.items()]
-        return {"method": self.method, "mean": _rounded(self.mean()), "images": rows}
+        row: dict[str, Any] = {"method": self.method, "mean": _rounded(self.mean()), "images": rows}
+        if self.region:
+            region = [{"name": name, **_rounded(scores)} for name, scores in self.region.items()]
+            row["prompted_region"] = {"mean": _rounded(self.region_mean()), "images": region}
+        return row
 
 
 def table(methods: list[MethodScores]) -> str:
@@ -47,6 +68,20 @@ def table(methods: list[MethodScores]) -> str:
     for scores in methods:
         mean = scores.mean()
         lines.append("  ".join([f"{scores.method:<{width}}", *(f"{mean[metric]:6.2f}" for metric in NAMES)]))
+    return "\n".join(lines)
+
+
+def region_table(methods: list[MethodScores]) -> str:
+    """The means inside the prompted region, a row a method; "" where no image has one."""
+    if not any(scores.region for scores in methods):
+        return ""
+    title = "prompted region"
+    width = max(len(title), *(len(scores.method) for scores in methods))
+    lines = ["  ".join([f"{title:<{width}}", *(f"{metric:>8}" for metric in region_metrics.NAMES)])]
+    for scores in methods:
+        mean = scores.region_mean()
+        cells = (f"{mean[metric]:8.3f}" for metric in region_metrics.NAMES)
+        lines.append("  ".join([f"{scores.method:<{width}}", *cells]))
     return "\n".join(lines)
 
 

@@ -60,7 +60,7 @@ def stripes(picture: Bytes) -> float:
 
 
 def haze(picture: Bytes) -> float:
-    """Dark channel over the bright level, in [0, 1]: what even the darkest spot and channel nearby scatters."""
+    """Dark channel over the bright level, in [0, 1]: what even the darkest spot and channel scatter."""
     calm = np.asarray(cv2.GaussianBlur(picture, (0, 0), _SPOT), np.uint8)  # the darkest pixel would be noise
     smallest = np.ascontiguousarray(calm.min(axis=2))
     dark = cv2.erode(smallest, np.ones((_WINDOW, _WINDOW), np.uint8))

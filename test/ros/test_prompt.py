@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 from harness import HISTORY, LATCHED, Cameras, Rig
 from pictures import at, rgb_array, stamp_of, thermal_array
@@ -9,8 +11,13 @@ from sensor_msgs.msg import Image
 
 from textdifuse_ros.imaging.encodings import to_array
 from textdifuse_ros.msg import FusionStatus, PromptState
+from textdifuse_ros.text.sentence import PACKAGE
 
 pytestmark = pytest.mark.ros
+
+# What the default is here: without its encoder `heat` stands in for it.
+LOCALISER = "embedded" if importlib.util.find_spec(PACKAGE) is not None else "heat"
+needs_encoder = pytest.mark.skipif(LOCALISER != "embedded", reason="needs requirements-words.txt")
 
 
 def test_a_prompt_is_in_force_with_the_first_image_that_shows_it(rig: Rig) -> None:
@@ -29,7 +36,7 @@ def test_a_prompt_is_in_force_with_the_first_image_that_shows_it(rig: Rig) -> No
         ("warm objects", 1.5, False, "object"),
         ("hot spots", 1.0, True, "object"),
     ]
-    assert accepted.localiser == "heat"
+    assert accepted.localiser == LOCALISER
     for k in (1, 2):
         cameras.pair(at(40 * k))
         status.wait(lambda m, k=k: stamp_of(m) == at(40 * k))
@@ -93,10 +100,10 @@ def test_wishes_are_listed_as_understood_and_change_the_picture(rig: Rig) -> Non
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("pedestrians", ["pedestrians", "warm objects"]),
-        ("brighten the unicorns", ["unicorns", "warm objects"]),
+        ("a red balloon", ["red balloon", "cannot be located", "nearest phrase"]),
+        ("brighten the unicorns", ["unicorns", "nearest phrase"]),
         ("hot, dehaze the thermal image", ["thermal image never has haze", "remove the haze"]),
-        ("warm objects, a red car", ["red car", "warm objects"]),
+        ("warm objects, a wedding cake", ["wedding cake", "nearest phrase"]),
         ("warm objects*", []),
         (5, ["text", "quote", '"5"']),
         (True, ["text", "quote", '"yes"']),
@@ -172,3 +179,25 @@ def test_strength_and_prompt_set_at_once_are_shown_at_once(rig: Rig) -> None:
     got = status.wait(lambda m: True)
     assert (got.prompt, got.prompt_strength) == ("hot", 1.75)
     assert prompts.wait(lambda m: m.in_force).strength == pytest.approx(1.75)
+
+
+@needs_encoder
+def test_objects_are_found_by_the_embedded_localiser_and_an_unknown_one_leaves_the_old_prompt(
+    rig: Rig,
+) -> None:
+    prompts = rig.listen("/textdifuse/prompt", PromptState, HISTORY)
+    status = rig.listen("/textdifuse/status", FusionStatus)
+    rig.start({"prompt": "pedestrians behind the smoke, no sky"})
+    cameras = Cameras(rig).ready()
+    cameras.pair(at(0))
+    assert status.wait(lambda m: stamp_of(m) == at(0)).prompt == "pedestrians behind the smoke, no sky"
+    assert prompts.wait(lambda m: m.in_force).localiser == "embedded"
+    result = rig.set(prompt="a red balloon")
+    assert not result.successful
+    for word in ("'red balloon' cannot be located", "'embedded'", "nearest phrase", "'clip'"):
+        assert word in result.reason
+    refused = prompts.wait(lambda m: m.last_refused == "a red balloon")
+    assert (refused.prompt, refused.in_force) == ("pedestrians behind the smoke, no sky", True)
+    assert refused.last_reason in result.reason
+    cameras.pair(at(40))
+    assert status.wait(lambda m: stamp_of(m) == at(40)).prompt == "pedestrians behind the smoke, no sky"

@@ -1,0 +1,100 @@
+"""A prompt that changes a hundred times a second delays no frame and leaves nothing behind."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from harness import Cameras, Rig
+from node_process import NodeProcess
+from pictures import at, stamp_of
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
+from waiting import until
+
+from textdifuse_ros.msg import FusionStatus
+from textdifuse_ros.text.sentence import PACKAGE
+
+pytestmark = pytest.mark.ros
+
+RATE, SECONDS = 100, 10  # changes a second, and for how long
+# With the encoder every tenth change is a phrase that it has never seen.
+WORDS = (
+    ("person", "parked cars", "the sky", "warm objects")
+    if importlib.util.find_spec(PACKAGE)
+    else ("hot", "cold")
+)
+
+
+class Storm:
+    """Asks for changes without waiting for the answers, as an impatient program does."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._client = rig.probe.create_client(SetParameters, "/textdifuse/set_parameters")
+        assert self._client.wait_for_service(30)
+        self._futures: list[Any] = []
+
+    def change(self, text: str) -> None:
+        request = SetParameters.Request(parameters=[Parameter("prompt", value=text).to_parameter_msg()])
+        self._futures.append(self._client.call_async(request))
+
+    def answered(self) -> int:
+        return sum(future.done() for future in self._futures)
+
+    def refused(self) -> list[str]:
+        results = [future.result().results[0] for future in self._futures if future.done()]
+        return [result.reason for result in results if not result.successful]
+
+
+def text_of(number: int) -> str:
+    """Another prompt each time: other weights, and now and then other words."""
+    word = WORDS[number % len(WORDS)]
+    if number % 10 == 0 and len(WORDS) > 2:
+        word = f"person number {number}"
+    return f"{word}*{1 + number % 100 / 100:.2f}"
+
+
+def resident_mb(process: NodeProcess) -> float:
+    lines = Path(f"/proc/{process.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def test_a_storm_of_prompts_delays_no_frame_and_leaves_nothing_behind(rig: Rig) -> None:
+    status = rig.listen("/textdifuse/status", FusionStatus)
+    process = rig.start()
+    cameras = Cameras(rig).ready()
+
+    def frame(number: int) -> float:
+        """Send a pair and wait for its status; seconds in between."""
+        since, began = status.mark(), time.monotonic()
+        cameras.pair(at(40 * number))
+        status.wait(lambda m: stamp_of(m) == at(40 * number), since)
+        return time.monotonic() - began
+
+    calm = [frame(number) for number in range(20)][5:]
+    storm, sent, stormy, memory = Storm(rig), 0, [], []
+    began = time.monotonic()
+    number = 20
+    while (passed := time.monotonic() - began) < SECONDS:
+        while sent < passed * RATE:
+            storm.change(text_of(sent))
+            sent += 1
+        stormy.append(frame(number))
+        memory.append(resident_mb(process))
+        number += 1
+    until(lambda: storm.answered() > 0.99 * sent, "the answers to the changes")  # a reply may be lost
+    assert storm.refused() == []
+    assert sent >= 0.95 * RATE * SECONDS
+    # A loaded machine slows both; the storm itself takes its share of a core, and nothing queues up.
+    assert np.median(stormy) < 3 * np.median(calm) + 0.05
+    assert np.percentile(stormy, 95) < 5 * np.percentile(calm, 95) + 0.25
+    final = f"warm objects*{0.5}"
+    assert rig.set(prompt=final).successful
+    frame(number)
+    frame(number + 1)
+    assert status.messages[-1].prompt == final
+    assert memory[-1] - memory[len(memory) // 3] < 20

@@ -1,0 +1,221 @@
+"""The embedded localiser: what it knows and refuses, and where it finds what a phrase names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from textdifuse_ros.evaluation.location import Overlap, read_known, read_unrelated, robustness
+from textdifuse_ros.simulation.sequence import StreetSequence
+from textdifuse_ros.text import embedded_weights
+from textdifuse_ros.text.concepts import CONCEPTS, SEEN
+from textdifuse_ros.text.embedded import EmbeddedLocaliser, concepts_of, reduced, shared_words
+from textdifuse_ros.text.grammar import PromptError, parse
+from textdifuse_ros.text.heat import HeatLocaliser
+from textdifuse_ros.text.localiser import LocaliserError, localiser_names, make_localiser
+from textdifuse_ros.text.sentence import EncoderMissing, find_encoder
+from textdifuse_ros.text.wishes import compile_prompt
+from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
+
+Bytes = NDArray[np.uint8]
+
+try:
+    find_encoder()
+except EncoderMissing:
+    pytest.skip("needs the encoder (requirements-words.txt)", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def localiser() -> EmbeddedLocaliser:
+    made = make_localiser()
+    assert isinstance(made, EmbeddedLocaliser)
+    return made
+
+
+def strongest(phrase: str) -> str:
+    concepts = concepts_of(phrase)
+    return max(concepts, key=lambda name: concepts[name]) if concepts else ""
+
+
+def street(smoke: float) -> tuple[Bytes, Bytes, Bytes]:
+    """A rendered street that never trained: rgb, thermal, mask of class ids (1 person, 2 car)."""
+    shot = StreetSequence(320, 240, seed=900, smoke=smoke).render(6.0)
+    low, high = np.percentile(shot.temperature, (0.5, 99.8))
+    thermal = np.clip((shot.temperature - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+    return shot.rgb, thermal, shot.mask
+
+
+def test_it_is_the_default() -> None:
+    assert localiser_names()[0] == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "concepts"),
+    [
+        ("person", {"person"}), ("pedestrians behind the smoke", {"person"}), ("parked cars", {"car"}),
+        ("vehicles", {"car", "bus", "truck", "motorcycle"}), ("cyclists", {"person", "bicycle"}),
+        ("the sky", {"sky"}), ("hot engine", {"warm"}), ("warm things", {"warm"}), ("cold objects", {"cold"}),
+    ],
+)  # fmt: skip
+def test_phrases_name_their_concepts(phrase: str, concepts: set[str]) -> None:
+    named = concepts_of(phrase)
+    assert {name for name, share in named.items() if share >= 0.5} == concepts
+
+
+@pytest.mark.parametrize("phrase", ["a red balloon", "unicorns", "democracy", "zxqwv"])
+def test_what_it_does_not_know_is_refused_with_the_nearest_phrase_and_the_alternative(
+    localiser: EmbeddedLocaliser, phrase: str
+) -> None:
+    with pytest.raises(PromptError) as caught:
+        localiser.compile(parse(f"person, {phrase}"))
+    text = str(caught.value)
+    assert f"'{caught.value.phrase}' cannot be located" in text and "'clip'" in text
+    nearest = text.split("nearest phrase that it knows is '")[1].split("'")[0]
+    assert nearest in read_vocabulary().known()
+    assert caught.value.position > 0
+
+
+def test_a_long_sentence_is_understood(localiser: EmbeddedLocaliser) -> None:
+    prompt = parse("make the pedestrians behind the smoke stand out, keep the sky calm")
+    (wanted, persons), (calm, sky) = localiser.compile(prompt).parts
+    assert (wanted, max(persons, key=lambda name: persons[name])) == (1.0, "person")
+    assert (calm, max(sky, key=lambda name: sky[name])) == (-1.0, "sky")
+
+
+def test_regions_of_wishes_are_located_too(localiser: EmbeddedLocaliser) -> None:
+    (wish,) = compile_prompt(localiser, parse("brighten the cars")).wishes
+    assert wish.region is not None and wish.region.localiser == "embedded"
+    with pytest.raises(PromptError, match="unicorn"):
+        compile_prompt(localiser, parse("brighten the unicorn"))
+
+
+def test_held_out_phrases_are_known_or_refused_as_they_should_be() -> None:
+    result = robustness(strongest)
+    assert result.right >= 0.9, result.wrong
+    assert result.refused >= 0.9, result.accepted
+
+
+def test_held_out_phrases_do_not_train() -> None:
+    vocabulary = read_vocabulary()
+    trained = {same_words(phrase) for phrase in vocabulary.phrases}
+    trained |= {same_words(m.format(p)) for m in vocabulary.modifiers for p in vocabulary.phrases}
+    known, unrelated = read_known(), read_unrelated()
+    assert (len(known), len(unrelated)) == (60, 60)
+    assert [phrase for phrase in (*known, *unrelated) if same_words(phrase) in trained] == []
+    assert set().union(*known.values()) <= set(CONCEPTS)
+
+
+@pytest.mark.parametrize("smoke", [0.0, 2.0])
+@pytest.mark.parametrize(("phrase", "number"), [("person", 1), ("car", 2)])
+def test_objects_are_found_also_behind_smoke(
+    localiser: EmbeddedLocaliser, phrase: str, number: int, smoke: float
+) -> None:
+    rgb, thermal, mask = street(smoke)
+    relevance = localiser.relevance(localiser.compile(parse(phrase)), rgb, thermal)
+    assert relevance.shape == thermal.shape and relevance.dtype == np.float32
+    assert relevance.min() >= 0 and relevance.max() <= 1
+    assert relevance[mask == number].mean() > 5 * relevance[mask == 0].mean()
+
+
+def test_a_person_is_found_by_heat_alone_and_nothing_is_found_in_the_dark(
+    localiser: EmbeddedLocaliser,
+) -> None:
+    rgb, thermal, mask = street(0.0)
+    prompt = localiser.compile(parse("person"))
+    relevance = localiser.relevance(prompt, np.zeros_like(rgb), thermal)
+    assert relevance[mask == 1].mean() > 5 * relevance[mask == 0].mean()
+    nothing = localiser.relevance(prompt, np.zeros_like(rgb), np.zeros_like(thermal))
+    assert nothing.max() < 0.5
+
+
+def test_weights_have_their_sign_and_zero_means_nothing(localiser: EmbeddedLocaliser) -> None:
+    rgb, thermal, _ = street(0.0)
+
+    def look(text: str) -> NDArray[np.float32]:
+        return localiser.relevance(localiser.compile(parse(text)), rgb, thermal)
+
+    np.testing.assert_allclose(look("no person*0.5"), -0.5 * look("person"), atol=1e-6)
+    assert not look("person*0").any()
+    assert look("person*2").max() <= 1
+    assert look("person, no sky").min() < 0
+    np.testing.assert_array_equal(look("person"), look("person"))
+
+
+def test_heat_is_found_where_the_localiser_heat_finds_it(localiser: EmbeddedLocaliser) -> None:
+    rgb, thermal, _ = street(0.0)
+    prompt, heat = parse("warm objects, no cold areas"), HeatLocaliser()
+    np.testing.assert_allclose(
+        localiser.relevance(localiser.compile(prompt), rgb, thermal),
+        heat.relevance(heat.compile(prompt), rgb, thermal),
+        atol=1e-6,
+    )
+
+
+def test_a_prompt_of_another_localiser_is_not_taken(localiser: EmbeddedLocaliser) -> None:
+    other = HeatLocaliser().compile(parse("hot"))
+    with pytest.raises(ValueError, match="compiled by 'heat'"):
+        localiser.relevance(other, np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "small"),
+    [((480, 640), (192, 256)), ((120, 160), (192, 256)), ((1024, 1280), (192, 240)), ((640, 480), (256, 192)),
+     ((100, 900), (192, 576))],
+)  # fmt: skip
+def test_frames_are_reduced_in_their_proportions(size: tuple[int, int], small: tuple[int, int]) -> None:
+    both = reduced(np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), 192, 16)
+    assert both.shape == (*small, 4)
+    localiser = EmbeddedLocaliser()
+    relevance = localiser.relevance(
+        localiser.compile(parse("car")), np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
+    )
+    assert relevance.shape == size
+
+
+def test_the_weight_file_is_small_half_precision_and_has_a_card() -> None:
+    file = embedded_weights.SHIPPED
+    assert file.stat().st_size <= 16 * 2**20
+    assert {value.dtype for value in load_file(file).values()} == {torch.float16}
+    assert file.with_suffix(".md").is_file()
+    assert embedded_weights.load_network().config.concepts == SEEN
+    assert len(embedded_weights.identity()) == 12
+
+
+@pytest.mark.parametrize("load", [embedded_weights.load_words, embedded_weights.load_network])
+def test_a_weight_file_that_cannot_be_used_is_named(load: object, tmp_path: Path) -> None:
+    assert callable(load)
+    path = tmp_path / "other.safetensors"
+    with pytest.raises(LocaliserError, match="missing"):
+        load(path)
+    path.write_bytes(b"not one")
+    with pytest.raises(LocaliserError, match="not a readable safetensors file"):
+        load(path)
+    save_file({"a": torch.zeros(1)}, str(path), metadata={"format": "other"})
+    with pytest.raises(LocaliserError, match="format is 'other'"):
+        load(path)
+
+
+def test_words_and_network_come_back_as_they_were_stored(tmp_path: Path) -> None:
+    words, network = shared_words(), embedded_weights.load_network()
+    embedded_weights.save(network, words, tmp_path / "copy.safetensors")
+    again = embedded_weights.load_words(tmp_path / "copy.safetensors")
+    assert (again.phrases, again.threshold) == (words.phrases, pytest.approx(words.threshold, abs=1e-4))
+    np.testing.assert_array_equal(again.first, words.first)
+    copy = embedded_weights.load_network(tmp_path / "copy.safetensors")
+    pixels = torch.rand(1, 4, 64, 64) - 0.5
+    assert torch.equal(copy(pixels), network(pixels))
+
+
+def test_overlap_counts_pixels() -> None:
+    overlap = Overlap()
+    there = np.array([[True, True, False, False]])
+    overlap.add(np.array([[0.9, 0.2, 0.7, 0.0]], np.float32), there, np.ones_like(there))
+    assert overlap.iou == pytest.approx(1 / 3)
+    assert overlap.average_precision == pytest.approx((1 / 1 + 2 / 3) / 2)
+    overlap.add(np.ones((1, 4), np.float32), ~there, np.zeros_like(there))  # unknown pixels do not count
+    assert overlap.iou == pytest.approx(1 / 3)

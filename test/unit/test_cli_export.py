@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from small_networks import TEACHER, save_network
 
 from textdifuse_ros.cli import bench_curve
 from textdifuse_ros.cli.main import main
-from textdifuse_ros.engines import choice
+from textdifuse_ros.engines import choice, progress, registry, tensorrt_operators
 from textdifuse_ros.engines.compare import difference, scene
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.onnx_export import operators
@@ -100,6 +101,7 @@ def test_a_fixed_size_is_rounded_up_and_half_precision_keeps_the_inputs(
         (["--engine", "warp"], "--engine warp"),
         (["--steps", "3"], "--steps 3"),
         (["--dtype", "bf16"], "--dtype bf16"),
+        (["--engine", "tensorrt", "--size", "64x48"], "leave this out"),
         (["--size", "big"], "--size big"),
         (["--output", "fusion.bin"], "ends in .onnx"),
         (["--weights", "none.safetensors"], "none.safetensors: no such file"),
@@ -110,6 +112,72 @@ def test_an_export_that_cannot_be_is_refused(
 ) -> None:
     refused(capsys, ["export", "--output", tmp_path / "fusion.onnx", *arguments], word)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["--output"]),
+        (["--engine", "tensorrt"], ["--size"]),
+        (["--engine", "tensorrt", "--size", "64x48", "--dtype", "int8"], ["--dtype int8", "bf16"]),
+        (["--engine", "tensorrt", "--size", "64x48", "--device", "cpu"], ["tensorrt needs a CUDA device"]),
+    ],
+)
+def test_a_plan_that_cannot_be_built_is_refused(
+    arguments: list[object], words: list[str], capsys: Captured
+) -> None:
+    refused(capsys, ["export", *arguments], *words)
+
+
+def test_a_plan_is_built_ahead_into_the_cache_and_progress_is_said(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+    engine = Building()
+    monkeypatch.setattr(registry, "make_engine", lambda name, *_rest: engine if name == "tensorrt" else None)
+    path = save_network(tmp_path / "tiny.safetensors")
+    arguments = ["--weights", str(path), "--engine", "tensorrt", "--size", "50x40", "--steps", "2"]
+    assert main(["export", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "engine tensorrt is ready for 50x40, 2 steps, fp16, cuda:0" in said.out
+    assert "s: TensorRT is choosing its kernels" in said.err
+    assert engine.prepared == [(40, 50, 2)] and engine.closed
+
+
+class Building:
+    """An engine whose building goes on until its progress was asked for."""
+
+    dtype, device = "fp16", "cuda:0"
+
+    def __init__(self) -> None:
+        self.prepared: list[tuple[int, int, int]] = []
+        self.closed = False
+        self._asked = threading.Event()
+
+    @property
+    def progress(self) -> str:
+        self._asked.set()
+        return "TensorRT is choosing its kernels"
+
+    def prepare(self, height: int, width: int, steps: int) -> None:
+        assert self._asked.wait(60)
+        self.prepared.append((height, width, steps))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_operators_of_the_graph_are_checked_without_a_gpu(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_network(tmp_path / "tiny.safetensors")
+    arguments = ["export", "--check-operators", "--weights", str(path), "--size", "64x48"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "aten.convolution.default" in said and "a converter for each, 1 steps, fp16, 64x48" in said
+    monkeypatch.setattr(tensorrt_operators, "unsupported", lambda _program: {"aten.warp.default": 1})
+    assert main(arguments) == 2
+    assert "no converter for aten.warp.default" in capsys.readouterr().err
 
 
 def test_a_teacher_is_not_exported(tmp_path: Path, capsys: Captured) -> None:
@@ -140,11 +208,41 @@ def test_engines_are_compared_in_one_run_and_the_best_is_remembered(
     assert table[-1].startswith("eager    bf16") and table[-2].startswith("eager    fp32")
 
 
+def test_several_numbers_of_steps_are_compared_in_one_run_and_make_a_table(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTDIFUSE_CACHE", str(tmp_path / "cache"))
+    path = save_network(tmp_path / "tiny.safetensors")
+    arguments = ["bench", "--weights", str(path), "--size", "50x40", "--runs", "2", "--device", "cpu"]
+    arguments += ["--engines", "eager:bf16,tensorrt", "--steps", "1,2"]
+    assert main([*arguments, "--json"]) == 0
+    *rows, left_out = json.loads(capsys.readouterr().out)["engines"]
+    assert [(row["dtype"], row["steps"]) for row in rows] == [
+        ("fp32", 1), ("bf16", 1), ("fp32", 2), ("bf16", 2),
+    ]  # fmt: skip
+    assert "needs a CUDA device" in left_out["refused"]
+    assert rows[2]["macs"] > 1.9 * rows[0]["macs"] > 0
+    for row in rows:
+        assert row["gmac_s"] == pytest.approx(row["macs"] / row["model_ms"]["p50"] / 1e6, abs=0.01)
+        assert row["peak_gmac_s"] > 0 and row["fps"] > 0 and "streamed_fps" not in row
+
+    assert main([*arguments, "--markdown"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    lines = [line for line in said if line.startswith("| `eager`")]
+    assert [line.split(" | ")[:2] for line in lines] == [
+        ["| `eager` fp32", "1"], ["| `eager` bf16", "1"], ["| `eager` fp32", "2"], ["| `eager` bf16", "2"],
+    ]  # fmt: skip
+    assert len({line.count("|") for line in said if line.startswith("|")}) == 1
+    assert said[-1].startswith("`tensorrt` not here: engine tensorrt needs a CUDA device")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--engines", "warp"], ["--engines", "'warp'"]),
         (["--remember"], ["--remember", "--engines"]),
+        (["--markdown"], ["--markdown", "--engines"]),
+        (["--engines", "eager", "--steps", "1,3"], ["--steps 1,3"]),
         (["--plot", "p.svg"], ["--plot", "--curve"]),
         (["--curve", "--plot", "p.png"], ["p.png", ".svg"]),
     ],
@@ -172,7 +270,9 @@ def test_the_curve_is_measured_and_drawn(
     path, plot = save_network(tmp_path / "tiny.safetensors"), tmp_path / "docs" / "curve.svg"
     arguments = ["--weights", str(path), "--runs", "1", "--dtype", "fp32", "--device", "cpu", "--json"]
     assert main(["bench", "--curve", "--plot", str(plot), *arguments]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
+    report = json.loads(capsys.readouterr().out)
+    rows = report["rows"]
+    assert set(report["growth"]) == {"pixels", "steps"}
     assert [(row["size"], row["steps"]) for row in rows] == [
         (size, steps) for size in ("32x16", "48x32") for steps in (1, 2, 4)
     ]

@@ -7,9 +7,9 @@ import threading
 import time
 
 from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats
+from textdifuse_ros.engines.progress import reported
 from textdifuse_ros.model.controls import Controls
 
-REPORT_EVERY = 5.0  # seconds between lines of a build
 _log = logging.getLogger(__name__)
 
 
@@ -107,24 +107,16 @@ class BackgroundEngine:
         return self._first
 
     def _build(self, engine: Engine, height: int, width: int, steps: int) -> None:
-        done = threading.Event()
-        threading.Thread(target=self._report, args=(done,), name="engine progress", daemon=True).start()
         try:
-            engine.prepare(height, width, steps)
+            with reported(self._building, lambda line: _log.info("%s", line)):
+                engine.prepare(height, width, steps)
             _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)
         except EngineError as error:
             self._failed = str(error)
         except Exception as error:  # a reason to report, never a lost thread
             self._failed = f"{engine.name} failed: {' '.join(str(error).split())}"
-        finally:
-            done.set()
         if self._failed:
             _log.warning("%s goes on: %s", self._first.name, self._failed)
         with self._lock:
             if self._closed:
                 engine.close()
-
-    def _report(self, done: threading.Event) -> None:
-        """A line every few seconds until the build is done."""
-        while not done.wait(REPORT_EVERY):
-            _log.info("%s", self._building())

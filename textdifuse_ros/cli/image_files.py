@@ -182,15 +182,37 @@ def write_png(path: Path, image: Bytes) -> None:
 
     Folders that are missing are made. Raises CliError; then nothing of the image is left behind.
     """
-    stored = image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
-    done, data = cv2.imencode(".png", stored)
+    done, data = cv2.imencode(".png", _stored(image))
     if not done:
         raise CliError(f"{path}: OpenCV cannot encode it as PNG")
+    _write(path, data.tobytes())
+
+
+def write_jpeg(path: Path, image: Bytes, most: int) -> int:
+    """Write it as JPEG, like write_png, at the best quality that takes at most `most` bytes; returns these.
+
+    Raises CliError, also where no quality of 30 or more is small enough.
+    """
+    for quality in range(92, 29, -4):
+        done, data = cv2.imencode(".jpg", _stored(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if not done:
+            raise CliError(f"{path}: OpenCV cannot encode it as JPEG")
+        if len(data) <= most:
+            _write(path, data.tobytes())
+            return len(data)
+    raise CliError(f"{path}: takes more than {most // 1000} kB as JPEG of quality 30: use fewer rows")
+
+
+def _stored(image: Bytes) -> Bytes:
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _write(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_bytes(data.tobytes())
+            temporary.write_bytes(data)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

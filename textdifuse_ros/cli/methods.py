@@ -142,8 +142,8 @@ def row_name(kind: str) -> str:
 def make_methods(choices: Sequence[Choice], args: argparse.Namespace, beside: bool = False) -> list[Method]:
     """Methods in the order of the choices; a network is loaded once, however many rows it makes.
 
-    args: what add_fusion_arguments, add_engine_arguments and add_teacher_argument took. beside: where there is
-    a prompt, every network is followed by itself without it. Raises CliError.
+    args: what add_fusion_arguments, add_engine_arguments and add_teacher_argument took. beside: where there
+    is a prompt, every network is followed by itself without it. Raises CliError.
     """
     networks = Networks(args, [choice.kind for choice in choices if choice.kind in STEPS])
     methods: list[Method] = []

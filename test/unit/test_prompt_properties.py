@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,27 @@ def test_ten_thousand_random_lines_parse_or_raise_prompt_error_only() -> None:
     makers = [_plausible] * 8 + [_hostile, _any_character]
     parsed = sum(_check(rng.choice(makers)(rng)) is not None for _ in range(10_000))
     assert parsed > 2_000, "too few of the random lines parse for the round trip to mean something"
+
+
+def test_random_lines_beyond_the_limits_are_refused_and_never_cut_short() -> None:
+    rng = random.Random(31)
+    for _ in range(500):
+        line = ""
+        while len(line) <= MAX_LENGTH:
+            line += _plausible(rng) + ", "
+        with pytest.raises(PromptError) as too_long:
+            parse(line)
+        assert too_long.value.reason.startswith(f"a prompt has at most {MAX_LENGTH} characters")
+        assert too_long.value.position == MAX_LENGTH
+    for _ in range(500):
+        count = rng.randint(1, 2 * MAX_PHRASES)
+        names = [f"thing{rng.choice('abc')}{'xyz'[n % 3]}{'klmnop'[n // 3]}" for n in range(count)]
+        if count <= MAX_PHRASES:
+            assert [phrase.text for phrase in parse(", ".join(names)).phrases] == names
+            continue
+        with pytest.raises(PromptError, match=f"at most {MAX_PHRASES} phrases") as too_many:
+            parse(", ".join(names))
+        assert too_many.value.phrase == names[MAX_PHRASES]
 
 
 def test_the_heat_localiser_accepts_or_raises_prompt_error_only() -> None:

@@ -12,6 +12,7 @@ from command_line import save, scene
 from small_networks import save_network
 
 from textdifuse_ros.cli.main import main
+from textdifuse_ros.cli.wishes import Seen
 from textdifuse_ros.evaluation.wish_measures import (
     CASES,
     DEGREES,
@@ -115,7 +116,14 @@ def test_units_are_medians_of_what_faults_do() -> None:
 
 def test_effects_are_in_order_when_they_never_fall_and_rise_in_the_end() -> None:
     assert ordered([0.1, 0.2, 0.3, 0.3]) and not ordered([0.1, 0.3, 0.2, 0.4])
-    assert not ordered([0.0, 0.0, 0.0, 0.0])
+    assert not ordered([0.0, 0.0, 0.0, 0.0]) and not ordered([-0.3, -0.2, -0.1, -0.1])
+
+
+def test_what_a_wish_undoes_is_a_share_of_what_the_degradation_did() -> None:
+    seen = Seen([{"noise": 1.0}] * 3, [{"noise": 5.0}, {"noise": 3.0}, {"noise": 1.0}])
+    seen.wished[""] = [{"noise": 2.0}, {"noise": 3.5}, {"noise": 0.5}]
+    assert seen.undone("noise") == [0.75, -0.25]  # the third pair took no harm, so nothing could be undone
+    assert seen.further("noise") == [-3.0, 0.5, 0.5] and seen.moved("", "noise") == [-3.0, 0.5, -0.5]
 
 
 def test_every_case_wishes_for_the_controls_that_undo_its_degradations() -> None:
@@ -154,7 +162,7 @@ def test_a_matrix_of_wishes_and_measures(data: Path, capsys: pytest.CaptureFixtu
         assert row["degrees"]["strongly"] == row["degrees"]["plain"] == pytest.approx(row["own"], abs=1e-3)
         others = {name: abs(value) for name, value in row["moved"].items() if name != case.measure}
         assert row["kept"]["others"] is (max(others.values()) <= 0.25)
-        assert row["kept"]["own"] is (row["own"] > 0)
+        assert row["kept"]["own"] is (row["undone"] is not None and row["undone"] >= 0.25)
     assert any(row["own"] for row in report["wishes"])  # this network's controls act
 
 
@@ -162,7 +170,9 @@ def test_the_table_marks_what_is_asked_for(data: Path, capsys: pytest.CaptureFix
     assert wishes(data) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("brighten the dark") and lines[1].count("*") == 1
-    assert lines[-2].startswith("as asked: ") and lines[-1].startswith("1 pairs, degradations at level 0.7")
+    assert lines[-2].startswith("undone by 0.25 or more: ") and lines[-1].startswith(
+        "1 pairs, degradations at level 0.7"
+    )
 
 
 @pytest.mark.parametrize(

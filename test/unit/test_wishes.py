@@ -340,6 +340,21 @@ def test_a_wish_to_keep_the_night_darkens_with_its_strength(shipped: Fuser) -> N
     assert means[0] > means[1] > means[2]
 
 
+@pytest.mark.parametrize("restore", ["auto", "off"])
+@pytest.mark.parametrize(("text", "steps"), [
+    ("warm objects*2", 1), ("no warm objects", 2), ("warm objects, keep the night look", 4),
+    ("brighten the warm objects, remove the noise", 1),
+])  # fmt: skip
+def test_with_the_shipped_weights_strength_zero_equals_no_prompt_bit_for_bit(
+    shipped: Fuser, text: str, steps: int, restore: str
+) -> None:
+    rgb, thermal = night()
+    without = shipped.fuse(rgb, thermal, steps=steps, restore=restore).image
+    zero = shipped.fuse(rgb, thermal, text, steps, strength=0.0, restore=restore)
+    assert np.array_equal(without, zero.image)
+    assert zero.salience is not None and not zero.salience.any()
+
+
 # -- the command --------------------
 
 

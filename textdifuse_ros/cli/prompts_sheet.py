@@ -162,5 +162,5 @@ def relevance_picture(relevance: NDArray[np.float32], thermal: Bytes) -> Bytes:
     """RGB uint8 (H, W, 3): relevance in colour, one above 0 and one below, over a dim thermal image."""
     scene = np.repeat(thermal[..., None] * np.float32(_SCENE_SHARE), 3, axis=2)
     share = np.abs(relevance)[..., None]
-    colour = np.where(relevance[..., None] >= 0, np.float32(WANTED), np.float32(CALMED))
+    colour = np.where(relevance[..., None] >= 0, np.array(WANTED, np.float32), np.array(CALMED, np.float32))
     return np.asarray(np.rint(scene * (1 - share) + colour * share), np.uint8)

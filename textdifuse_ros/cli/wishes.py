@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from textdifuse_ros.text.localiser import CompiledPrompt
     from textdifuse_ros.train.data import Pair
 
+OWN_BAR = 0.25  # share of what the degradation did to its measure that the wish undoes, at least
 OTHERS_BAR = 0.25  # how far a wish may move a measure that it does not ask for, in that measure's unit
 LEVEL = 0.7  # of the degradations, 1 is the strongest that training draws
+_NOTHING = 1e-6
 Figures = dict[str, float]
 
 
@@ -56,6 +58,11 @@ class Seen:
     def spoilt_by(self, name: str) -> list[float]:
         """By the degradation, pair by pair."""
         return [s[name] - c[name] for s, c in zip(self.spoilt, self.clean, strict=True)]
+
+    def undone(self, name: str) -> list[float]:
+        """Share of what the degradation did that the plain wish undoes, where it did anything."""
+        every = zip(self.moved("", name), self.spoilt_by(name), strict=True)
+        return [-moved / spoilt for moved, spoilt in every if abs(spoilt) > _NOTHING]
 
     def further(self, name: str) -> list[float]:
         """How much further from the clean picture's value the plain wish leads, below 0 where nearer."""
@@ -154,7 +161,7 @@ def summary(seen: dict[WishCase, Seen]) -> dict[str, Any]:
         }
     )
     return {
-        "bars": {"others": OTHERS_BAR},
+        "bars": {"undone": OWN_BAR, "others": OTHERS_BAR},
         "units": {name: round(value, 5) for name, value in units.items()},
         "wishes": [_row(case, each, units) for case, each in seen.items()],
     }
@@ -166,6 +173,8 @@ def _row(case: WishCase, seen: Seen, units: Figures) -> dict[str, Any]:
     others = {name: value for name, value in moved.items() if name != case.measure}
     most = max(others, key=lambda name: abs(others[name]))
     as_asked = np.array(seen.moved("", case.measure)) * case.way > 0
+    shares = seen.undone(case.measure)
+    undone = _median(shares) if shares else None
     effects = [case.way * _median(seen.moved(word, case.measure)) for word in DEGREES]
     return {
         "wish": case.wish,
@@ -176,6 +185,7 @@ def _row(case: WishCase, seen: Seen, units: Figures) -> dict[str, Any]:
         "moved": {name: round(value, 4) for name, value in moved.items()},
         "further_from_clean": {name: round(value, 4) for name, value in further.items()},
         "own": round(moved[case.measure] * case.way, 4),
+        "undone": None if undone is None else round(undone, 4),
         "pairs_as_asked": round(float(as_asked.mean()), 4),
         "most_moved_other": {"measure": most, "by": round(others[most], 4)},
         "degrees": {
@@ -183,7 +193,7 @@ def _row(case: WishCase, seen: Seen, units: Figures) -> dict[str, Any]:
             for word, e in zip(DEGREES, effects, strict=True)
         },
         "kept": {
-            "own": moved[case.measure] * case.way > 0,
+            "own": undone is not None and undone >= OWN_BAR,
             "others": abs(others[most]) <= OTHERS_BAR,
             "degrees": ordered(effects),
         },
@@ -197,12 +207,17 @@ def _median(values: Sequence[float]) -> float:
 def table(report: dict[str, Any]) -> str:
     """The matrix, a row a wish, a column a measure; a star marks what the wish asks for."""
     width = max(len(row["wish"]) for row in report["wishes"])
-    lines = ["  ".join([f"{'moved, in units':<{width}}", *(f"{name:>11}" for name in MEASURES), "degrees"])]
+    lines = [
+        "  ".join(
+            [f"{'moved, in units':<{width}}", *(f"{name:>11}" for name in MEASURES), " undone  degrees"]
+        )
+    ]
     for row in report["wishes"]:
         cells = [f"{row['wish']:<{width}}"]
         for name in MEASURES:
             mark = "*" if name == row["measure"] else " "
             cells.append(f"{row['moved'][name]:+10.2f}{mark}")
+        cells.append("      -" if row["undone"] is None else f"{row['undone']:7.2f}")
         words = " ".join(f"{value:.2f}" for value in row["degrees"].values())
         lines.append(
             "  ".join([*cells, f"{words}, {'in order' if row['kept']['degrees'] else 'not in order'}"])
@@ -210,7 +225,8 @@ def table(report: dict[str, Any]) -> str:
     kept = sum(row["kept"]["own"] for row in report["wishes"])
     calm = sum(row["kept"]["others"] for row in report["wishes"])
     count = len(report["wishes"])
-    lines += ["", f"as asked: {kept} of {count}; no other by more than {OTHERS_BAR:g}: {calm} of {count}"]
+    calm_ones = f"no other moved by more than {OTHERS_BAR:g}: {calm} of {count}"
+    lines += ["", f"undone by {OWN_BAR:g} or more: {kept} of {count}; {calm_ones}"]
     lines.append(
         f"{report['pairs']} pairs, degradations at level {report['level']:g}, weights {report['weights']}, "
         f"{report['steps']} step{'s' if report['steps'] > 1 else ''}"

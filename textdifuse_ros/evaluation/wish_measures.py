@@ -169,5 +169,5 @@ def units_of(spoilt: Mapping[str, list[float]]) -> dict[str, float]:
 
 
 def ordered(effects: list[float]) -> bool:
-    """Whether effects, from the weakest degree word to the strongest, never fall, and rise on the whole."""
-    return all(a <= b for a, b in itertools.pairwise(effects)) and effects[-1] > effects[0]
+    """Whether effects, from the weakest degree word to the strongest, never fall, and rise to above 0."""
+    return all(a <= b for a, b in itertools.pairwise(effects)) and effects[-1] > max(0.0, effects[0])

@@ -13,7 +13,7 @@ from small_networks import TEACHER, save_network
 
 from textdifuse_ros.cli import bench_curve
 from textdifuse_ros.cli.main import main
-from textdifuse_ros.engines import choice, progress, registry, tensorrt_operators
+from textdifuse_ros.engines import choice, program, progress, registry, tensorrt_operators
 from textdifuse_ros.engines.compare import difference, scene
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.onnx_export import operators
@@ -175,6 +175,8 @@ def test_the_operators_of_the_graph_are_checked_without_a_gpu(
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert "aten.convolution.default" in said and "a converter for each, 1 steps, fp16, 64x48" in said
+    monkeypatch.setattr(program, "export_program", lambda *_arguments, **_more: None)
+    monkeypatch.setattr(tensorrt_operators, "operators", lambda _program: {})
     monkeypatch.setattr(tensorrt_operators, "unsupported", lambda _program: {"aten.warp.default": 1})
     assert main(arguments) == 2
     assert "no converter for aten.warp.default" in capsys.readouterr().err

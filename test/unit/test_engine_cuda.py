@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.graph import FusionGraph, Graph
+from textdifuse_ros.engines.registry import on_accelerator
 from textdifuse_ros.model.controls import ALL, NONE
 from textdifuse_ros.model.network import FusionNetwork
 
@@ -143,6 +145,19 @@ def test_a_teacher_is_not_recorded_and_gives_its_image() -> None:
     image, _ = made(accelerator, network=teacher).run(*scene(32, 48), None, 25, ALL)
     expected, _ = EagerEngine(teacher, "cpu", "fp32").run(*scene(32, 48), None, 25, ALL)
     assert difference(image, expected)[1] <= 1 and accelerator.replays == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_what_is_compiled_for_a_device_gives_the_image_of_eager(
+    eager: EagerEngine, dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTDIFUSE_CACHE", str(tmp_path))
+    engine = on_accelerator("compile", tiny_network(), FakeAccelerator(records=False), dtype)
+    assert not engine.ready(29, 43, 1)
+    for prompt in (False, True):
+        assert off(engine, eager, 29, 43, 1, prompt) <= TOLERANCE
+    assert engine.ready(29, 43, 1) and engine.name == "compile"
 
 
 def test_only_so_many_sizes_keep_their_buffers(eager: EagerEngine, monkeypatch: pytest.MonkeyPatch) -> None:

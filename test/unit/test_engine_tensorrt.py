@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from engine_samples import off, relevance, tiny_network
 from fake_device import FakeAccelerator
 from fake_tensorrt import FakeTensorRt
 from torch.export import ExportedProgram
 
-from textdifuse_ros.engines import background, cache, progress, registry, tensorrt_engine, tensorrt_plan
+from textdifuse_ros.engines import background, cache, program, progress, registry, tensorrt_plan
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, scene
@@ -59,7 +60,7 @@ def export_once(
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeTensorRt:
-    monkeypatch.setattr(tensorrt_engine, "export_program", export_once)
+    monkeypatch.setattr(program, "export_program", export_once)
     return installed(monkeypatch, FakeTensorRt())
 
 
@@ -262,9 +263,9 @@ def test_a_teacher_has_no_plan(fake: FakeTensorRt) -> None:
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("dtype", ["fp32", "bf16", "fp16"])
 def test_every_operator_of_the_exported_graph_has_a_converter(steps: int, dtype: str) -> None:
-    program = export_program(weights.load(), steps, dtype, (480, 640), as_bytes=False)
-    assert unsupported(program) == {}
-    assert len(versions()) == 2 and operators(program)["aten.convolution.default"] > 40
+    graph = export_program(weights.load(), steps, dtype, (480, 640), as_bytes=False)
+    assert unsupported(graph) == {}
+    assert len(versions()) == 2 and operators(graph)["aten.convolution.default"] > 40
 
 
 @pytest.mark.slow
@@ -272,9 +273,19 @@ def test_every_operator_has_a_converter_at_every_size_from_one_graph() -> None:
     assert unsupported(export_program(tiny_network(), 1, "fp32", None, as_bytes=False)) == {}
 
 
+def test_a_program_for_a_device_takes_nothing_from_the_host() -> None:
+    """The meta device stands for a GPU: a tensor of the host beside one of its own is an error there, too."""
+    meta = torch.device("meta")
+    graph = program.export_on(tiny_network(), 2, "fp16", (32, 48), meta)
+    assert {value.device for value in (*graph.state_dict.values(), *graph.constants.values())} == {meta}
+    with torch.inference_mode():
+        fused = graph.module()(*(each.to(meta) for each in program.example(32, 48)))
+    assert fused.device == meta and fused.shape == (1, 3, 32, 48)
+
+
 def test_an_operator_without_a_converter_is_named() -> None:
-    program = export_program(tiny_network(), 1, "fp32", (32, 32), as_bytes=True)
-    assert unsupported(program) == {"aten._to_copy.default to uint8": 1}
+    graph = export_program(tiny_network(), 1, "fp32", (32, 32), as_bytes=True)
+    assert unsupported(graph) == {"aten._to_copy.default to uint8": 1}
 
 
 def test_relevance_reaches_the_plan(fake: FakeTensorRt) -> None:

@@ -15,6 +15,7 @@ from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, padded
 from textdifuse_ros.engines.graph import FusionGraph, Graph
+from textdifuse_ros.engines.program import export_on
 from textdifuse_ros.model.controls import ALL
 from textdifuse_ros.model.network import FusionNetwork
 
@@ -62,7 +63,12 @@ class CompileEngine(EagerEngine):
         return (*padded(height, width, self._multiple), steps)
 
     def _compile(self, key: _Key) -> None:
-        _compiled(self._graphs, self._opened(), *key)
+        height, width, steps = key
+        torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_SHAPES)
+        if steps not in self._graphs:
+            graph = FusionGraph(self._opened(), steps)
+            self._graphs[steps] = torch.compile(graph, dynamic=False, fullgraph=True)
+        _compile(self._graphs[steps], self._multiple, self._device, height, width)
 
 
 class CompileMaker:
@@ -70,9 +76,9 @@ class CompileMaker:
 
     name, quick = "compile", False
 
-    def __init__(self, network: FusionNetwork) -> None:
+    def __init__(self, network: FusionNetwork, dtype: str) -> None:
         check_compilable(network)
-        self._graphs: dict[int, Any] = {}
+        self._dtype = dtype
         self._building = False
 
     @property
@@ -82,25 +88,24 @@ class CompileMaker:
     def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
         self._building = True
         try:
-            return _compiled(self._graphs, network, height, width, steps)
+            device = next(network.parameters()).device
+            program = export_on(network, steps, self._dtype, (height, width), device)
+            graph: Graph = torch.compile(program.module(), dynamic=False, fullgraph=True)
+            _compile(graph, network.config.multiple, device, height, width)
+            return graph
         finally:
             self._building = False
 
 
-def _compiled(graphs: dict[int, Any], network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
-    """Compile now, on black images laid out as cameras' are. graphs: one for each number of steps."""
-    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_SHAPES)
-    if steps not in graphs:
-        graphs[steps] = torch.compile(FusionGraph(network, steps), dynamic=False, fullgraph=True)
-    compiled: Graph = graphs[steps]
-    frames = Frames(network.config.multiple, next(network.parameters()).device)
+def _compile(graph: Graph, multiple: int, device: torch.device, height: int, width: int) -> None:
+    """Now, by a run on black images that are laid out as cameras' are."""
+    frames = Frames(multiple, device)
     black = np.zeros((height, width, 3), np.uint8)
     try:
         with torch.inference_mode():
-            compiled(*frames.bring(black, black[..., 0], None), frames.controls(ALL))
+            graph(*frames.bring(black, black[..., 0], None), frames.controls(ALL))
     except Exception as error:  # dynamo and inductor raise many kinds, and none of them is for a user
         raise EngineError(f"engine compile: {_reason(error)}; use engine eager or onnx") from error
-    return compiled
 
 
 def check_compilable(network: FusionNetwork) -> None:

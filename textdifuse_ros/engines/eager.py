@@ -1,4 +1,4 @@
-"""Plain PyTorch on CPU or CUDA."""
+"""Plain PyTorch on the CPU; `engines.cuda` runs the same graph on a device."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ __all__ = ["EagerEngine", "cpu_has_fast_bf16", "resolve_device", "resolve_dtype"
 class EagerEngine:
     """The graph as it is, in one of three precisions; the sampler's state stays in float32.
 
-    network: copied, so that several engines can be made of one.
+    network: copied, so that several engines can be made of one. device: cpu, or auto where that means it.
     """
 
     name = "eager"
 
     def __init__(self, network: FusionNetwork, device: str = "auto", dtype: str = "auto") -> None:
         self._device = resolve_device(device)
+        if self._device.type != "cpu":
+            raise EngineError(f"device {device!r} has an engine of its own: engines.registry.make_engine")
         keep_freed_memory()
         self.device = str(self._device)
         self.dtype = resolve_dtype(dtype, self._device)
@@ -52,15 +54,13 @@ class EagerEngine:
         with torch.inference_mode():
             sources = self._frames.bring(rgb, thermal, relevance)
             wanted = self._frames.controls(controls)
-            began = self._now()
+            began = time.perf_counter()
             fused = graph(*sources, wanted)
-            model_ms = (self._now() - began) * 1e3
+            model_ms = (time.perf_counter() - began) * 1e3
             return crop(fused, height, width), model_ms
 
     def close(self) -> None:
         self._network = None
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def _graph(self, height: int, width: int, steps: int) -> Graph:
         return FusionGraph(self._opened(), steps)
@@ -69,8 +69,3 @@ class EagerEngine:
         if self._network is None:
             raise EngineError("the engine is closed")
         return self._network
-
-    def _now(self) -> float:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        return time.perf_counter()

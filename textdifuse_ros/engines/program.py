@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.export.passes import move_to_device_pass
 
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.device import DTYPES
@@ -47,6 +48,18 @@ def export_program(
     shapes = None if size else _any_size(multiple)
     with torch.no_grad():
         return torch.export.export(graph, example(*sides, as_bytes), dynamic_shapes=shapes)
+
+
+def export_on(
+    network: FusionNetwork, steps: int, dtype: str, size: Size, device: torch.device, as_bytes: bool = True
+) -> ExportedProgram:
+    """`export_program` of a network that is on any device already, for a device.
+
+    Its constants lie there too, where the graph itself would send them from the host in every frame.
+    """
+    plain = copy.deepcopy(network).cpu()
+    plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return move_to_device_pass(export_program(plain, steps, dtype, size, as_bytes), device)
 
 
 def example(height: int, width: int, as_bytes: bool = True) -> tuple[Tensor, ...]:

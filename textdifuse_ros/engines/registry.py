@@ -81,7 +81,7 @@ def on_accelerator(name: str, network: FusionNetwork, accelerator: Accelerator, 
     elif name == "compile":
         from textdifuse_ros.engines.compiled import CompileMaker
 
-        maker = CompileMaker(network)
+        maker = CompileMaker(network, dtype)
     else:
         maker = EagerMaker()
     return CudaEngine(maker, network, accelerator, dtype)

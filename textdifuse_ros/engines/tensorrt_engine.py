@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
-import torch
-from torch.export.passes import move_to_device_pass
-
 from textdifuse_ros.engines import tensorrt_plan as plans
 from textdifuse_ros.engines.accelerator import Accelerator
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.graph import Graph
-from textdifuse_ros.engines.program import check_exportable, export_program
+from textdifuse_ros.engines.program import check_exportable, export_on
 from textdifuse_ros.engines.tensorrt_runtime import Libraries, PlanRunner, build
 from textdifuse_ros.model.network import FusionNetwork
 
@@ -56,10 +51,8 @@ class TensorRtMaker:
 
     def _built(self, network: FusionNetwork, key: plans.PlanKey) -> PlanRunner:
         self._progress = "exporting the graph"
-        plain = copy.deepcopy(network).cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        program = export_program(plain, key.steps, key.dtype, (key.height, key.width), as_bytes=False)
-        device = self._accelerator.device
-        program = move_to_device_pass(program, device)
+        size, device = (key.height, key.width), self._accelerator.device
+        program = export_on(network, key.steps, key.dtype, size, device, as_bytes=False)
         self._progress = "TensorRT is choosing its kernels"
         plan = build(self._libraries, program, key.height, key.width, str(device))
         self._progress = "loading the plan"

@@ -260,12 +260,12 @@ def test_a_teacher_has_no_plan(fake: FakeTensorRt) -> None:
         on_accelerator("tensorrt", tiny_network(start_noise=0.1), FakeAccelerator(), "fp32")
 
 
-@pytest.mark.parametrize("steps", [1, 2, 4])
-@pytest.mark.parametrize("dtype", ["fp32", "bf16", "fp16"])
-def test_every_operator_of_the_exported_graph_has_a_converter(steps: int, dtype: str) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize(("steps", "dtype"), [(1, "fp16"), (2, "fp32"), (4, "bf16")])
+def test_every_operator_of_the_shipped_network_has_a_converter(steps: int, dtype: str) -> None:
     graph = export_program(weights.load(), steps, dtype, (480, 640), as_bytes=False)
     assert unsupported(graph) == {}
-    assert len(versions()) == 2 and operators(graph)["aten.convolution.default"] > 40
+    assert len(versions()) == 2 and operators(graph)["aten.convolution.default"] > 40 * steps
 
 
 @pytest.mark.slow

@@ -317,7 +317,7 @@ def test_wishes_work_with_a_localiser_that_knows_nothing_of_them(
 
 @pytest.fixture(scope="module")
 def shipped() -> Fuser:
-    return Fuser(device="cpu", dtype="fp32")
+    return Fuser(device="cpu", dtype="fp32", localiser="heat")
 
 
 @pytest.mark.parametrize("restore", ["auto", "off"])

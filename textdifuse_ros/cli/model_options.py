@@ -21,7 +21,9 @@ STEPS = ("1", "2", "4", TEACHER)
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """--device, --engine, --dtype, --weights, --threads, --localiser and its own two."""
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
-    parser.add_argument("--engine", default="auto", metavar="E", help="auto, eager, compile or onnx (auto)")
+    parser.add_argument(
+        "--engine", default="auto", metavar="E", help="auto, eager, compile, onnx or tensorrt (auto)"
+    )
     parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16 or fp16 (auto)")
     parser.add_argument("--weights", default="", metavar="FILE", help="safetensors file (the shipped one)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")

@@ -133,10 +133,12 @@ def _built(
 ) -> _Made:
     """Built for every number of steps, and run once, so that its memory is what it needs."""
     from textdifuse_ros.engines.compare import scene
+    from textdifuse_ros.engines.memory import give_back_freed_memory
     from textdifuse_ros.engines.registry import make_engine
     from textdifuse_ros.evaluation.peak import memory_mb
     from textdifuse_ros.model.controls import ALL
 
+    give_back_freed_memory()  # of the engine before: this one would use it again and seem to need none
     before, began = memory_mb("cpu")[0], time.perf_counter()
     engine = make_engine(name, network, device, dtype, weights_id)
     device_before = memory_mb(engine.device)[1]

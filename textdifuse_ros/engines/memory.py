@@ -29,3 +29,11 @@ def keep_freed_memory(kept: int = _FRAMES) -> None:
         return
     mallopt(_MMAP_THRESHOLD, _LARGEST)
     mallopt(_TRIM_THRESHOLD, kept)
+
+
+def give_back_freed_memory() -> None:
+    """Hand what is freed to the kernel after all, so that what comes next can be measured."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return

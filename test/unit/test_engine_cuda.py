@@ -23,6 +23,7 @@ from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.graph import FusionGraph, Graph
 from textdifuse_ros.engines.registry import on_accelerator
+from textdifuse_ros.model import weights
 from textdifuse_ros.model.controls import ALL, NONE
 from textdifuse_ros.model.network import FusionNetwork
 
@@ -55,6 +56,15 @@ def test_the_image_is_that_of_eager_in_whatever_order_the_device_works(
 def test_half_precision_gives_the_image_of_fp32(eager: EagerEngine, dtype: str, steps: int) -> None:
     engine = made(FakeAccelerator(), dtype)
     assert off(engine, eager, 37, 53, steps, prompt=True) <= TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["bf16", "fp16"])
+def test_half_precision_gives_the_image_of_the_shipped_weights(dtype: str) -> None:
+    network = weights.load()
+    engine, reference = made(FakeAccelerator(), dtype, network), EagerEngine(network, "cpu", "fp32")
+    for steps, prompt in itertools.product((1, 2, 4), (False, True)):
+        assert off(engine, reference, 61, 83, steps, prompt) <= TOLERANCE
 
 
 def test_a_recorded_graph_sees_each_frames_images_relevance_and_controls(eager: EagerEngine) -> None:

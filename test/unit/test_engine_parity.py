@@ -41,6 +41,14 @@ def test_bf16_gives_the_image_of_fp32(eager: EagerEngine, steps: int, prompt: bo
     assert off(half, eager, 61, 83, steps, prompt) <= TOLERANCE
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_bf16_gives_the_image_of_the_shipped_weights(steps: int) -> None:
+    network = weights.load()
+    half, full = (EagerEngine(network, "cpu", dtype) for dtype in ("bf16", "fp32"))
+    for prompt in (False, True):
+        assert off(half, full, 119, 161, steps, prompt) <= TOLERANCE
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_onnx_gives_the_image_of_eager_with_and_without_a_prompt(
@@ -57,10 +65,21 @@ def test_one_onnx_file_serves_every_size(onnx: OnnxEngine, eager: EagerEngine, s
 
 
 @pytest.mark.slow
-def test_onnx_gives_the_image_of_the_shipped_weights(onnx: OnnxEngine) -> None:
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_onnx_gives_the_image_of_the_shipped_weights(onnx: OnnxEngine, steps: int) -> None:
     network = weights.load()
     shipped, reference = OnnxEngine(network, "cpu"), EagerEngine(network, "cpu", "fp32")
-    assert off(shipped, reference, 64, 81, 1, prompt=True) <= 1
+    for prompt in (False, True):
+        assert off(shipped, reference, 64, 81, steps, prompt) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_compile_gives_the_image_of_the_shipped_weights(steps: int) -> None:
+    network = weights.load()
+    engine, reference = CompileEngine(network, "cpu", "fp32"), EagerEngine(network, "cpu", "fp32")
+    for prompt in (False, True):
+        assert off(engine, reference, 64, 81, steps, prompt) <= 1
 
 
 @pytest.mark.slow

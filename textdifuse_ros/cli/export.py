@@ -127,13 +127,14 @@ def _progress(engine: object, began: float) -> str:
 
 def _check_operators(args: argparse.Namespace, network: FusionNetwork, fixed: Size | None) -> int:
     from textdifuse_ros.engines.program import export_program
-    from textdifuse_ros.engines.tensorrt_operators import operators, unsupported, versions
+    from textdifuse_ros.engines.tensorrt_operators import operators, versions, without_converter
 
     dtype = (args.dtype or "fp16").replace("auto", "fp16")
     program = export_program(network, int(args.steps), dtype, fixed, as_bytes=False)
-    for name, count in operators(program).items():
+    found = operators(program)
+    for name, count in found.items():
         print(f"{count:5} {name}")
-    refused = unsupported(program)
+    refused = without_converter(found)
     said = f"torch-tensorrt {' and '.join(versions())}"
     if refused:
         raise CliError(f"{said} has no converter for {', '.join(sorted(refused))}")

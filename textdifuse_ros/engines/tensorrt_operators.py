@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,12 @@ def unsupported(program: ExportedProgram) -> dict[str, int]:
 
     A cast to a type that the converter refuses is named with the type.
     """
-    return dict(Counter(name for name in _used(lowered(program)) if not _is_known(name)))
+    return without_converter(operators(program))
+
+
+def without_converter(found: Mapping[str, int]) -> dict[str, int]:
+    """Those of `operators` that are unsupported."""
+    return {name: count for name, count in found.items() if not _is_known(name)}
 
 
 def operators(program: ExportedProgram) -> dict[str, int]:

@@ -99,8 +99,8 @@ def _example(
     gain = np.float32(rng.uniform(0.8, 1.2))
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
-    controls = draw_controls(rng)
     draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
+    controls = draw_controls(rng, draws)
     single = rng.random() < single_share
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
     seen, goal = degrade(visible, thermal, draws), degrade(visible, thermal, draws, controls)
@@ -146,7 +146,7 @@ def _relevance(pair: Pair, thermal: Float, config: TrainConfig, rng: np.random.G
         for _, x, y, w, h in pair.boxes[pair.boxes[:, 0] == wanted]:
             axes = (max(1, round(w * size * 0.5)), max(1, round(h * size * 0.52)))
             cv2.ellipse(mask, (round(x * size), round(y * size)), axes, 0, 0, 360, 1.0, -1)
-        mask = _soften(mask, rng.uniform(0.8, 4))
+        mask = _soften(mask, rng.uniform(0.8, 10))  # localisers' maps are as soft as that
     elif kind < 0.85:
         surroundings = cv2.GaussianBlur(thermal, (0, 0), 14)
         mask = np.clip((thermal - surroundings) / 0.15, 0, 1).astype(np.float32)

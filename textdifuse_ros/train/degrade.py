@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import ALL, CONTROLS, Controls
+from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, Controls, controls
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -267,13 +267,18 @@ def degrade(
     return state
 
 
-def draw_controls(rng: Rng) -> Controls:
-    """What a batch asks for: mostly everything, sometimes nothing, else some of it in some measure."""
+def draw_controls(rng: Rng, draws: Sequence[Draw] = ()) -> Controls:
+    """What an example asks for: often everything, sometimes nothing, one wish alone (for what there is to
+    be removed, if anything), or some of it in some measure.
+    """
     kind = rng.random()
-    if kind < 0.7:
+    if kind < 0.5:
         return ALL
-    if kind < 0.82:
-        return (0.0,) * len(CONTROLS)
+    if kind < 0.62:
+        return NONE
+    if kind < 0.84:
+        present = sorted({each.degradation.control for each in draws}) or CONTROLS
+        return controls({present[int(rng.integers(len(present)))]: 1.0}, otherwise=0.0)
     values = rng.choice([0.0, 0.5, 1.0], len(CONTROLS), p=[0.4, 0.15, 0.45])
     return tuple(float(value) for value in values)
 

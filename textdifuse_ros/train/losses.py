@@ -91,18 +91,24 @@ def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:
     return (2 * total).clamp(-1, 1)
 
 
+def behind(image: Tensor, relevance: Tensor) -> Tensor:
+    """What would be there without the prompted objects: the surroundings' level, filled in under them."""
+    strongest = relevance.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=0.05)
+    free = (1 - relevance.abs() / strongest).clamp(min=0.02)
+    return wide_blur(image * free, 32) / wide_blur(free, 32)
+
+
 def salient(target: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
     """Target where a prompt points (Text-DiFuse section 3.3, amortised).
 
-    relevance in [-1, 1]: positive raises local contrast and high frequencies, most where they are
-    weak; negative takes the contrast with the surroundings away.
+    relevance in [-1, 1]: positive raises the objects' contrast with what is around them and their high
+    frequencies, most where they are weak; negative takes the contrast away.
     """
-    surroundings = wide_blur(target, 14)
-    contrast = target - surroundings
-    heat = thermal - wide_blur(thermal, 14)
-    weak = torch.exp(-((contrast / 0.25) ** 2))
+    contrast = target - behind(target, relevance)
+    heat = thermal - behind(thermal, relevance)
+    weak = torch.exp(-((contrast / 0.35) ** 2))
     raised = target + relevance.clamp(0, 1) * weak * (
-        0.9 * contrast + 0.35 * heat + 0.8 * (target - blur(target, 1.5))
+        0.8 * contrast + 0.4 * heat + 0.8 * (target - blur(target, 1.5))
     )
     calmed = (-relevance).clamp(0, 1) * 0.75 * contrast
     return (raised - calmed).clamp(0, 1)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from textdifuse_ros.engines import cuda
 from textdifuse_ros.engines.base import EngineError
-from textdifuse_ros.engines.compare import TOLERANCE, difference, scene
+from textdifuse_ros.engines.compare import TOLERANCE, difference, scene, streamed_fps
 from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.eager import EagerEngine
@@ -115,6 +115,14 @@ def test_the_next_frame_is_uploaded_while_one_is_computed(
         images.append(engine.finish(under_way.pop(0))[0])
     images.append(engine.finish(under_way.pop())[0])
     assert [difference(*pair)[1] <= 1 for pair in zip(images, expected, strict=True)] == [True] * 5
+
+
+def test_the_rate_is_measured_with_two_frames_under_way_where_the_engine_can(eager: EagerEngine) -> None:
+    accelerator = FakeAccelerator()
+    rate = streamed_fps(made(accelerator), 32, 48, 1, frames=4)
+    assert rate is not None and rate > 0
+    assert [each.launched for each in accelerator.replays] == [4]
+    assert streamed_fps(eager, 32, 48, 1, frames=4) is None
 
 
 def test_a_third_frame_has_to_wait_for_the_first() -> None:

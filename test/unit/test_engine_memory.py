@@ -14,9 +14,14 @@ class Libc:
 
     def __init__(self) -> None:
         self.asked: dict[int, int] = {}
+        self.trimmed = False
 
     def mallopt(self, name: int, value: int) -> int:
         self.asked[name] = value
+        return 1
+
+    def malloc_trim(self, pad: int) -> int:
+        self.trimmed = pad == 0
         return 1
 
 
@@ -49,3 +54,10 @@ def test_another_libc_is_left_alone(monkeypatch: pytest.MonkeyPatch, libc: Libc)
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     memory.keep_freed_memory()
     assert libc.asked == {}
+
+
+def test_freed_memory_is_given_back_where_libc_can(libc: Libc, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.give_back_freed_memory()
+    assert libc.trimmed
+    monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    memory.give_back_freed_memory()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Report = dict[str, Any]
 PHRASES = ("person", "car")
+PARTS = ("pairs", "rendered", "phrases", "cost")
 CAMERAS = ("rgb", "thermal", "both", "rgb in smoke", "both in smoke")
 _STREETS, _TIMES = 4, (2.0, 11.0, 23.0)  # rendered ones that never train, and moments of each in seconds
 _RUNS = 30  # pairs of a fusion and a look, for the cost
@@ -27,6 +28,9 @@ _RUNS = 30  # pairs of a fusion and a look, for the cost
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with msrs128/, ...; only its validation list is used"
+    )
+    parser.add_argument(
+        "--only", choices=PARTS, action="append", help="measure this part alone; may be given several times"
     )
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N frames a set; 0 for all")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
@@ -48,12 +52,13 @@ def run(args: argparse.Namespace) -> int:
         fuser = Fuser(device=args.device, dtype=args.dtype, threads=args.threads, engine="eager")
         localiser = EmbeddedLocaliser(fuser.device, fuser.dtype)
         localiser.prepare()
-        report: Report = {
-            "pairs": _located(localiser, _pairs(args.data, args.limit)),
-            "rendered": _located(localiser, _rendered(args.limit)),
-            "phrases": _phrases(),
-            "cost": _cost(fuser, localiser),
+        measures: dict[str, Callable[[], Report]] = {
+            "pairs": lambda: _located(localiser, _pairs(args.data, args.limit)),
+            "rendered": lambda: _located(localiser, _rendered(args.limit)),
+            "phrases": _phrases,
+            "cost": lambda: _cost(fuser, localiser),
         }
+        report = {name: measure() for name, measure in measures.items() if name in (args.only or PARTS)}
     except (EngineError, LocaliserError, TrainingError) as error:
         raise CliError(str(error)) from error
     print(json.dumps(report, indent=2) if args.json else _table(report))
@@ -130,8 +135,7 @@ def _phrases() -> Report:
     from textdifuse_ros.text.sentence import shared_encoder
 
     def strongest(phrase: str) -> str:
-        concepts = concepts_of(phrase)
-        return max(concepts, key=lambda name: concepts[name]) if concepts else ""
+        return next(iter(concepts_of(phrase)), "")
 
     result = robustness(strongest)
     taken = durations(shared_encoder().encode, (*read_known(), *read_unrelated()))
@@ -175,10 +179,12 @@ def _cost(fuser: Any, localiser: EmbeddedLocaliser) -> Report:
 def _table(report: Report) -> str:
     lines = []
     for part in ("pairs", "rendered"):
+        if part not in report:
+            continue
         lines.append(f"{part}: {report[part]['frames']} frames")
         for key, row in report[part].items():
             if isinstance(row, dict):
                 lines.append(f"  {key:<32} IoU {row['iou']:.3f}  AP {row['ap']:.3f}")
     for part in ("phrases", "cost"):
-        lines += [f"{part} {name}: {value}" for name, value in report[part].items()]
+        lines += [f"{part} {name}: {value}" for name, value in report.get(part, {}).items()]
     return "\n".join(lines)

@@ -141,7 +141,7 @@ def reduced(rgb: Bytes, thermal: Bytes, short_side: int, multiple: int) -> Bytes
 
 
 def concepts_of(text: str) -> Mapping[str, float]:
-    """What a phrase names, each concept with how far, in (0, 1]; none for one that is not known.
+    """What a phrase names, strongest first, each with how far, in (0, 1]; nothing for one that is not known.
 
     Raises LocaliserError.
     """

@@ -27,12 +27,13 @@ _WORDS = "words."
 
 
 def save(network: LocaliserNetwork, words: Words, path: Path, notes: Mapping[str, str] | None = None) -> None:
-    """Write both in half precision."""
+    """Write both, in half precision but for the coefficients."""
     import torch
     from safetensors.torch import save_file
 
     state = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
-    state |= {name: torch.from_numpy(value.astype(np.float16)) for name, value in words.tensors().items()}
+    state[_WORDS + "embeddings"] = torch.from_numpy(words.embeddings.astype(np.float16))
+    state[_WORDS + "coefficients"] = torch.from_numpy(words.coefficients)  # large ones cancel: all digits
     metadata = {
         "format": FORMAT,
         "config": network.config.to_json(),
@@ -50,9 +51,11 @@ def load_words(path: Path = SHIPPED) -> Words:
     try:
         if tuple(json.loads(metadata["concepts"])) != CONCEPTS:
             raise ValueError("its concepts are others")
-        fields = {name.removeprefix(_WORDS): np.asarray(v, np.float32) for name, v in tensors.items()}
-        threshold, phrases = float(metadata["threshold"]), tuple(json.loads(metadata["phrases"]))
-        return Words(**fields, threshold=threshold, phrases=phrases)
+        embeddings, coefficients = (
+            np.asarray(tensors[_WORDS + name], np.float32) for name in ("embeddings", "coefficients")
+        )
+        phrases = tuple(json.loads(metadata["phrases"]))
+        return Words(phrases, embeddings, coefficients, float(metadata["threshold"]))
     except (KeyError, TypeError, ValueError) as error:
         raise LocaliserError(f"{path}: its words cannot be used ({error}); fetch the file again") from error
 

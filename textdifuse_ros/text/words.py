@@ -10,52 +10,53 @@ from numpy.typing import NDArray
 from textdifuse_ros.text.concepts import CONCEPTS
 from textdifuse_ros.text.localiser import Floats
 
+SHARPNESS = 2.0  # of the kernel: phrases with a cosine of 0.5 count for 1 / e of one that is the same
+
 
 @dataclass(frozen=True)
 class Words:
-    """A few small networks that vote, a threshold, and the phrases that they learnt from.
+    """Phrases that were learnt, and what each of them says of a phrase that is like it.
 
-    first (M, 384, K), first_bias (M, K), second (M, K, concepts), second_bias (M, concepts): float32, of M
-    networks. threshold: the membership from which a phrase counts as known. phrases: those that name
-    something, with their embeddings (P, 384), for what a refusal offers.
+    embeddings (P, 384) of unit length and coefficients (P, concepts): float32. phrases: those that name
+    something; they come first in both. threshold: the membership from which a phrase counts as known.
     """
 
-    first: Floats
-    first_bias: Floats
-    second: Floats
-    second_bias: Floats
-    threshold: float
     phrases: tuple[str, ...]
     embeddings: Floats
+    coefficients: Floats
+    threshold: float
 
     def memberships(self, embedding: Floats) -> Floats:
-        """How far the phrase names each concept: float32 (concepts,) in [0, 1], the mean of the votes."""
-        hidden = np.maximum(np.einsum("d,mdk->mk", embedding, self.first) + self.first_bias, 0)
-        logits = np.einsum("mk,mkc->mc", hidden, self.second) + self.second_bias
-        return np.asarray((1 / (1 + np.exp(-logits))).mean(axis=0), np.float32)
+        """How far the phrase names each concept: float32 (concepts,) in [0, 1]."""
+        return np.clip(kernel(self.embeddings @ embedding) @ self.coefficients, 0, 1)
 
     def concepts(self, embedding: Floats) -> dict[str, float]:
         """The concepts that the phrase names, each with how far, in (0, 1]; none for an unknown phrase.
 
-        The strongest one counts in full, and so do others that come near it.
+        The strongest one comes first and counts in full, and so do others that come near it.
         """
         shares = self.memberships(embedding)
         strongest = float(shares.max())
         if strongest < self.threshold:
             return {}
-        relative = np.clip(2 * shares / strongest - 0.5, 0, 1)  # nothing below a quarter, all from three
-        return {name: float(each) for name, each in zip(CONCEPTS, relative, strict=True) if each > 0}
+        relative = np.clip(
+            2.5 * shares / strongest - 1.25, 0, 1
+        )  # nothing below a half, all from nine tenths
+        order = np.argsort(-shares, kind="stable")
+        return {CONCEPTS[index]: float(relative[index]) for index in order if relative[index] > 0}
 
     def nearest(self, embedding: Floats) -> str:
         """The known phrase that means most nearly the same."""
-        return self.phrases[int(np.argmax(self.embeddings @ embedding))]
+        return self.phrases[int(np.argmax(self.embeddings[: len(self.phrases)] @ embedding))]
 
-    def tensors(self) -> dict[str, NDArray[np.float32]]:
-        """What a weight file holds of it, besides threshold and phrases."""
-        return {
-            "words.first": self.first,
-            "words.first_bias": self.first_bias,
-            "words.second": self.second,
-            "words.second_bias": self.second_bias,
-            "words.embeddings": self.embeddings,
-        }
+
+def kernel(cosines: Floats) -> Floats:
+    """How far one phrase speaks for another, in (0, 1]."""
+    return np.exp(np.float32(SHARPNESS) * (cosines - 1))
+
+
+def fit(embeddings: Floats, labels: NDArray[np.float32], ridge: float) -> Floats:
+    """Kernel ridge regression of labels (P, concepts) on embeddings (P, 384): coefficients (P, concepts)."""
+    among = kernel(embeddings @ embeddings.T).astype(np.float64)
+    among[np.diag_indices(len(among))] += ridge
+    return np.linalg.solve(among, labels).astype(np.float32)

@@ -46,7 +46,7 @@ def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNe
     with Interrupts() as interrupts:
         text = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
         files.write(output / "config.json", text.encode())
-        words = train_words(config)
+        words = train_words(config.seed)
         run = _Run(output, config, initial, words)
         frames = prepare(data, output, config)
         if run.done() >= 1:

@@ -16,15 +16,15 @@ class LocaliserTraining:
     Raises FieldError (a ValueError, one line) for a value of the wrong type or outside its bounds.
     """
 
-    iterations: int = setting(3000, "updates until the training is done", low=1)
+    iterations: int = setting(6000, "updates until the training is done", low=1)
     minutes: float = setting(
         0.0,
         "stop after this long even with updates left, 0 = never; the schedule follows the clock then",
         low=0,
     )
-    batch: int = setting(8, "examples of an update", low=1)
+    batch: int = setting(6, "examples of an update", low=1)
     learning_rate: float = setting(1e-3, "AdamW's at its peak, from where it falls to 2 %", above=0)
-    warm_up: int = setting(100, "updates over which the learning rate rises to its peak", low=1)
+    warm_up: int = setting(60, "updates over which the learning rate rises to its peak", low=1)
     average: float = setting(0.997, "decay of the averaged weights, which are what ships", low=0, high=1)
     seed: int = setting(11, "of every random number", low=0)
     device: str = setting("auto", "auto, cpu, cuda or cuda:N; auto takes CUDA where there is one")
@@ -39,9 +39,8 @@ class LocaliserTraining:
         0.8, "how often each camera is degraded, as a share of the fusion's", low=0, high=1
     )
     overlap: float = setting(0.5, "weight of the overlap (Dice) term beside cross-entropy", low=0)
-    words_updates: int = setting(1500, "updates of the words' part, which takes seconds", low=1)
     simulated: int = setting(16, "rendered streets, four frames of each", low=0)
-    checkpoint_every: int = setting(250, "updates between two checkpoints", low=1)
+    checkpoint_every: int = setting(100, "updates between two checkpoints", low=1)
 
     def __post_init__(self) -> None:
         check_all(self, rules_of(LocaliserTraining))

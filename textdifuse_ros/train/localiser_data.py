@@ -136,9 +136,9 @@ def _frame(folder: Path, path: Path, each: LocaliserSet, names: list[str], boxes
         for camera, picture in pictures.items()
     }
     rgb = resized.get("vis", np.zeros((HIGH, width, 3), np.uint8))
-    thermal = (
-        cv2.cvtColor(resized["ir"], cv2.COLOR_RGB2GRAY) if each.ir else np.zeros((HIGH, width), np.uint8)
-    )
+    thermal: Image = np.zeros((HIGH, width), np.uint8)
+    if each.ir:
+        thermal = np.asarray(cv2.cvtColor(resized["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
     labels = empty(HIGH, width)
     view = _view(rgb, thermal, each)
     for name, corners in _boxes(boxes, names, width):

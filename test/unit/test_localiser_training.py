@@ -1,0 +1,166 @@
+"""Training of the embedded localiser: labels, examples, a run that is resumed, and the words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from command_line import refused
+
+from textdifuse_ros.model import weights
+from textdifuse_ros.text import embedded_weights
+from textdifuse_ros.text.concepts import CONCEPTS, SEEN
+from textdifuse_ros.text.words import Words
+from textdifuse_ros.train import localiser as training
+from textdifuse_ros.train import localiser_data
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.localiser_config import LocaliserTraining
+from textdifuse_ros.train.localiser_data import load_set, simulated
+from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, draw, prepare
+from textdifuse_ros.train.localiser_labels import add_box, add_surroundings, empty, here
+from textdifuse_ros.train.localiser_words import calibrate
+from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
+
+FEW = LocaliserTraining(
+    iterations=2, batch=2, device="cpu", precision="fp32", simulated=0, checkpoint_every=1
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A pair with a bright, warm person in each folder; thermal or visible alone where a set has no more."""
+    root = tmp_path / "data"
+    for each in localiser_data.SETS:
+        folder = root / each.name
+        (folder / "boxes").mkdir(parents=True)
+        (folder / "classes.txt").write_text("person\nbicycle\ncar\n")
+        (folder / "boxes" / "a.txt").write_text("0 0.5 0.5 0.2 0.5\n")
+        for camera, there in (("vis", each.vis), ("ir", each.ir)):
+            if there:
+                (folder / camera).mkdir()
+                picture = np.full((120, 160, 3), 40, np.uint8)
+                picture[35:85, 68:92] = 200
+                cv2.imwrite(str(folder / camera / "a.png"), picture)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = Words(("person",), np.ones((1, 384), np.float32), np.zeros((1, len(CONCEPTS)), np.float32), 0.5)
+    monkeypatch.setattr(training, "train_words", lambda seed: words)
+
+
+def test_a_box_becomes_the_object_in_it_and_nobody_knows_about_the_rest_of_it() -> None:
+    view = np.full((100, 100, 3), 30, np.uint8)
+    view[30:70, 40:55] = 220
+    labels = empty(100, 100)
+    add_box(labels, "person", (35, 25, 60, 75), view)
+    there, unknown = here(labels, "person")
+    assert there[32:68, 42:53].all() and not there[26:29, 36:39].any()
+    assert unknown[26:29, 36:39].all() and not (there & unknown).any()
+    assert not there[:20].any() and not unknown[:20].any()
+
+
+def test_sky_is_cold_and_up_there_and_an_object_is_neither_sky_nor_road() -> None:
+    thermal = np.full((120, 160), 120, np.uint8)
+    thermal[:40] = 10
+    labels = empty(120, 160)
+    add_box(labels, "car", (60, 80, 100, 119), np.repeat(thermal[..., None], 3, axis=2))
+    add_surroundings(labels, thermal, sky=True)
+    sky, _ = here(labels, "sky")
+    road, unknown = here(labels, "road")
+    assert sky[5:30, 10:150].all() and not sky[50:].any()
+    assert road[110, 50] and not road[110, 80] and not unknown[110, 80]
+    assert not road[:30].any() and not unknown[:30].any()
+
+
+def test_frames_of_the_validation_list_never_train(data: Path) -> None:
+    each = localiser_data.SETS[0]
+    stem = next(n.split("/")[1] for n in localiser_data._held_out() if n.startswith(f"{each.name}/"))
+    for part, end in (("vis", "png"), ("ir", "png"), ("boxes", "txt")):
+        file = data / each.name / part / f"a.{end}"
+        file.with_stem(stem).write_bytes(file.read_bytes())
+    assert [frame.name for frame in load_set(data, each)] == [f"{each.name}/a"]
+    assert [frame.name for frame in load_set(data, each, validation=True)] == [f"{each.name}/{stem}"]
+
+
+def test_the_simulator_says_where_persons_cars_sky_and_road_are() -> None:
+    (frame,) = simulated((900,), (6.0,))
+    for concept in ("person", "car", "sky", "road"):
+        there, unknown = here(frame.labels, concept)
+        assert there.any() and not unknown.any(), concept
+    rows = {concept: np.nonzero(here(frame.labels, concept)[0])[0].mean() for concept in ("sky", "road")}
+    assert rows["sky"] < rows["road"]
+
+
+def test_examples_are_the_same_for_the_same_numbers_and_single_cameras_stay_black(
+    data: Path, tmp_path: Path
+) -> None:
+    frames = prepare(data, tmp_path / "out", FEW)
+    one, two = (draw(frames, FEW, np.random.default_rng(3)) for _ in range(2))
+    assert torch.equal(one.cameras, two.cameras) and torch.equal(one.target, two.target)
+    assert one.cameras.shape == (2, 4, HEIGHT, WIDTH)
+    assert one.target.shape == one.known.shape == (2, len(SEEN), HEIGHT // 4, WIDTH // 4)
+    thermal_only = {"msrs_thermal": frames["msrs_thermal"]}
+    assert (draw(thermal_only, FEW, np.random.default_rng(1)).cameras[:, :3] == -0.5).all()
+    rgb_only = {"pennfudan": frames["pennfudan"]}
+    assert (draw(rgb_only, FEW, np.random.default_rng(1)).cameras[:, 3] == -0.5).all()
+    again = prepare(data, tmp_path / "out", FEW)
+    assert {name: len(rows) for name, rows in again.items()} == {
+        name: len(rows) for name, rows in frames.items()
+    }
+
+
+def test_a_training_can_be_continued_and_what_it_exports_can_be_used(data: Path, tmp_path: Path) -> None:
+    first = training.train(data, tmp_path / "out", FEW, weights.load())
+    more = LocaliserTraining(**{**vars(FEW), "iterations": 4})
+    second = training.train(data, tmp_path / "out", more, weights.load())
+    assert first == second == tmp_path / "out" / "localiser.safetensors"
+    network = embedded_weights.load_network(second)
+    assert network(torch.zeros(1, 4, 64, 64)).shape == (1, len(SEEN), 16, 16)
+    assert embedded_weights.load_words(second).phrases == ("person",)
+    straight = training.train(data, tmp_path / "straight", more, weights.load())
+    assert straight.is_file()
+    steps = [line.split('"step": ')[1].split(",")[0] for line in (tmp_path / "out" / "log.jsonl").open()]
+    assert steps == ["1", "2", "3", "4"]
+    (tmp_path / "out" / "checkpoint.pt").write_bytes(b"broken")
+    with pytest.raises(TrainingError, match=r"not a checkpoint of this training"):
+        training.train(data, tmp_path / "out", more, weights.load())
+
+
+def test_wrong_words_on_the_command_line_cost_one_line(data: Path, tmp_path: Path) -> None:
+    line = refused("train-localiser", "--data", tmp_path / "none", "--output", tmp_path / "out")
+    assert "no such folder" in line
+    words = ("--data", data, "--output", tmp_path / "out", "--set", "batches=3")
+    assert "did you mean batch" in refused("train-localiser", *words)
+
+
+def test_the_threshold_is_where_both_mistakes_are_as_frequent() -> None:
+    memberships = np.array([0.1, 0.2, 0.6, 0.3, 0.7, 0.8, 0.9, 0.95], np.float32)
+    known = np.array([False, False, False, False, True, True, True, True])
+    assert 0.6 < calibrate(memberships, known) <= 0.7
+
+
+def test_a_vocabulary_says_where_it_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text(
+        "# words\n[person]\nman, Woman\n[car bus]\nthings\n[nothing]\ntree\n[modifiers]\nred {}\n"
+    )
+    vocabulary = read_vocabulary(file)
+    assert vocabulary.phrases["woman"] == {"person"} and vocabulary.phrases["things"] == {"car", "bus"}
+    assert vocabulary.known() == ("man", "woman", "things") and vocabulary.modifiers == ("red {}",)
+    for text, message in (
+        ("[persn]\n", "no concept persn"), ("man\n", "before the first"),
+        ("[car]\nx\n[bus]\nx\n", "two meanings"),
+    ):  # fmt: skip
+        file.write_text(text)
+        with pytest.raises(TrainingError, match=message):
+            read_vocabulary(file)
+
+
+def test_spellings_of_the_same_words_are_one() -> None:
+    assert same_words("The Parked Cars") == same_words("a parked car")
+    assert same_words("buses") != same_words("car")

@@ -185,9 +185,9 @@ def test_persons_in_real_night_frames_are_found() -> None:
 
 
 def test_the_registry_names_what_it_knows() -> None:
-    assert localiser_names()[0] == "heat"
-    assert make_localiser().name == "heat"
-    with pytest.raises(ValueError, match="no localiser 'owl': choose one of heat, clip"):
+    assert localiser_names()[:3] == ("embedded", "heat", "clip")
+    assert make_localiser("heat").name == "heat"
+    with pytest.raises(ValueError, match="no localiser 'owl': choose one of embedded, heat, clip"):
         make_localiser("owl")
     with pytest.raises(ValueError, match="registered already"):
         register_localiser("heat", HeatLocaliser)

@@ -35,6 +35,7 @@ from textdifuse_ros.train.seeds import EXAMPLES, generator
 FILE = "localiser.safetensors"
 _CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
 _BALANCED = 240  # examples
+_SHARPER = 2.0  # factor of the logits
 
 
 def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork) -> Path:
@@ -92,7 +93,8 @@ def loss(network: LocaliserNetwork, batch: Batch, overlap: float) -> tuple[Tenso
 
 @torch.no_grad()
 def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining) -> None:
-    """Shift each concept's logit so that a half is where what is found overlaps best with what is there.
+    """Shift each concept's logit so that a half is where what is found overlaps best with what is there,
+    and sharpen it, so that the shift lifts nothing where there is nothing.
 
     Trained on few cells of a rare concept among many without it, the network is shy. Looks at examples like
     those that train, others than those.
@@ -108,7 +110,10 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
         there += (known * target).sum(dim=(0, 2, 3))
     overlap = common / (found + there - common).clamp(min=1)
     best = torch.tensor(_CUTS)[overlap.argmax(dim=1)]
-    network.fine[-1].bias -= torch.where(there[:, 0] > 0, best, torch.zeros_like(best))  # type: ignore[operator]
+    last = network.fine[-1]
+    last.bias -= torch.where(there[:, 0] > 0, best, torch.zeros_like(best))  # type: ignore[operator]
+    for parameter in last.parameters():
+        parameter *= _SHARPER
 
 
 class _Run:

@@ -66,9 +66,9 @@ def test_directories_pair_by_stem_whatever_kind_the_files_are(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        (["--prompt", "a red balloon"], ["--prompt", "'red balloon'", "warm objects", "character 3"]),
+        (["--prompt", "a red balloon"], ["--prompt", "'red balloon'", "nearest phrase", "character 3"]),
         (["--prompt", "hot*7"], ["--prompt", "from 0 to 2", "character 5"]),
-        (["--prompt=-sky"], ["'sky'"]),
+        (["--prompt=-unicorns"], ["'unicorns'"]),
         (["--prompt", "hot\nthings"], ["one line"]),
         (["--steps", "3"], ["--steps 3", "use 1, 2, 4 or teacher"]),
         (["--steps", "3"], ["--steps 3"]),

@@ -105,7 +105,7 @@ class FusionNetwork(nn.Module):
 
     @staticmethod
     def _estimate(out: Tensor, start: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
-        """The anchor, moved towards a camera where that shows more, smoothed where it is noise, plus a residual.
+        """The anchor, moved towards a camera where that shows more, smoothed where noisy, plus a residual.
 
         Passing one camera through untouched, and taking noise away, are then easy to say.
         """

@@ -97,12 +97,12 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
     and sharpen it, so that the shift lifts nothing where there is nothing.
 
     Trained on few cells of a rare concept among many without it, the network is shy. Looks at examples like
-    those that train, others than those.
+    those that train, others than those, and anywhere in their frames.
     """
     found, there = torch.zeros(len(SEEN), len(_CUTS)), torch.zeros(len(SEEN), 1)
     common = torch.zeros_like(found)
     for number in range(_BALANCED // config.batch):
-        batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number))
+        batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), aimed=0.0)
         over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
         known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
         found += (over * known).sum(dim=(0, 2, 3))
@@ -192,7 +192,7 @@ class _Run:
             self._optimiser.load_state_dict(state["optimiser"])
             self._average.shadow = {name: each.to(self._device) for name, each in state["average"].items()}
             self.step, self.spent = int(state["step"]), float(state["spent"])
-        except (RuntimeError, EOFError, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
+        except (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError) as error:
             raise TrainingError(
                 f"{path}: is not a checkpoint of this training; take another --output"
             ) from error

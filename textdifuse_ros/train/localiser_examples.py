@@ -28,7 +28,7 @@ from textdifuse_ros.train.progress import Progress, say
 
 FILE = "frames.safetensors"
 WIDTH, HEIGHT = 160, 128  # pixels of an example, a part of what the localiser sees at once
-_AIMED = 0.75  # share of the examples that are sure to show an object, where there is one
+AIMED = 0.75  # share of the examples that are sure to show an object, where there is one
 _TIMES = (0.0, 6.5, 13.0, 31.0)  # of a rendered street, seconds
 _ZOOM = (0.8, 1.6)  # of a stored frame
 _FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
@@ -78,21 +78,23 @@ def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
     return frames
 
 
-def draw(frames: Frames, config: LocaliserTraining, rng: np.random.Generator) -> Batch:
-    """A random batch of degraded examples, some with one camera only."""
+def draw(frames: Frames, config: LocaliserTraining, rng: np.random.Generator, aimed: float = AIMED) -> Batch:
+    """A random batch of degraded examples, some with one camera only. aimed: share sure to show an object."""
     shares = {each.name: each.share for each in SETS} | {SIMULATED: SIMULATED_SHARE}
     names = sorted(frames)
     weights = np.array([shares[name] for name in names])
     rows = []
     for _ in range(config.batch):
         choice = frames[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng))
+        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng, aimed))
     cameras, target, known = (torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True))
     return Batch(cameras, target, known)
 
 
-def _example(frame: Frame, config: LocaliserTraining, rng: np.random.Generator) -> tuple[Float, Float, Float]:
-    rgb, thermal, labels = _cut(frame, rng)
+def _example(
+    frame: Frame, config: LocaliserTraining, rng: np.random.Generator, aimed: float
+) -> tuple[Float, Float, Float]:
+    rgb, thermal, labels = _cut(frame, rng, aimed)
     visible, warm = rgb.astype(np.float32) / 255, thermal.astype(np.float32) / 255
     level = warm.mean()
     warm = (warm - level) * np.float32(rng.uniform(0.6, 1.4)) + level + np.float32(rng.uniform(-0.12, 0.12))
@@ -113,13 +115,13 @@ def _example(frame: Frame, config: LocaliserTraining, rng: np.random.Generator) 
     return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target
 
 
-def _cut(frame: Frame, rng: np.random.Generator) -> tuple[Image, Image, Labels]:
+def _cut(frame: Frame, rng: np.random.Generator, aimed: float) -> tuple[Image, Image, Labels]:
     """Random scale, place and mirror."""
     high, wide = frame.thermal.shape
     zoom = float(np.exp(rng.uniform(*np.log(_ZOOM))))
     zoom = max(zoom, WIDTH / wide, HEIGHT / high)
     width, height = min(wide, round(WIDTH / zoom)), min(high, round(HEIGHT / zoom))
-    top, left = _place(frame.labels.there, (height, width), rng)
+    top, left = _place(frame.labels.there, (height, width), rng, aimed)
     window = (slice(top, top + height), slice(left, left + width))
     mirror = bool(rng.random() < 0.5)
 
@@ -132,11 +134,11 @@ def _cut(frame: Frame, rng: np.random.Generator) -> tuple[Image, Image, Labels]:
     return cut(frame.rgb, smooth), cut(frame.thermal, smooth), Labels(there, unknown)
 
 
-def _place(there: Image, size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int]:
+def _place(there: Image, size: tuple[int, int], rng: np.random.Generator, aimed: float) -> tuple[int, int]:
     """Upper left corner of a cut-out: around a random pixel of a random kind of object, or anywhere."""
     kinds = [bit for bit in range(len(OBJECTS)) if (there & (1 << bit)).any()]
     room = [full - part for full, part in zip(there.shape, size, strict=True)]
-    if not kinds or rng.random() >= _AIMED:
+    if not kinds or rng.random() >= aimed:
         return int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
     pixels = np.flatnonzero(there & (1 << int(rng.choice(kinds))))
     aim = np.unravel_index(int(rng.choice(pixels)), there.shape)

@@ -113,7 +113,7 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
     last = network.fine[-1]
     last.bias -= torch.where(there[:, 0] > 0, best, torch.zeros_like(best))  # type: ignore[operator]
     for parameter in last.parameters():
-        parameter *= _SHARPER
+        parameter.mul_(_SHARPER)
 
 
 class _Run:

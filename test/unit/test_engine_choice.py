@@ -200,7 +200,7 @@ def test_where_building_fails_the_first_engine_goes_on_and_says_why(error: Excep
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["compile", "onnx"])
-def test_eager_is_not_disturbed_by_what_is_built_beside_it(name: str) -> None:
+def test_eager_keeps_its_image_to_a_grey_level_while_another_is_built_beside_it(name: str) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime") if name == "onnx" else ():
         pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
     network, frames = tiny_network(), scene(61, 83)
@@ -208,7 +208,8 @@ def test_eager_is_not_disturbed_by_what_is_built_beside_it(name: str) -> None:
     engine = BackgroundEngine(EagerEngine(network, "cpu", "fp32"), make_engine(name, network, "cpu", "fp32"))
     image = expected
     while engine.name != name and "failed" not in engine.name:
-        assert np.array_equal(image, expected)
+        # Not to the bit: while torch traces, it computes with other kernels in every thread.
+        assert difference(image, expected)[1] <= 1
         image, _ = engine.run(*frames, None, 1, ALL)
     assert engine.name == name
     assert difference(image, expected)[1] <= 1

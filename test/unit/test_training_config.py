@@ -22,7 +22,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "full": {},
     "mean": {"model": {"coupling": "mean"}},
     "max": {"model": {"coupling": "max"}},
-    "no-diffusion": {"model": {"start": "none"}},
+    "no-diffusion": {"model": {"start": "none", "steps": (1,)}},
     "noise-start": {"model": {"start": "noise", "start_noise": 0.5}},
     "no-detector": {"detector_weight": 0.0},
 }
@@ -49,9 +49,11 @@ def test_an_ablation_is_the_teacher_made_short_with_one_thing_changed(name: str)
     teacher = read_config(FILES / "teacher.json", [])
     changes = dict(ABLATIONS[name])
     model = dataclasses.replace(teacher.model, **changes.pop("model", {}))
-    wanted = dataclasses.replace(
-        teacher, crop=160, batch=6, iterations=700, stage_one=100, model=model, **changes
-    )
+    short = {
+        "crop": 128, "batch": 8, "iterations": 300, "stage_one": 40, "warm_up": 30, "average": 0.99,
+        "learning_rate": 1e-3, "checkpoint_every": 150,
+    }  # fmt: skip
+    wanted = dataclasses.replace(teacher, model=model, **short, **changes)
     assert read_config(FILES / f"ablation-{name}.json", []) == wanted
 
 

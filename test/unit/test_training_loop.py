@@ -20,7 +20,6 @@ from training_samples import before_call, log_of, losses_of, one_thread, short, 
 
 from textdifuse_ros.model import weights
 from textdifuse_ros.train import run as run_module
-from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.run import Run
 from textdifuse_ros.train.teacher import train
@@ -200,7 +199,7 @@ def test_the_precision_is_bf16_where_asked_for_or_where_the_processor_has_it(
 ) -> None:
     def used(precision: str, has: bool) -> torch.dtype:
         monkeypatch.setattr(run_module, "cpu_has_fast_bf16", lambda: has)
-        with run_module.autocast(TrainConfig(precision=precision), torch.device("cpu")):
+        with run_module.autocast(precision, torch.device("cpu")):
             return torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2)).dtype
 
     assert used("auto", True) == used("bf16", False) == torch.bfloat16

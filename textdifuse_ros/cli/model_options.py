@@ -61,17 +61,14 @@ def add_fusion_arguments(parser: argparse.ArgumentParser, several: bool = False)
 
 def check_fusion_arguments(args: argparse.Namespace) -> tuple[int, CompiledPrompt]:
     """Number of steps and the prompt. Raises CliError for any value that cannot be followed."""
-    if args.steps not in STEPS:
-        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
-    return steps_of(args.steps), check_prompt_arguments(args)
+    return check_steps(args), check_prompt_arguments(args)
 
 
 def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
     """The prompt, once --prompt, --strength and --restore are found right. Raises CliError."""
     if args.restore not in ("auto", "off"):
         raise CliError(f"--restore {args.restore}: use auto or off")
-    if not 0 <= args.strength <= 2:
-        raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
+    check_strength(args)
     try:
         localiser = make_localiser(args.localiser)
         if args.prompt and stands_in(localiser):
@@ -81,6 +78,19 @@ def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
         raise CliError(f"--prompt: {error}") from error
     except (ValueError, LocaliserError) as error:
         raise CliError(f"--localiser {args.localiser}: {error}") from error
+
+
+def check_steps(args: argparse.Namespace) -> int:
+    """Number of steps from a single --steps. Raises CliError."""
+    if args.steps not in STEPS:
+        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
+    return steps_of(args.steps)
+
+
+def check_strength(args: argparse.Namespace) -> None:
+    """Raises CliError where --strength is outside its range."""
+    if not 0 <= args.strength <= 2:
+        raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
 
 
 def steps_of(name: str) -> int:

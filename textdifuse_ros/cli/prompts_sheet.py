@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
 from textdifuse_ros.cli.image_files import write_jpeg
-from textdifuse_ros.cli.model_options import STEPS, add_engine_arguments, make_fuser, steps_of
+from textdifuse_ros.cli.model_options import add_engine_arguments, check_steps, check_strength, make_fuser
 from textdifuse_ros.evaluation.contact_sheet import SheetRow, draw, fitted
 from textdifuse_ros.text.grammar import format_prompt
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
@@ -76,16 +76,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.steps not in STEPS:
-        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
-    if not 0 <= args.strength <= 2:
-        raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
+    steps = check_steps(args)
+    check_strength(args)
     if args.output.suffix.lower() not in (".jpg", ".jpeg"):
         raise CliError(f"{args.output}: --output is written as JPEG: give it a name that ends in .jpg")
     scenes = [_scene(*words) for words in args.row] or list(SCENES)
     pairs = _pairs(args.data, scenes)
     fuser = make_fuser(args)
-    steps = steps_of(args.steps)
     rows = []
     for scene in scenes:
         with named_value_errors(Path(scene.pair)):

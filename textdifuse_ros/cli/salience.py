@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
-from textdifuse_ros.cli.model_options import STEPS, add_engine_arguments, make_fuser, steps_of
+from textdifuse_ros.cli.model_options import (
+    add_engine_arguments,
+    check_steps,
+    check_strength,
+    make_fuser,
+    steps_of,
+)
 from textdifuse_ros.cli.validation_pairs import add_data_arguments, corners, validation_pairs
 from textdifuse_ros.evaluation.given_maps import GivenMaps
 from textdifuse_ros.evaluation.salience import (
@@ -106,10 +112,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.steps not in STEPS:
-        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
-    if not 0 <= args.strength <= 2:
-        raise CliError(f"--strength {args.strength:g}: must lie between 0 and 2")
+    check_steps(args)
+    check_strength(args)
     phrases = _phrases(args.phrase)
     pairs = validation_pairs(args, labelled=True)
     given = GivenMaps() if args.relevance == LABELS else None

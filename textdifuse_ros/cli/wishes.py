@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
-from textdifuse_ros.cli.model_options import STEPS, add_engine_arguments, make_fuser, steps_of
+from textdifuse_ros.cli.model_options import add_engine_arguments, check_steps, make_fuser
 from textdifuse_ros.cli.validation_pairs import add_data_arguments, validation_pairs
 from textdifuse_ros.evaluation.wish_measures import (
     CASES,
@@ -87,20 +87,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.steps not in STEPS:
-        raise CliError(f"--steps {args.steps}: use 1, 2, 4 or teacher")
+    steps = check_steps(args)
     if not 0 < args.level <= 1:
         raise CliError(f"--level {args.level:g}: must lie above 0 and up to 1")
     pairs = validation_pairs(args, labelled=False)
     fuser = make_fuser(args)
-    if steps_of(args.steps) not in fuser.steps:
+    if steps not in fuser.steps:
         raise CliError(f"--steps {args.steps}: weights {fuser.weights_id} are for {fuser.steps} steps")
-    look = Look(fuser, steps_of(args.steps), args.level)
+    look = Look(fuser, steps, args.level)
     for pair in pairs:
         with named_value_errors(Path(pair.name)):
             look.at(pair)
     report = {
-        "pairs": len(pairs), "level": args.level, "steps": steps_of(args.steps),
+        "pairs": len(pairs), "level": args.level, "steps": steps,
         "weights": fuser.weights_id, "dtype": fuser.dtype, **summary(look.seen),
     }  # fmt: skip
     print(json.dumps(report, indent=2) if args.json else table(report))

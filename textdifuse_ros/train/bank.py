@@ -97,7 +97,7 @@ def answered_by(
     """The teacher's result for `config.bank` examples, as the tensors of a Bank."""
     steps, count = teacher.config.steps[0], max(1, config.bank // config.batch)
     rows: dict[str, list[Tensor]] = {name: [] for name in (*_INPUTS, *_ANSWERS, *_BOXES)}
-    pace, fast = Pace(), autocast(config, device)
+    pace, fast = Pace(), autocast(config.precision, device)
     with Progress() as progress:
         for index in range(count):
             batch = draw(sets, config, generator(BANK, config.seed, index), config.single_share)

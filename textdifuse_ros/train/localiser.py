@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.engines.device import cpu_has_fast_bf16, resolve_device
+from textdifuse_ros.engines.device import resolve_device
 from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.text.concepts import SEEN
 from textdifuse_ros.text.embedded_network import LocaliserConfig, LocaliserNetwork
@@ -29,7 +29,7 @@ from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_examples import Batch, Frames, draw, prepare
 from textdifuse_ros.train.localiser_words import train_words
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
-from textdifuse_ros.train.run import Average
+from textdifuse_ros.train.run import Average, autocast
 from textdifuse_ros.train.seeds import EXAMPLES, generator
 
 FILE = "localiser.safetensors"
@@ -128,11 +128,7 @@ class _Run:
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-3)
         self._average = Average(network, config.average)
-        on_cpu = self._device.type == "cpu"
-        bf16 = config.precision == "bf16" or (
-            config.precision == "auto" and (not on_cpu or cpu_has_fast_bf16())
-        )
-        self._autocast = torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=bf16)
+        self._autocast = autocast(config.precision, self._device)
         self.step, self.spent = 0, 0.0
         if (output / "checkpoint.pt").is_file():
             self._resume(output / "checkpoint.pt")

@@ -40,15 +40,15 @@ class Average:
             self.shadow[name].lerp_(value.detach(), 1 - decay)
 
 
-def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """The arithmetic that `precision` asks for, as a context."""
-    if config.precision == "auto":
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """The arithmetic that `precision` (auto, bf16, fp32) asks for, as a context."""
+    if precision == "auto":
         if device.type == "cuda":
             bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         else:
             bf16 = cpu_has_fast_bf16()
     else:
-        bf16 = config.precision == "bf16"
+        bf16 = precision == "bf16"
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
@@ -77,7 +77,7 @@ class Run:
             self._resume()
         ranks.check_same(self.step)
         self._shared = ranks.wrap(self.network)
-        self._autocast = autocast(config, self.device)
+        self._autocast = autocast(config.precision, self.device)
         self._bad = 0
 
     @property

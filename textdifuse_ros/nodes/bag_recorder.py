@@ -44,6 +44,7 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
 )
 
 _LOOK_S = 0.1
+_DEPTH = 100
 _INFINITE = QosTime(9223372036, 854775807)
 
 
@@ -65,13 +66,15 @@ class BagRecorder(Node):
         except RecordError as error:
             raise StartError(str(error)) from None
         self._waiting = {self.resolve_topic_name(str(name)) for name in wanted}
-        self._subscriptions_kept: list[Any] = []
+        self._subscriptions_kept: dict[str, Any] = {}
         self._timer = self.create_timer(_LOOK_S, self._look)
         self.get_logger().info(f"recording into {self._bag.path}")
 
     def close(self) -> None:
-        """Finish the bag."""
+        """Finish the bag, with what has arrived and was not written yet."""
         self._timer.cancel()
+        for topic, subscription in self._subscriptions_kept.items():
+            self._drain(topic, subscription)
         state = self._bag.close()
         self.get_logger().info(state)
 
@@ -98,7 +101,18 @@ class BagRecorder(Node):
             self._keep(topic, data)
 
         subscription = self.create_subscription(kind, topic, keep, _matching(offers), raw=True)
-        self._subscriptions_kept.append(subscription)
+        self._subscriptions_kept[topic] = subscription
+
+    def _drain(self, topic: str, subscription: Any) -> None:
+        """Write what waits in the subscription's queue: its sender believes that it is recorded. Whoever
+        still sends could go on for ever, so no more than the queue holds is taken.
+        """
+        with subscription.handle:
+            for _ in range(_DEPTH):
+                taken = subscription.handle.take_message(subscription.msg_type, True)
+                if taken is None:
+                    return
+                self._keep(topic, taken[0])
 
     def _keep(self, topic: str, data: bytes) -> None:
         if self.finished.is_set():
@@ -123,7 +137,7 @@ def _matching(offers: Sequence[Any]) -> QoSProfile:
     latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in profiles)
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=100,
+        depth=_DEPTH,
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )

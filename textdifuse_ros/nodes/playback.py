@@ -22,7 +22,7 @@ from textdifuse_ros.nodes.camera_pair import wait_until_heard
 from textdifuse_ros.nodes.parameters import START, ParameterSpec
 from textdifuse_ros.nodes.play_bag import BagPlayer
 from textdifuse_ros.nodes.play_files import FilePlayer
-from textdifuse_ros.nodes.process import StartError, run
+from textdifuse_ros.nodes.process import StartError, deliver, run
 from textdifuse_ros.nodes.sim_options import declare
 
 PLAYBACK_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -86,6 +86,7 @@ class Playback(Node):
             if self._options["wait_for_subscribers"]:
                 wait_until_heard(self._player.subscribers, self._stop)
             self._player.play(self._stop)
+            deliver(self)
         except (ClipError, BagError) as error:
             self.failure = str(error)
         except Exception as error:  # the player's thread must not die silently

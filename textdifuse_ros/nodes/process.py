@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import rclpy
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
@@ -16,6 +17,7 @@ from textdifuse_ros.nodes.overrides import warn_of_unused
 from textdifuse_ros.nodes.stop_flag import StopFlag
 
 _WAKE_S = 0.1
+_DELIVERY_S = 2.0
 
 
 class StartError(RuntimeError):
@@ -66,6 +68,15 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def deliver(node: Any) -> None:
+    """Wait until reliable readers have what this node published, two seconds for each topic at most.
+
+    A publisher that goes takes with it what was not acknowledged yet, the last picture of a clip for one.
+    """
+    for publisher in node.publishers:
+        publisher.wait_for_all_acked(Duration(seconds=_DELIVERY_S))
 
 
 def _init(args: Sequence[str] | None) -> None:

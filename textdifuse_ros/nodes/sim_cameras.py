@@ -17,7 +17,7 @@ from std_msgs.msg import String
 
 from textdifuse_ros.imaging.encodings import fill_image
 from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, set_stamp, wait_until_heard
-from textdifuse_ros.nodes.process import StartError, run
+from textdifuse_ros.nodes.process import StartError, deliver, run
 from textdifuse_ros.nodes.qos import camera_output, status_output
 from textdifuse_ros.nodes.sim_options import SIM_PARAMETERS, declare
 from textdifuse_ros.simulation import (
@@ -127,6 +127,7 @@ class SimCameras(Node):
             if self.options["wait_for_subscribers"]:
                 wait_until_heard(self._heard, self._stop)
             self._publish_all()
+            deliver(self)
         except Exception as error:  # a thread that dies silently would look like a camera that was unplugged
             why = " ".join(str(error).split()) or type(error).__name__
             self.failure = f"the simulated cameras stopped: {why}"

@@ -97,6 +97,7 @@ setup(
             "textdifuse = textdifuse_ros.cli.main:main",
             "fusion_node = textdifuse_ros.nodes.fusion_node:main",
             "fused_detector = textdifuse_ros.nodes.detector_node:main",
+            "perception = textdifuse_ros.nodes.perception_node:main",
             "sim_cameras = textdifuse_ros.nodes.sim_cameras:main",
         ]
     },

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from textdifuse_ros.engines.base import Bytes, Floats
+from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import ALL, NONE, Controls
@@ -60,8 +60,9 @@ class Fuser:
         localiser_options: Mapping[str, Any] | None = None,
         background: bool = False,
     ) -> None:
+        self._threads = threads
         if threads > 0:
-            torch.set_num_threads(threads)
+            use_threads(threads)
         path = Path(weights) if weights else weight_files.SHIPPED
         network = weight_files.load(path)
         self.weights_id = weight_files.identity(path)
@@ -89,6 +90,10 @@ class Fuser:
     def dtype(self) -> str:
         """Arithmetic of the network now: fp32, bf16 or fp16."""
         return self._engine.dtype
+
+    def enter_thread(self) -> None:
+        """To be called first in a thread that will call `fuse`, where other networks run in this process."""
+        use_threads(self._threads)
 
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""

@@ -187,6 +187,8 @@ class SlowDetector:
             raise RuntimeError("CUDA error:\n out of memory")
         return Detections(np.zeros((1, 4), np.float32), np.zeros(1, np.int64), np.ones(1, np.float32))
 
+    def enter_thread(self) -> None: ...
+
     def close(self) -> None: ...
 
 

@@ -54,7 +54,7 @@ def test_every_requirement_is_pinned_and_says_why(name: str) -> None:
 def test_every_script_is_executable_installed_and_has_a_python_line() -> None:
     scripts = sorted(file for file in (ROOT / "scripts").iterdir() if file.is_file())
     cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-    assert {"fusion_node", "fused_detector", "sim_cameras", "playback", "textdifuse"} <= {
+    assert {"fusion_node", "fused_detector", "perception", "sim_cameras", "playback", "textdifuse"} <= {
         file.name for file in scripts
     }
     for file in scripts:

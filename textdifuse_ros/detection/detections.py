@@ -52,5 +52,8 @@ class Detector(Protocol):
     def detect(self, rgb: Bytes, wanted: Wanted) -> Detections:
         """rgb: uint8 (H, W, 3). Boxes are in its pixels and inside it."""
 
+    def enter_thread(self) -> None:
+        """To be called first in the thread that will call `detect`: other networks may run in the process."""
+
     def close(self) -> None:
         """Free the device's memory."""

@@ -16,6 +16,7 @@ from textdifuse_ros.detection.detections import Bytes, Detections, DetectorError
 from textdifuse_ros.detection.model_file import locate
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.device import resolve_device
 
 _WITH_BOXES = ("detect", "segment", "pose")
@@ -39,7 +40,7 @@ class UltralyticsDetector:
         path = locate(model)
         self._device = _device(device, path)
         self._options: dict[str, Any] = {"imgsz": image_size} if image_size else {}
-        before = torch.get_num_threads()
+        self._threads = threads
         self._yolo: Any = None
         try:
             with ultralytics() as library:
@@ -52,7 +53,7 @@ class UltralyticsDetector:
         except Exception as error:  # of many kinds: pickle, zip, protobuf, runtime, network
             raise DetectorError(_unloadable(path, error)) from error
         finally:
-            torch.set_num_threads(threads or before)
+            use_threads(threads)  # ultralytics has set its own
         backend = self._yolo.predictor.model
         self.device, self.engine, self.weights_id = str(backend.device), str(backend.format), str(path)
         self.dtype = "fp16" if backend.fp16 else "fp32" if self.engine == "pt" else "as exported"
@@ -67,6 +68,10 @@ class UltralyticsDetector:
             np.asarray(boxes.cls, np.int64)[order],
             np.asarray(boxes.conf, np.float32)[order],
         )
+
+    def enter_thread(self) -> None:
+        """See Detector."""
+        use_threads(self._threads)
 
     def close(self) -> None:
         """See Detector."""

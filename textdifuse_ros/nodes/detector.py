@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -10,11 +11,12 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from textdifuse_ros.detection.detections import Bytes, Detections, Detector, DetectorError, Wanted
 from textdifuse_ros.nodes.class_filter import ClassFilter
 from textdifuse_ros.nodes.detector_diagnostics import DetectorDiagnostics
-from textdifuse_ros.nodes.detector_inputs import DetectorInputs
+from textdifuse_ros.nodes.detector_inputs import IMAGES, DetectorInputs
 from textdifuse_ros.nodes.detector_outputs import DetectorOutputs
 from textdifuse_ros.nodes.detector_parameters import MODEL_KEYS, DetectorSettings
 from textdifuse_ros.nodes.detector_session import DetectorSession
 from textdifuse_ros.nodes.frames import Drop
+from textdifuse_ros.nodes.handover import Handover
 from textdifuse_ros.nodes.managed_node import SUCCESS, ManagedNode, TransitionRefused
 from textdifuse_ros.nodes.model_holder import ModelHolder
 
@@ -44,8 +46,14 @@ class DetectorNode(ManagedNode[DetectorSettings]):
     outputs: DetectorOutputs | None
     model: ModelHolder[DetectorSettings, UltralyticsDetector]
 
-    def __init__(self) -> None:
-        super().__init__("fused_detector", DetectorSettings(), ModelHolder(build_detector, MODEL_KEYS))
+    def __init__(self, handover: Handover | None = None, arguments: Sequence[str] = ()) -> None:
+        """handover: of a fusion node in this process. Its images are taken there when this node would
+        otherwise subscribe to the topic where they are published. arguments: ROS arguments for this node
+        alone, besides those of the process."""
+        model = ModelHolder(build_detector, MODEL_KEYS)
+        super().__init__("fused_detector", DetectorSettings(), model, arguments)
+        same = handover is not None and handover.topic == self.resolve_topic_name(IMAGES)
+        self.handover = handover if same else None
         self._frames = MutuallyExclusiveCallbackGroup()
         self.classes = ClassFilter()
         self.parameters.add_vet(self.classes.vet)
@@ -83,6 +91,7 @@ class DetectorNode(ManagedNode[DetectorSettings]):
             self.classes.hear,
             self.input_incompatible,
             self._frames,
+            self.handover,
         )
         self.get_logger().info(
             f"active: {detector.weights_id} on {detector.device}, {len(detector.names)} classes"

@@ -49,28 +49,48 @@ class DetectorDiagnostics(DiagnosticsPublisher):
 
     def _images(self, session: DetectorSession | None, now: float) -> ImageFacts:
         node = self._node
-        topic = node.resolve_topic_name(IMAGES)
+        topic, handover = node.resolve_topic_name(IMAGES), node.handover
+        giver = "" if handover is None else handover.giver
         if session is None:
-            return ImageFacts(topic, active=False)
+            return ImageFacts(topic, active=False, giver=giver)
         timeout = node.parameters.settings.number("loss_timeout")
         silent_for = now - (session.started if session.last_arrival is None else session.last_arrival)
         publishers = node.matched_publishers()
         refused_since = session.refused_since
+        silent = silent_for > timeout
         return ImageFacts(
             topic,
             active=True,
+            giver=giver,
+            giver_active=handover is not None and handover.is_active(),
             rate=session.arrivals.rate(now),
             received=session.arrivals.total,
             silent_for=silent_for,
             refused_for=0.0 if refused_since is None else now - refused_since,
             publishers=publishers,
-            hint=hint_for_silence(node, topic, compressed=False) if silent_for > timeout else "",
-            incompatible=node.qos_conflict(topic, publishers, incoming=True),
+            hint=self._hint(topic) if silent else "",
+            incompatible="" if giver else node.qos_conflict(topic, publishers, incoming=True),
             refused=session.tally.by_cause(IMAGE),
             latest_refusal=session.tally.recent(IMAGE, now, health.RECENT),
             encoding=session.encoding,
             frame_id=session.frame_id,
             timeout=timeout,
+        )
+
+    def _hint(self, topic: str) -> str:
+        """What the graph suggests while no image comes."""
+        node = self._node
+        if node.handover is None:
+            return hint_for_silence(node, topic, compressed=False)
+        # A fusion node creates its publisher with configure and keeps it while inactive.
+        others = [
+            info for info in node.get_publishers_info_by_topic(topic)
+            if f"{info.node_namespace.rstrip('/')}/{info.node_name}" != node.handover.giver
+        ]  # fmt: skip
+        if not others:
+            return ""
+        return (
+            f"{topic} has another publisher, which is not listened to: start fused_detector by itself for it"
         )
 
     def _output(self, session: DetectorSession | None, now: float) -> DetectionFacts:

@@ -12,10 +12,12 @@ from textdifuse_ros.nodes.health import ERROR, OK, STALE, WARN, Report
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is known of the topic that images are taken from."""
+    """What is known of the topic that images are taken from, or of the node that hands them over."""
 
     topic: str
     active: bool
+    giver: str = ""  # the node of the process that hands images over, "" where they come by the topic
+    giver_active: bool = False
     rate: float = 0.0
     received: int = 0
     silent_for: float = 0.0  # seconds since the latest image, or since activation
@@ -61,6 +63,7 @@ def image_report(facts: ImageFacts) -> Report:
     """Why images are, or are not, there."""
     values = {
         "topic": facts.topic,
+        "handed_over_by": facts.giver,
         "rate_hz": f"{facts.rate:.1f}",
         "received": str(facts.received),
         "publishers": str(facts.publishers),
@@ -70,24 +73,38 @@ def image_report(facts: ImageFacts) -> Report:
     }
     values.update({f"refused_{cause}": str(n) for cause, n in facts.refused.items()})
     if not facts.active:
-        return Report(STALE, "the node is not active: nothing is subscribed", values)
+        return Report(STALE, "the node is not active: no images are taken", values)
     silent = facts.silent_for > facts.timeout
     if facts.incompatible and (silent or not facts.received):
         return Report(ERROR, facts.incompatible, values, "incompatible_qos")
-    peers = f"{facts.publishers} publisher{'' if facts.publishers == 1 else 's'}"
     if silent and not facts.received:
-        return Report(ERROR, f"no image on {facts.topic} yet: {peers}; {facts.hint}", values, "never")
+        return Report(ERROR, f"no image {_source(facts)} yet: {_why_silent(facts)}", values, "never")
     if silent:
-        text = f"no image on {facts.topic} for {facts.silent_for:.1f} s: {peers}; {facts.hint}"
+        text = f"no image {_source(facts)} for {facts.silent_for:.1f} s: {_why_silent(facts)}"
         return Report(ERROR, text, values, "silent")
     if facts.refused_for > facts.timeout:
         text = f"no usable image for {facts.refused_for:.1f} s: {facts.latest_refusal}"
         return Report(ERROR, text, values, "refused")
     if not facts.received:
-        return Report(OK, f"waiting for the first image on {facts.topic}", values)
+        return Report(OK, f"waiting for the first image {_source(facts)}", values)
     if facts.latest_refusal:
         return Report(WARN, f"an image was refused: {facts.latest_refusal}", values, "refused")
-    return Report(OK, f"{facts.rate:.1f} Hz", values)
+    inside = f", {_source(facts)}" if facts.giver else ""
+    return Report(OK, f"{facts.rate:.1f} Hz{inside}", values)
+
+
+def _source(facts: ImageFacts) -> str:
+    return f"handed over by {facts.giver} in this process" if facts.giver else f"on {facts.topic}"
+
+
+def _why_silent(facts: ImageFacts) -> str:
+    if not facts.giver:
+        return f"{facts.publishers} publisher{'' if facts.publishers == 1 else 's'}; {facts.hint}"
+    state = (
+        "it publishes nothing, and its own diagnostics say why" if facts.giver_active else "it is not active"
+    )
+    others = f"; {facts.hint}" if facts.hint else ""
+    return f"{state}{others}"
 
 
 def classes_report(chosen: Chosen, names: Mapping[int, str], link: bool, prompt_topic: str) -> Report:

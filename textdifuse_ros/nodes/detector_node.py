@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from textdifuse_ros.nodes.detector import DetectorNode
 
 
-def make_node() -> DetectorNode:
-    """Import and construct the node. Raises StartRefused where its messages are not installed."""
+def require_messages() -> None:
+    """Raises StartRefused where the messages of the detector are not installed."""
     if importlib.util.find_spec("vision_msgs") is None:
         raise StartRefused("vision_msgs is not installed: sudo apt install ros-$ROS_DISTRO-vision-msgs")
+
+
+def make_node() -> DetectorNode:
+    """Import and construct the node. Raises StartRefused where its messages are not installed."""
+    require_messages()
     from textdifuse_ros.nodes.detector import DetectorNode
 
     return DetectorNode()
@@ -23,7 +28,7 @@ def make_node() -> DetectorNode:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; never returns to the caller."""
-    return run("fused_detector", make_node, args)
+    return run("fused_detector", lambda: [make_node()], args)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 from textdifuse_ros.detection.detections import Bytes, Detections, Detector, Wanted
 from textdifuse_ros.imaging.encodings import ImageError, to_rgb8
 from textdifuse_ros.nodes.frames import Drop
+from textdifuse_ros.nodes.handover import Handed
 from textdifuse_ros.nodes.latest import Latest
 from textdifuse_ros.nodes.meters import RateMeter, Window
 from textdifuse_ros.nodes.tally import MODEL, Tally
@@ -20,7 +21,7 @@ IMAGE = "image"  # the "camera" of drops
 
 @dataclass(frozen=True)
 class Arrived:
-    """An image message and the steady time [s] at which it came."""
+    """An image message, or an image handed over in the process, and the steady time [s] at which it came."""
 
     message: Any
     when: float
@@ -59,7 +60,7 @@ class DetectorSession:
         self._worker.start()
 
     def receive(self, message: Any) -> None:
-        """Take one image message."""
+        """Take one image message, or one image that was handed over."""
         now = time.monotonic()
         self.arrivals.tick(now)
         self.last_arrival = now
@@ -73,6 +74,7 @@ class DetectorSession:
         return not self._worker.is_alive()
 
     def _work(self) -> None:
+        self._detector.enter_thread()
         while True:
             arrived = self.images.take()
             if arrived is None:
@@ -113,6 +115,8 @@ class DetectorSession:
 
 def to_picture(message: Any) -> Bytes:
     """The image as uint8 (H, W, 3) RGB. Raises ImageError for what is no picture."""
+    if isinstance(message, Handed):
+        return message.picture()
     if message.encoding in ("16UC1", "32FC1"):
         raise ImageError(
             "encoding",

@@ -1,8 +1,8 @@
-"""An executor for a node whose transitions take seconds and whose images come a hundred times a second."""
+"""An executor for nodes whose transitions take seconds and whose images come a hundred times a second."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,17 +17,17 @@ from rclpy.logging import get_logger
 
 
 class TransitionExecutor(SingleThreadedExecutor):  # type: ignore[misc]
-    """Runs every callback in the spinning thread, but those of one group in a thread beside it.
+    """Runs every callback in the spinning thread, but those of some groups in a thread beside it, one each.
 
-    So a transition may wait for the model while images, parameters and diagnostics are served, and an image
-    does not pay for a change of threads: with rclpy's MultiThreadedExecutor a callback costs about twice as
-    much processor time. The group must be mutually exclusive.
+    So a transition may wait for the model while images, parameters and diagnostics are served, also while
+    another node of the process is in transition, and an image does not pay for a change of threads: with
+    rclpy's MultiThreadedExecutor a callback costs about twice as much processor time. The groups must be
+    mutually exclusive.
     """
 
-    def __init__(self, apart: CallbackGroup, **keywords: Any) -> None:
+    def __init__(self, apart: Iterable[CallbackGroup], **keywords: Any) -> None:
         super().__init__(**keywords)
-        self._apart = apart
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="transitions")
+        self._beside = {group: ThreadPoolExecutor(1, thread_name_prefix="transitions") for group in apart}
 
     def _spin_once_impl(
         self, timeout_sec: Any = None, wait_condition: Callable[[], bool] = lambda: False
@@ -38,8 +38,9 @@ class TransitionExecutor(SingleThreadedExecutor):  # type: ignore[misc]
             handler, entity, _ = self.wait_for_ready_callbacks(timeout_sec, None, wait_condition)
         except (ShutdownException, TimeoutException, ConditionReachedException):
             return
-        if entity is not None and entity.callback_group is self._apart:
-            self._beside.submit(_run, handler)
+        beside = None if entity is None else self._beside.get(entity.callback_group)
+        if beside is not None:
+            beside.submit(_run, handler)
             return
         handler()
         handler.result()  # raises what the callback raised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -14,12 +15,13 @@ from textdifuse_ros.msg import PromptState
 from textdifuse_ros.nodes import qos
 from textdifuse_ros.nodes.diagnostics import Diagnostics
 from textdifuse_ros.nodes.frames import Drop, Outcome
+from textdifuse_ros.nodes.handover import Handover
 from textdifuse_ros.nodes.inputs import Inputs
 from textdifuse_ros.nodes.log_bridge import forward
 from textdifuse_ros.nodes.loss import Action
 from textdifuse_ros.nodes.managed_node import SUCCESS, ManagedNode
 from textdifuse_ros.nodes.model_holder import ModelHolder, build_fuser
-from textdifuse_ros.nodes.outputs import Outputs, prompt_message
+from textdifuse_ros.nodes.outputs import IMAGE_TOPICS, Outputs, prompt_message
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptKeeper, PromptRecord
 from textdifuse_ros.nodes.registration_keeper import RegistrationKeeper
@@ -39,9 +41,12 @@ class FusionNode(ManagedNode[Settings]):
     outputs: Outputs | None
     model: ModelHolder[Settings, Fuser]
 
-    def __init__(self) -> None:
-        super().__init__("textdifuse", Settings(), ModelHolder(build_fuser))
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """arguments: ROS arguments for this node alone, besides those of the process."""
+        super().__init__("textdifuse", Settings(), ModelHolder(build_fuser), arguments)
         forward(self.get_logger())
+        topic = self.resolve_topic_name(IMAGE_TOPICS[0])
+        self.handover = Handover(self.get_fully_qualified_name(), topic, self.is_active)
         self._frames = MutuallyExclusiveCallbackGroup()
         self.registration = RegistrationKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
@@ -142,7 +147,10 @@ class FusionNode(ManagedNode[Settings]):
         outputs, session = self.outputs, self.session
         if outputs is None or session is None:
             return
-        outputs.publish(outcome, settings.text("output_encoding"), session, self.model.state())
+        encoding = settings.text("output_encoding")
+        assert outcome.image is not None
+        self.handover.give(outcome.image, encoding, outcome.header)
+        outputs.publish(outcome, encoding, session, self.model.state())
         if outcome.action is Action.FUSE:
             self.prompts.shown(prompt, outcome.header)
 

@@ -20,7 +20,7 @@ def make_node() -> FusionNode:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; never returns to the caller."""
-    return run("fusion_node", make_node, args)
+    return run("fusion_node", lambda: [make_node()], args)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -37,8 +37,11 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
     outputs: Any  # the publishers, from configure to cleanup: destroy()
     model: ModelHolder[S, Any]
 
-    def __init__(self, name: str, defaults: S, model: ModelHolder[S, Any]) -> None:
-        Node.__init__(self, name)
+    def __init__(
+        self, name: str, defaults: S, model: ModelHolder[S, Any], arguments: Sequence[str] = ()
+    ) -> None:
+        """arguments: ROS arguments for this node alone, besides those of the process."""
+        Node.__init__(self, name, cli_args=["--ros-args", *arguments] if arguments else None)
         self.session = self.inputs = self.outputs = None
         self.model = model
         self.transitions = MutuallyExclusiveCallbackGroup()

@@ -1,5 +1,5 @@
-"""The main function of a managed node. Ends with code 0 on SIGINT and SIGTERM at any moment, start-up
-included.
+"""The main function of managed nodes, one or several in a process. Ends with code 0 on SIGINT and SIGTERM at
+any moment, start-up included.
 
 Only light modules are imported at the top: the signal handlers stand before anything slow begins.
 """
@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textdifuse_ros.nodes.stop_flag import StopFlag
@@ -26,11 +26,14 @@ _stop = StopFlag()
 
 
 class StartRefused(RuntimeError):
-    """A node cannot start on this machine; the text is one line for the user."""
+    """A node cannot start like this, or on this machine; the text is one line for the user."""
 
 
-def run(program: str, make_node: Callable[[], Any], args: list[str] | None = None) -> int:
-    """Run the node until it is told to end; `make_node` imports what it needs and returns a ManagedNode.
+MakeNodes = Callable[[], Sequence[Any]]
+
+
+def run(program: str, make_nodes: MakeNodes, args: list[str] | None = None) -> int:
+    """Run nodes until they are told to end; `make_nodes` imports what it needs and returns ManagedNodes.
 
     Does not return to the interpreter's own clean-up: threads of torch and of the middleware may still be in
     native code, and no exit code must be lost to them.
@@ -39,7 +42,7 @@ def run(program: str, make_node: Callable[[], Any], args: list[str] | None = Non
     signal.signal(signal.SIGINT, lambda *_: _stop.set())
     signal.signal(signal.SIGTERM, lambda *_: _stop.set())
     try:
-        code = _run(program, make_node, sys.argv if args is None else args)
+        code = _run(program, make_nodes, sys.argv if args is None else args)
     except BaseException:
         code = 0 if _stop.is_set() else FAILED
         if code:
@@ -49,7 +52,7 @@ def run(program: str, make_node: Callable[[], Any], args: list[str] | None = Non
     os._exit(code)
 
 
-def _run(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
+def _run(program: str, make_nodes: MakeNodes, args: list[str]) -> int:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
@@ -60,12 +63,12 @@ def _run(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
     except Exception as error:
         return _refuse_start(program, error)
     try:
-        return _serve(program, make_node, args)
+        return _serve(program, make_nodes, args)
     finally:
         rclpy.try_shutdown()
 
 
-def _serve(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
+def _serve(program: str, make_nodes: MakeNodes, args: list[str]) -> int:
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
     from textdifuse_ros.nodes.executor import TransitionExecutor
@@ -76,33 +79,39 @@ def _serve(program: str, make_node: Callable[[], Any], args: list[str]) -> int:
         return 0
     refusals = (ParameterError, StartRefused, InvalidParameterTypeException, InvalidParameterValueException)
     try:
-        node = make_node()
+        nodes = make_nodes()
     except refusals as error:
         return _refuse_start(program, error)
-    warn_of_unused(node, args)
-    executor = TransitionExecutor(node.transitions)
-    executor.add_node(node)
-    spinner = threading.Thread(target=_spin, args=(executor, node), name="executor", daemon=True)
+    warn_of_unused(nodes, args)
+    executor = TransitionExecutor(node.transitions for node in nodes)
+    for node in nodes:
+        executor.add_node(node)
+    spinner = threading.Thread(target=_spin, args=(executor,), name="executor", daemon=True)
     spinner.start()
     # The main thread only waits: this is the one place where Python runs signal handlers at once.
     _stop.wait()
-    node.request_stop()
+    for node in nodes:
+        node.request_stop()
     executor.shutdown(timeout_sec=2.0)
     spinner.join(2.0)
-    node.close()
-    node.destroy_node()
+    for node in nodes:
+        node.close()
+    for node in nodes:
+        node.destroy_node()
     return 0
 
 
-def _spin(executor: Executor, node: Any) -> None:
-    """Serve until the end. What a callback let through is logged; it must not take the node down."""
+def _spin(executor: Executor) -> None:
+    """Serve until the end. What a callback let through is logged; it must not take the nodes down."""
+    from rclpy.logging import get_logger
+
     while not _stop.is_set():
         try:
             executor.spin()
             return
         except Exception as error:
             if not _stop.is_set():
-                node.get_logger().error(f"a callback failed: {error!r}")
+                get_logger("executor").error(f"a callback failed: {error!r}")
 
 
 def _refuse_start(program: str, error: Exception) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.exceptions import InvalidHandle
+from rclpy.qos import DurabilityPolicy
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -66,7 +67,8 @@ class Outputs:
         """Send the image first, then what belongs to it. Runs in the worker's thread."""
         began = time.monotonic()
         assert outcome.image is not None
-        self.image.publish(image_message(outcome.image, encoding, outcome.header))
+        if self._image_wanted():
+            self.image.publish(image_message(outcome.image, encoding, outcome.header))
         now = time.monotonic()
         outcome.timings.publish = (now - began) * 1e3
         outcome.timings.total = (now - outcome.taken) * 1e3
@@ -76,6 +78,10 @@ class Outputs:
             self.salience.publish(grey_message(outcome.salience, outcome.header))
         session.measured(outcome, age_ms)
         self.status.publish(status_message(outcome, age_ms, session, model))
+
+    def _image_wanted(self) -> bool:
+        """Whether somebody gets the image, now or (transient local) later: if not, it is not serialised."""
+        return self.image.qos_profile.durability != DurabilityPolicy.VOLATILE or self.subscribers() > 0
 
     def _publish_info(self, outcome: Outcome) -> None:
         known = self.camera_infos.get(outcome.camera)

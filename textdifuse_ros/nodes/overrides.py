@@ -14,21 +14,24 @@ import yaml
 QOS = "qos_overrides."  # declared later, with the publisher or subscription that they are for
 
 
-def warn_of_unused(node: Any, arguments: Sequence[str]) -> None:
-    """Log each parameter that the node does not have, and each parameter file with nothing for this node.
+def warn_of_unused(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
+    """Log each parameter that a node does not have, and each parameter file with nothing for any node.
 
-    ``arguments`` are those of the process; rclpy itself ignores both without a word.
+    ``nodes`` and ``arguments`` are those of the process; rclpy itself ignores both without a word. Where
+    nodes share a process, what is given to all of them need only be a parameter of one.
     """
-    logger = node.get_logger()
-    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for them
-    unknown = [name for name in given if not name.startswith(QOS) and not node.has_parameter(name)]
-    declared = [name for name in node._parameters if not name.startswith(QOS)]
-    for name in sorted(unknown):
-        logger.warning(f"parameter {name} is ignored: {unknown_reason(name, declared)}")
+    for node in nodes:
+        given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for them
+        unknown = [name for name in given if not name.startswith(QOS)]
+        unknown = [name for name in unknown if not any(each.has_parameter(name) for each in nodes)]
+        declared = [name for name in node._parameters if not name.startswith(QOS)]
+        for name in sorted(unknown):
+            node.get_logger().warning(f"parameter {name} is ignored: {unknown_reason(name, declared)}")
+    names = [node.get_fully_qualified_name() for node in nodes]
     for path in parameter_files(arguments):
-        text = unheard_reason(path, node.get_fully_qualified_name())
-        if text:
-            logger.warning(f"parameter file {path} is ignored: {text}")
+        reasons = [unheard_reason(path, name) for name in names]
+        if all(reasons):
+            nodes[0].get_logger().warning(f"parameter file {path} is ignored: {'; '.join(reasons)}")
 
 
 def unknown_reason(name: str, declared: Iterable[str]) -> str:

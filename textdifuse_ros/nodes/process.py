@@ -49,7 +49,7 @@ def run(make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
     try:
         _init(args)
         node = make_node()
-        warn_of_unused(node, sys.argv if args is None else args)
+        warn_of_unused([node], sys.argv if args is None else args)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         while not stop.is_set() and not node.finished.is_set():

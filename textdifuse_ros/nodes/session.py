@@ -57,6 +57,7 @@ class Session:
         self.last_action = Action.NOTHING
         self.last_published: float | None = None
         self._guards = {camera: StampGuard() for camera in CAMERAS}
+        self._enter_thread = fuser.enter_thread
         self._pipeline = Pipeline(fuser, self.monitor, settings(), registration())
         self._worker = threading.Thread(target=self._work, name="fusion worker", daemon=True)
         self._worker.start()
@@ -119,6 +120,7 @@ class Session:
     # -- in the worker's thread --------------------
 
     def _work(self) -> None:
+        self._enter_thread()
         while True:
             job = self.mailbox.take()
             if job is None:

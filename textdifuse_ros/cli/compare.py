@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
+from textdifuse_ros.cli.judges import Judge, make_judge
 from textdifuse_ros.cli.labelled import Frame, frames, labelled_sets
 from textdifuse_ros.cli.methods import (
     CAMERAS,
@@ -21,9 +23,9 @@ from textdifuse_ros.cli.methods import (
 )
 from textdifuse_ros.cli.model_options import add_engine_arguments, add_fusion_arguments, steps_of
 from textdifuse_ros.cli.pair_sets import add_pair_arguments, check_pair_arguments
+from textdifuse_ros.cli.spoiling import parse_spoil, spoil
 from textdifuse_ros.evaluation.baselines import BASELINES
 from textdifuse_ros.evaluation.detection_table import NIGHT_LEVEL, Seen, is_night, report, table
-from textdifuse_ros.evaluation.detector_file import DetectorError, TfliteYolo
 
 EVERYTHING = (*CAMERAS, *BASELINES, FUSED)
 LEAST_SCORE = 0.001  # average precision needs the whole curve
@@ -31,7 +33,12 @@ LEAST_SCORE = 0.001  # average precision needs the whole curve
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pair_arguments(parser, "clip, image or directory of images")
-    parser.add_argument("--detector", type=Path, required=True, help="YOLOv8-style .tflite, COCO classes")
+    parser.add_argument(
+        "--detector",
+        required=True,
+        metavar="FILE",
+        help="a COCO YOLOv8 .tflite (needs LiteRT alone), or shipped, .onnx, .pt as in the node",
+    )
     parser.add_argument(
         "--boxes",
         type=Path,
@@ -40,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--every", type=int, default=10, metavar="N", help="every Nth frame of a clip (10)")
     parser.add_argument("--confidence", type=float, default=0.35, help="of the counted detections (0.35)")
+    parser.add_argument(
+        "--spoil",
+        metavar="NAME[:STRENGTH]",
+        help="degrade every pair before, as training does: smoke, low_light:0.5, ...; labels stay",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     add_method_argument(parser, EVERYTHING, "all")
     add_fusion_arguments(parser, several=True)
@@ -59,16 +71,18 @@ def _run(args: argparse.Namespace) -> int:
     check_pair_arguments(args)
     steps = parse_steps(args.steps)
     choices = choose(args.method, steps, EVERYTHING)
-    try:
-        detector = TfliteYolo(args.detector)
-    except DetectorError as error:
-        raise CliError(str(error)) from error
+    spoiling = parse_spoil(args.spoil) if args.spoil else None
+    judge = make_judge(args.detector)
     sets = labelled_sets(args)
     methods = make_methods(choices, args, beside=True)
     least = LEAST_SCORE if any(each.boxes for each in sets) else args.confidence
     seen: dict[str, list[Seen]] = {}
     for frame in frames(args, sets):
-        seen.setdefault(frame.folder, []).append(_look(frame, methods, detector, least))
+        night = is_night(frame.rgb)  # of the scene, whatever is done to its picture
+        if spoiling:
+            rgb, thermal = spoil(*spoiling, frame.file.stem, frame.rgb, frame.thermal)
+            frame = replace(frame, rgb=rgb, thermal=thermal)
+        seen.setdefault(frame.folder, []).append(_look(frame, night, methods, judge, least))
     names = [method.name for method in methods]
     together = report([frame for each in seen.values() for frame in each], names, args.confidence)
     by_folder = {name: report(each, names, args.confidence) for name, each in seen.items()}
@@ -80,16 +94,17 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _look(frame: Frame, methods: list[Method], detector: TfliteYolo, least: float) -> Seen:
+def _look(frame: Frame, night: bool, methods: list[Method], judge: Judge, least: float) -> Seen:
     with named_value_errors(frame.file):
-        found = {method.name: detector(method.fuse(frame.rgb, frame.thermal), least) for method in methods}
-    return Seen(is_night(frame.rgb), frame.truth, found)
+        found = {method.name: judge(method.fuse(frame.rgb, frame.thermal), least) for method in methods}
+    return Seen(night, frame.truth, found)
 
 
 def _how(args: argparse.Namespace, steps: list[int], methods: list[Method]) -> dict[str, Any]:
     networks = [method for method in methods if method.steps]
     return {
         "confidence": args.confidence,
+        "spoil": args.spoil or "",
         "steps": steps[0] if len(steps) == 1 else steps,
         "prompt": args.prompt,
         "weights": networks[0].weights if networks else "",

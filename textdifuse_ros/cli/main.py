@@ -25,6 +25,7 @@ COMMANDS = {
     "train": ("textdifuse_ros.cli.train", "train the many-step teacher"),
     "locate": ("textdifuse_ros.cli.locate", "what the localiser `embedded` finds, knows and costs"),
     "train-localiser": ("textdifuse_ros.cli.train_localiser", "train what the localiser `embedded` finds"),
+    "train-detector": ("textdifuse_ros.cli.train_detector", "train the YOLO model that ships"),
     "distill": ("textdifuse_ros.cli.distill", "train the few-step student on the teacher"),
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ from textdifuse_ros.cli.methods import (
 )
 from textdifuse_ros.cli.model_options import add_engine_arguments
 from textdifuse_ros.cli.pair_sets import PairSet, add_pair_arguments, check_pair_arguments, pair_sets
+from textdifuse_ros.cli.spoiling import spoil
 from textdifuse_ros.evaluation.baselines import BASELINES
 from textdifuse_ros.evaluation.restoration import (
     Case,
@@ -145,21 +145,10 @@ def _outcomes(sets: Sequence[PairSet], cases: Sequence[Case], contest: Contest) 
 
 
 def _spoiler(stem: str) -> Spoil:
-    """Degrades a pair as training does. The image's name decides the random fields: all strengths, methods
-    and calls see the same ones.
-    """
-    from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade
+    def spoil_case(case: Case, rgb: Bytes, thermal: Bytes) -> tuple[Bytes, Bytes]:
+        return spoil(case.degradation, case.strength, stem, rgb, thermal)
 
-    seed = zlib.crc32(stem.encode())
-
-    def spoil(case: Case, rgb: Bytes, thermal: Bytes) -> tuple[Bytes, Bytes]:
-        draw = Draw(DEGRADATIONS[case.degradation], case.strength, seed)
-        white = np.float32(255)
-        spoilt = degrade(rgb / white, thermal / white, [draw])
-        visible, warm = (np.rint(each * 255).astype(np.uint8) for each in (spoilt.visible, spoilt.thermal))
-        return visible, warm
-
-    return spoil
+    return spoil_case
 
 
 def _report(outcomes: Sequence[Outcome], cases: Sequence[Case], contest: Contest) -> dict[str, Any]:

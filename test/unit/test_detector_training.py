@@ -1,0 +1,105 @@
+"""The data and the training of the detector that ships: what trains, what does not, what comes out."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.yolo_data import CLASSES, DetectorSet, build, frames, held_out, judged, read_boxes
+
+HELD_OUT, FREE = "00002D", "00001D"
+NOBODY = np.zeros((0, 5), np.float32)
+needs_ultralytics = pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in ("ultralytics", "psutil", "onnx", "onnxruntime")),
+    reason="needs ultralytics, psutil, onnx and onnxruntime",
+)
+
+
+def plain(rgb: np.ndarray, thermal: np.ndarray, steps: int) -> np.ndarray:
+    return np.maximum(rgb, thermal[..., None])
+
+
+def blind(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return NOBODY, np.zeros(0, np.float32)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two MSRS pairs of 64x48, one of them on the validation list, with a person and a dog each."""
+    folder = tmp_path / "data" / "msrs"
+    rng = np.random.default_rng(0)
+    for camera in ("vis", "ir", "boxes"):
+        (folder / camera).mkdir(parents=True)
+    (folder / "classes.txt").write_text("dog\nPeople\n")
+    for stem in (HELD_OUT, FREE):
+        for camera in ("vis", "ir"):
+            picture = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+            assert cv2.imwrite(str(folder / camera / f"{stem}.png"), picture)
+        (folder / "boxes" / f"{stem}.txt").write_text("0 0.5 0.5 0.2 0.2\n1 0.25 0.5 0.2 0.4\n")
+    return tmp_path / "data"
+
+
+def test_what_is_on_the_validation_list_does_not_train_in_any_folder(root: Path) -> None:
+    each = DetectorSet("msrs")
+    trains = [views.name for views in frames(root, each, plain, blind, validation=False)]
+    checks = [views.name for views in frames(root, each, plain, blind, validation=True)]
+    assert trains == [f"msrs/{FREE}"] and checks == [f"msrs/{HELD_OUT}"]
+    assert {f"msrs_thermal/{HELD_OUT}", f"msrs128/{HELD_OUT}"} <= held_out()
+
+
+def test_a_pair_gives_both_cameras_and_fused_views_under_the_same_boxes(root: Path) -> None:
+    (views,) = frames(root, DetectorSet("msrs"), plain, blind, validation=False)
+    assert set(views.images) == {"rgb", "thermal", "fused", "hard"}
+    assert all(image.shape == (48, 64, 3) and image.dtype == np.uint8 for image in views.images.values())
+    assert np.allclose(views.boxes, [[0, 0.25, 0.5, 0.2, 0.4]])  # the person; nobody asked for dogs
+
+
+def test_a_line_that_is_no_box_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.1 0.1\n7 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(TrainingError, match=r"a\.txt, line 2"):
+        read_boxes(tmp_path / "a.txt", ["person"])
+
+
+def test_the_judge_labels_only_what_nobody_labelled_and_each_thing_once() -> None:
+    car, bicycle, person = CLASSES.index("car"), CLASSES.index("bicycle"), CLASSES.index("person")
+    given = np.array([[person, 0.2, 0.2, 0.1, 0.1], [car, 0.8, 0.8, 0.2, 0.2]], np.float32)
+    seen = np.array(
+        [
+            [car, 0.81, 0.8, 0.2, 0.2],  # labelled already
+            [car, 0.3, 0.3, 0.2, 0.2],
+            [car, 0.31, 0.3, 0.2, 0.2],  # the same again
+            [bicycle, 0.3, 0.3, 0.2, 0.2],  # not asked for
+            [car, 0.6, 0.2, 0.1, 0.1],  # not sure
+        ],
+        np.float32,
+    )
+    scores = np.array([0.9, 0.8, 0.7, 0.9, 0.2], np.float32)
+    found = judged([np.zeros((4, 4, 3), np.uint8)] * 2, lambda _: (seen, scores), ("car",), given)
+    assert np.allclose(found, [[car, 0.3, 0.3, 0.2, 0.2]])
+
+
+def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="none of msrs"):
+        build(tmp_path, tmp_path / "out", plain, blind, lambda text: None)
+
+
+@needs_ultralytics
+def test_a_training_ends_in_a_file_that_the_detector_loads(root: Path, tmp_path: Path) -> None:
+    from textdifuse_ros.detection.detections import Wanted
+    from textdifuse_ros.detection.ultralytics_yolo import UltralyticsDetector
+    from textdifuse_ros.train.yolo import YoloTraining, export, train
+
+    told: list[str] = []
+    build(root, tmp_path / "images", plain, blind, told.append, streets=range(1))
+    assert told[0] == "msrs: 4 + 3 images" and told[-1] == "13 images train, 3 do not"
+    config = YoloTraining(epochs=1, batch=4, imgsz=64, workers=0)
+    checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu")
+    export(checkpoint, tmp_path / "detector.onnx", size=64)
+    detector = UltralyticsDetector(str(tmp_path / "detector.onnx"), "cpu")
+    assert detector.names == dict(enumerate(CLASSES))
+    detector.detect(np.zeros((96, 64, 3), np.uint8), Wanted())  # of another shape than it trained on

@@ -1,0 +1,104 @@
+"""`textdifuse train-detector`: train and export the YOLO model that ships, for all three kinds of image."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.train import follow, prepare_threads, read_fields
+from textdifuse_ros.evaluation.detector_file import TfliteYolo
+
+if TYPE_CHECKING:
+    from textdifuse_ros.train.yolo import YoloTraining
+    from textdifuse_ros.train.yolo_data import Judge
+
+Bytes = NDArray[np.uint8]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder with msrs/, roadscene/, ... inside")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="images, labels, checkpoints and detector.onnx go here"
+    )
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="COCO YOLOv8 .tflite that labels the classes which a data set leaves out",
+    )
+    parser.add_argument(
+        "--teacher", type=Path, metavar="FILE", help="COCO YOLOv8n .safetensors whose features are followed"
+    )
+    parser.add_argument("--config", type=Path, help="JSON with any of the fields of YoloTraining")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, or the number of a CUDA device (cpu)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
+
+
+def run(args: argparse.Namespace) -> int:
+    from textdifuse_ros.detection.detections import DetectorError
+
+    prepare_threads(args)
+    config = _config(args)
+    try:
+        return follow("train-detector", lambda: _train(args, config))
+    except DetectorError as error:
+        raise CliError(str(error)) from error
+
+
+def _train(args: argparse.Namespace, config: YoloTraining) -> Path:
+    from textdifuse_ros.fuser import Fuser
+    from textdifuse_ros.train import yolo, yolo_data
+
+    images = args.output / "data"
+    if not (images / "complete").is_file():  # a run that was stopped while it wrote them begins again
+        fuser = Fuser()
+        judge = _judge(TfliteYolo(args.judge))
+
+        def fuse(rgb: Bytes, thermal: Bytes, steps: int) -> Bytes:
+            return fuser.fuse(rgb, thermal, steps=steps).image
+
+        yolo_data.build(args.data, images, fuse, judge, lambda text: print(text, file=sys.stderr))
+        (images / "complete").touch()
+    checkpoint = yolo.train(images, args.output, config, args.device, args.teacher)
+    target = Path(args.output) / "detector.onnx"
+    yolo.export(checkpoint, target)
+    return target
+
+
+def _judge(detector: TfliteYolo) -> Judge:
+    """The COCO detector's first three classes are person, bicycle and car, as in `yolo_data.CLASSES`."""
+
+    def judge(rgb: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        found = detector(rgb, 0.25)
+        known = found.classes < 3
+        x0, y0, x1, y1 = found.boxes[known].T
+        high, wide = rgb.shape[:2]
+        columns = (found.classes[known], (x0 + x1) / 2 / wide, (y0 + y1) / 2 / high)
+        boxes = np.stack((*columns, (x1 - x0) / wide, (y1 - y0) / high), axis=1)
+        return boxes.astype(np.float32), found.scores[known]
+
+    return judge
+
+
+def _config(args: argparse.Namespace) -> YoloTraining:
+    from textdifuse_ros.train.yolo import YoloTraining
+
+    given: dict[str, Any] = read_fields(args.config, args.set)
+    known = {field.name for field in fields(YoloTraining)}
+    for name in given:
+        if name not in known:
+            raise CliError(
+                f"{args.config or '--set'}: {name} is not a field; there are {', '.join(sorted(known))}"
+            )
+    return replace(YoloTraining(), **given)

@@ -1,0 +1,129 @@
+"""Trains the detector that ships, from random weights, by ultralytics' own trainer (AGPL-3.0, optional)."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from textdifuse_ros.detection.ultralytics_import import ultralytics
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
+
+
+@dataclass(frozen=True)
+class YoloTraining:
+    """Settings of the run, by ultralytics' names; whatever is not here has ultralytics' default.
+
+    `time` [h], where there is one, overrides `epochs`. Both cameras at night make dark and flat pictures: brightness varies more
+    than by default. `dis` weighs the teacher's features, where there is a teacher.
+    """
+
+    model: str = "yolo11n.yaml"
+    epochs: int = 22
+    time: float | None = None
+    batch: int = 16
+    nbs: int = 16
+    imgsz: int = 448
+    optimizer: str = "AdamW"
+    lr0: float = 0.0015
+    lrf: float = 0.02
+    cos_lr: bool = True
+    warmup_epochs: float = 1.0
+    weight_decay: float = 0.01
+    close_mosaic: int = 4
+    hsv_v: float = 0.5
+    scale: tuple[float, float] = (0.6, 1.7)
+    dis: float = 6.0
+    workers: int = 1
+    seed: int = 0
+
+
+def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher: Path | None = None) -> Path:
+    """Train on the files of `train.yolo_data.build`; returns the last checkpoint, the moving average's.
+
+    The validation images are looked at for the log and choose nothing: the last weights are taken. teacher:
+    a .safetensors of a fused YOLOv8n (COCO) whose features are followed; nothing of it stays in the weights.
+    Raises TrainingError, DetectorError.
+    """
+    with ultralytics() as library:
+        options = asdict(config)
+        if teacher is not None:
+            options["distill_model"] = str(_teacher(library, teacher, output / "teacher.pt"))
+        model = library.YOLO(options.pop("model"), task="detect")
+        model.train(
+            trainer=_trainer(folder, config.workers),
+            data=str(folder),
+            project=str(output.resolve()),
+            name="yolo",
+            exist_ok=True,
+            device=device,
+            amp=False if device == "cpu" else "bf16",
+            cache="ram",
+            plots=False,
+            pretrained=False,
+            deterministic=False,
+            **options,
+        )
+    last = output / "yolo" / "weights" / "last.pt"
+    if not last.is_file():
+        raise TrainingError(f"{last}: the training left no checkpoint; what it printed says why")
+    return last
+
+
+def export(checkpoint: Path, target: Path, size: int = 640) -> None:
+    """Write the ONNX file that ships: dynamic sizes, opset 17, overlaps left to the reader."""
+    with ultralytics() as library:
+        model = library.YOLO(str(checkpoint), task="detect")
+        made = Path(model.export(format="onnx", imgsz=size, dynamic=True, simplify=False, opset=17))
+    made.replace(target)
+
+
+def _trainer(folder: Path, workers: int) -> type:
+    """ultralytics' trainer without what wants matplotlib, polars or fonts from the network; on a CPU with the
+    memory format and the bf16 products that it keeps for CUDA (2.6 times as many images a second on an
+    AVX512 processor with bf16).
+    """
+    base: Any = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
+
+    class Trainer(base):  # type: ignore[misc]
+        def get_dataset(self) -> dict[str, Any]:
+            images = {split: str(folder.resolve() / "images" / split) for split in SPLITS}
+            names = dict(enumerate(CLASSES))
+            return {"path": folder, **images, "names": names, "nc": len(names), "channels": 3}
+
+        def read_results_csv(self) -> dict[str, Any]:
+            return {}  # a copy of the log inside the checkpoint
+
+        def _setup_train(self) -> None:
+            self.args.workers = workers  # it takes none on a CPU; one core would wait while images are read
+            super()._setup_train()
+            self.model.to(memory_format=torch.channels_last)
+
+        def final_eval(self) -> None:
+            importlib.import_module("ultralytics.utils.torch_utils").strip_optimizer(self.last)
+
+        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            batch = super().preprocess_batch(batch)
+            if self.device.type == "cpu":  # within the trainer's own context, whose end undoes it
+                torch.set_autocast_enabled("cpu", True)
+                torch.set_autocast_dtype("cpu", torch.bfloat16)
+            batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+            return batch
+
+    return Trainer
+
+
+def _teacher(library: Any, weights: Path, target: Path) -> Path:
+    """The teacher as ultralytics wants it: a checkpoint with a module."""
+    if not weights.is_file():
+        raise TrainingError(f"{weights}: no such file; leave the teacher out, or name its weights")
+    model = library.YOLO("yolov8n.yaml", task="detect").model.fuse()
+    model.load_state_dict({name: value.float() for name, value in load_file(str(weights)).items()})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": model, "train_args": {}}, target)
+    return target

@@ -1,4 +1,4 @@
-"""Fuse one thermal and one RGB camera, and detect objects in the fused image: two nodes, a process each."""
+"""Fuse a thermal and an RGB camera, and detect objects in the fused image: two nodes, one process or two."""
 
 from launch import LaunchDescription
 

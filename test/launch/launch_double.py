@@ -83,20 +83,23 @@ class Node:
 
     package: str
     executable: str
-    name: str
-    namespace: str
-    parameters: list[str]
-    remappings: list[tuple[str, str]]
     ros_arguments: list[str]
     output: str
     emulate_tty: bool
+    name: str = ""
+    namespace: str = ""
+    parameters: list[str] = field(default_factory=list)
+    remappings: list[tuple[str, str]] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
 
     def visit(self, context: Context) -> None:
         context.nodes.append(self)
 
-    def arguments(self) -> list[str]:
+    def words(self) -> list[str]:
         """What follows the executable."""
-        words = ["--ros-args", *self.ros_arguments, "--ros-args", "-r", f"__node:={self.name}"]
+        words = [*self.arguments, "--ros-args", *self.ros_arguments, "--ros-args"]
+        if self.name:
+            words += ["-r", f"__node:={self.name}"]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for file in self.parameters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -180,12 +181,32 @@ def test_sim_refuses_a_rate_that_is_no_number(evaluate: Evaluate) -> None:
 def test_perception_offers_the_arguments_of_fusion_and_those_of_the_detector(evaluate: Evaluate) -> None:
     context = evaluate("perception")
     assert set(context.configurations) - set(evaluate("fusion").configurations) == {
-        "detector_params_file", "model", "detector_device", "classes", "classes_from_prompt",
+        "composed", "detector_params_file", "model", "detector_device", "classes", "classes_from_prompt",
     }  # fmt: skip
 
 
+def test_perception_starts_one_process_that_gets_what_two_would_get(evaluate: Evaluate) -> None:
+    given = {"namespace": "rig", "prompt": "hot", "model": "street.onnx", "rgb_topic": "/cam/rgb"}
+    (process,) = evaluate("perception", **given).nodes
+    assert (process.executable, process.name, process.namespace) == ("perception", "", "")
+    assert process.parameters == process.remappings == []  # launch_ros would give them to both nodes
+    from textdifuse_ros.nodes.perception_node import DETECTOR, FUSION, own_arguments
+
+    own = own_arguments(process.arguments)
+    apart = evaluate("perception", composed="false", **given).nodes
+    for words, node in zip((own[FUSION], own[DETECTOR]), apart, strict=True):
+        pairs = list(itertools.pairwise(words))
+        assert ("-r", f"__node:={node.name}") in pairs and ("-r", "__ns:=/rig") in pairs
+        assert [file for option, file in pairs if option == "--params-file"] == node.parameters[:1]
+        assert [rule for option, rule in pairs if option == "-r"][2:] == [
+            f"{source}:={target}" for source, target in node.remappings
+        ]
+        values = dict(rule.split(":=", 1) for option, rule in pairs if option == "-p")
+        assert {name: yaml.safe_load(value) for name, value in values.items()} == own_values(node)
+
+
 def test_perception_starts_fusion_and_a_detector_that_hears_it(evaluate: Evaluate) -> None:
-    fusion, detector = evaluate("perception", namespace="rig", prompt="hot").nodes
+    fusion, detector = evaluate("perception", composed="false", namespace="rig", prompt="hot").nodes
     assert (fusion.executable, fusion.name) == ("fusion_node", "textdifuse")
     assert (detector.executable, detector.name) == ("fused_detector", "fused_detector")
     assert fusion.namespace == detector.namespace == "rig"
@@ -197,6 +218,7 @@ def test_perception_starts_fusion_and_a_detector_that_hears_it(evaluate: Evaluat
 def test_perceptions_arguments_reach_the_detector_alone_unless_both_have_them(evaluate: Evaluate) -> None:
     fusion, detector = evaluate(
         "perception",
+        composed="false",
         model="/models/street.onnx",
         device="cpu",
         detector_device="cuda:0",
@@ -244,4 +266,4 @@ def test_the_nodes_own_command_line_means_what_launch_would_pass(evaluate: Evalu
     files = node.parameters[:-1]
     assert '-p prompt:="5"' in " ".join(direct)
     for word in ("__node:=textdifuse", "__ns:=/rig", "rgb/image_raw:=/cam/rgb", *files):
-        assert word in direct and word in node.arguments()
+        assert word in direct and word in node.words()

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.ros
 def test_what_the_cameras_see_arrives_as_detections_and_the_prompt_reaches_the_detector(rig: Rig) -> None:
     values = {
         **defaults(PERCEPTION_ARGUMENTS),
+        "composed": "false",
         "namespace": "rig",
         "prompt": "warm objects",
         "device": "cpu",

@@ -14,9 +14,9 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from textdifuse_ros.nodes.launch_spec import PACKAGE, Argument, NodeSpec, environment
+from textdifuse_ros.nodes.launch_spec import PACKAGE, Argument, Composition, NodeSpec, environment
 
-Plan = Callable[[Mapping[str, str], Path], Sequence[NodeSpec]]
+Plan = Callable[[Mapping[str, str], Path], Sequence[NodeSpec | Composition]]
 
 
 def describe(arguments: Sequence[Argument], plan: Plan) -> LaunchDescription:
@@ -30,7 +30,7 @@ def describe(arguments: Sequence[Argument], plan: Plan) -> LaunchDescription:
         variables = environment(values, share, os.environ)
         return [
             *(SetEnvironmentVariable(name, value) for name, value in variables.items()),
-            *(node_action(spec) for spec in plan(values, share)),
+            *(action(spec) for spec in plan(values, share)),
         ]
 
     return LaunchDescription([*map(declare, arguments), OpaqueFunction(function=start)])
@@ -43,6 +43,24 @@ def declare(argument: Argument) -> DeclareLaunchArgument:
         default_value=argument.default,
         description=argument.description,
         choices=list(argument.choices) or None,
+    )
+
+
+def action(spec: NodeSpec | Composition) -> Node:
+    """The action that starts one process."""
+    return node_action(spec) if isinstance(spec, NodeSpec) else composition_action(spec)
+
+
+def composition_action(spec: Composition) -> Node:
+    """The action that starts several nodes in one process. Their names, files and values are arguments of
+    the executable: launch_ros itself would give them to all the nodes."""
+    return Node(
+        package=PACKAGE,
+        executable=spec.executable,
+        arguments=spec.arguments(),
+        ros_arguments=["--log-level", spec.log_level],
+        output="screen",
+        emulate_tty=True,
     )
 
 

@@ -43,7 +43,11 @@ class NodeSpec:
 
     def ros_arguments(self) -> list[str]:
         """The arguments behind the executable that mean the same as this object."""
-        words = ["--ros-args", "-r", f"__node:={self.name}"]
+        return ["--ros-args", *self.own_arguments(), "--log-level", self.log_level]
+
+    def own_arguments(self) -> list[str]:
+        """Those of them that are about this node, not about its process."""
+        words = ["-r", f"__node:={self.name}"]
         if self.namespace:
             words += ["-r", f"__ns:={absolute_namespace(self.namespace)}"]
         for source, target in self.remappings:
@@ -52,13 +56,26 @@ class NodeSpec:
             words += ["--params-file", file]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={literal(value)}"]
-        return [*words, "--log-level", self.log_level]
+        return words
 
     def overrides(self) -> str:
         """`parameters` as the text of a params file."""
         lines = ["/**:", "  ros__parameters:"]
         lines += [f"    {name}: {literal(value)}" for name, value in self.parameters.items()]
         return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Several nodes in one process: `executable` takes what is meant for one of them behind its option."""
+
+    executable: str
+    nodes: Mapping[str, NodeSpec]  # by option
+    log_level: str = "info"
+
+    def arguments(self) -> list[str]:
+        """The arguments behind the executable, without those of ROS for the whole process."""
+        return [word for option, node in self.nodes.items() for word in (option, *node.own_arguments())]
 
 
 def literal(value: Value) -> str:

@@ -9,13 +9,22 @@ from textdifuse_ros.nodes.launch_spec import (
     FALSE_TRUE,
     FUSION_ARGUMENTS,
     Argument,
+    Composition,
     NodeSpec,
     Value,
     existing,
     fusion_node,
 )
+from textdifuse_ros.nodes.perception_node import DETECTOR, FUSION
 
 _DETECTOR: tuple[Argument, ...] = (
+    Argument(
+        "composed",
+        "true",
+        "Run both nodes in one process, which hands the fused image over without a copy; false starts a "
+        "process for each. Names, topics, parameters and services are the same.",
+        ("true", "false"),
+    ),
     Argument(
         "detector_params_file",
         "",
@@ -71,6 +80,9 @@ def detector_node(values: Mapping[str, str], share: Path) -> NodeSpec:
     )
 
 
-def perception(values: Mapping[str, str], share: Path) -> list[NodeSpec]:
-    """perception.launch.py: the fusion node and the detector, a process each."""
-    return [fusion_node(values, share), detector_node(values, share)]
+def perception(values: Mapping[str, str], share: Path) -> list[NodeSpec | Composition]:
+    """perception.launch.py: the fusion node and the detector, in one process or in a process each."""
+    fusion, detector = fusion_node(values, share), detector_node(values, share)
+    if values["composed"] == "true":
+        return [Composition("perception", {FUSION: fusion, DETECTOR: detector}, values["log_level"])]
+    return [fusion, detector]

@@ -192,7 +192,8 @@ def test_perception_starts_one_process_that_gets_what_two_would_get(evaluate: Ev
     assert process.parameters == process.remappings == []  # launch_ros would give them to both nodes
     from textdifuse_ros.nodes.perception_node import DETECTOR, FUSION, own_arguments
 
-    own = own_arguments(process.arguments)
+    own, rest = own_arguments(process.arguments)
+    assert rest == []
     apart = evaluate("perception", composed="false", **given).nodes
     for words, node in zip((own[FUSION], own[DETECTOR]), apart, strict=True):
         pairs = list(itertools.pairwise(words))

@@ -19,10 +19,10 @@ NAMES = {0: "person", 1: "car", 2: "traffic light"}
 SIDE = 64
 
 
-def tiny_detector(path: Path) -> Path:
+def tiny_detector(path: Path, gain: float = 1.0) -> Path:
     """A .pt detector: its small boxes are persons, middle ones cars, large ones traffic lights, in falling
-    order of score (about 0.9, 0.8 and 0.6)."""
-    return _saved(path, "yolov8.yaml")
+    order of score (about 0.9, 0.8 and 0.6). A gain of thousands makes the scores depend on the image."""
+    return _saved(path, "yolov8.yaml", gain)
 
 
 def tiny_classifier(path: Path) -> Path:
@@ -40,7 +40,7 @@ def tiny_onnx(detector: Path) -> Path:
         return Path(model.export(format="onnx", imgsz=SIDE, simplify=False, verbose=False))
 
 
-def _saved(path: Path, structure: str) -> Path:
+def _saved(path: Path, structure: str, gain: float = 1.0) -> Path:
     torch.manual_seed(3)
     with ultralytics() as library:
         from ultralytics.utils import YAML
@@ -54,6 +54,7 @@ def _saved(path: Path, structure: str) -> Path:
         head = model.model.model[-1]
         for level, layers in enumerate(getattr(head, "cv3", ())):  # strides 8, 16 and 32
             with torch.no_grad():
+                layers[-1].weight.mul_(gain)
                 layers[-1].bias.fill_(-6.0)
                 layers[-1].bias[level] = (2.2, 1.4, 0.4)[level]
         model.save(str(path))

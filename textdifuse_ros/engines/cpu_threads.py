@@ -14,4 +14,5 @@ _DEFAULT = torch.get_num_threads()  # before any network has asked for another
 
 def use_threads(threads: int) -> None:
     """Let the calling thread work with so many threads; 0: torch's own choice, all cores."""
+    torch.get_num_threads()  # or the first operation would take over the number that was set last, after all
     torch.set_num_threads(threads or _DEFAULT)

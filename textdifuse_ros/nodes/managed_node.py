@@ -41,6 +41,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self, name: str, defaults: S, model: ModelHolder[S, Any], arguments: Sequence[str] = ()
     ) -> None:
         """arguments: ROS arguments for this node alone, besides those of the process."""
+        self.arguments = tuple(arguments)
         Node.__init__(self, name, cli_args=["--ros-args", *arguments] if arguments else None)
         self.session = self.inputs = self.outputs = None
         self.model = model

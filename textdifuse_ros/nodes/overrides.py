@@ -17,8 +17,9 @@ QOS = "qos_overrides."  # declared later, with the publisher or subscription tha
 def warn_of_unused(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
     """Log each parameter that a node does not have, and each parameter file with nothing for any node.
 
-    ``nodes`` and ``arguments`` are those of the process; rclpy itself ignores both without a word. Where
-    nodes share a process, what is given to all of them need only be a parameter of one.
+    ``nodes`` and ``arguments`` are those of the process; a node may have ``arguments`` of its own besides.
+    rclpy itself ignores both without a word. Where nodes share a process, what is given to all of them need
+    only be a parameter of one.
     """
     for node in nodes:
         given = getattr(node, "_parameter_overrides", {})  # rclpy has no public name for them
@@ -27,9 +28,13 @@ def warn_of_unused(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
         declared = [name for name in node._parameters if not name.startswith(QOS)]
         for name in sorted(unknown):
             node.get_logger().warning(f"parameter {name} is ignored: {unknown_reason(name, declared)}")
-    names = [node.get_fully_qualified_name() for node in nodes]
+        _warn_of_unheard([node], getattr(node, "arguments", ()))
+    _warn_of_unheard(nodes, arguments)
+
+
+def _warn_of_unheard(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
     for path in parameter_files(arguments):
-        reasons = [unheard_reason(path, name) for name in names]
+        reasons = [unheard_reason(path, node.get_fully_qualified_name()) for node in nodes]
         if all(reasons):
             nodes[0].get_logger().warning(f"parameter file {path} is ignored: {'; '.join(reasons)}")
 

@@ -10,7 +10,7 @@ parameter file that begins with /**: says nothing to the other one.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.nodes.detector_node import require_messages
@@ -22,26 +22,28 @@ if TYPE_CHECKING:
 FUSION, DETECTOR = "--fusion", "--detector"
 
 
-def own_arguments(words: Sequence[str]) -> dict[str, list[str]]:
-    """The ROS arguments of each node, by option; ``words`` are those of the process without ROS's own.
+def own_arguments(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """The ROS arguments of each node alone, by option, and the rest of a command line, ROS's own included.
 
-    Raises StartRefused for a word that belongs to neither.
+    A node's arguments end at the other node's option or at --ros-args. They must be taken away before rcl
+    sees the line: it reads every a:=b on it as a rule for the whole process.
     """
     parts: dict[str, list[str]] = {FUSION: [], DETECTOR: []}
-    part: list[str] | None = None
+    rest: list[str] = []
+    part, of_ros = rest, False
     for word in words:
-        if word in parts:
+        if of_ros or word == "--ros-args":
+            part, of_ros = rest, word != "--"
+        elif word in parts:
             part = parts[word]
-        elif part is None:
-            raise StartRefused(f"{word!r} belongs to neither node: it must follow {FUSION} or {DETECTOR}")
-        else:
-            part.append(word)
-    return parts
+            continue
+        part.append(word)
+    return parts, rest
 
 
-def make_nodes(words: Sequence[str]) -> list[ManagedNode]:
-    """Import and construct both. Raises StartRefused with the reason, naming the node that refuses."""
-    own = own_arguments(words)
+def make_nodes(own: Mapping[str, Sequence[str]]) -> list[ManagedNode]:
+    """Import and construct both, each with its own arguments. Raises StartRefused with the reason, naming
+    the node that refuses."""
     require_messages()
     from textdifuse_ros.nodes.detector import DetectorNode
     from textdifuse_ros.nodes.fusion import FusionNode
@@ -64,13 +66,17 @@ def make_nodes(words: Sequence[str]) -> list[ManagedNode]:
 
 def main(args: list[str] | None = None) -> int:
     """Run both nodes until they are told to end; never returns to the caller."""
+    own, rest = own_arguments(sys.argv if args is None else args)
 
     def make() -> list[ManagedNode]:
         from rclpy.utilities import remove_ros_args
 
-        return make_nodes(remove_ros_args(sys.argv if args is None else args)[1:])
+        stray = remove_ros_args(rest)[1:]
+        if stray:
+            raise StartRefused(f"{stray[0]!r} is for neither node: write it after {FUSION} or {DETECTOR}")
+        return make_nodes(own)
 
-    return run("perception", make, args)
+    return run("perception", make, rest)
 
 
 if __name__ == "__main__":

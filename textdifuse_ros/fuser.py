@@ -17,6 +17,7 @@ from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import ALL, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
+from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
@@ -109,6 +110,7 @@ class Fuser:
         strength: float = 1.0,
         restore: str | Mapping[str, float] = "auto",
         want_salience: bool = True,
+        hints: Hints | None = None,
     ) -> Fused:
         """Fuse one registered pair.
 
@@ -116,6 +118,7 @@ class Fuser:
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
         prompt. restore: "auto" removes every degradation, "off" none, a mapping says how far each is removed
         (names of `model.controls`, those left out fully); restoration wishes in the prompt start from there.
+        hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
         A wish that is limited to a region costs one more run of the network where it changes something.
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
         """
@@ -129,6 +132,8 @@ class Fuser:
         salience: NDArray[np.uint8] | None = None
         if compiled.objects and strength > 0:
             relevance = self._localiser.relevance(compiled, rgb, thermal)
+            if hints is not None:
+                relevance = sharpened(relevance, hints)
             if want_salience:
                 salience = (np.clip(relevance, 0, 1) * 255 + 0.5).astype(np.uint8)
             relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)

@@ -6,6 +6,7 @@ import importlib.util
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 if importlib.util.find_spec("ultralytics") is None:
@@ -123,6 +124,44 @@ def test_a_prompt_that_changes_the_filter_in_mid_stream(both: PerceptionRig) -> 
         assert detector.set(classes_from_prompt=False).successful
 
 
+@needs_encoder
+def test_boxes_sharpen_the_relevance_of_the_images_that_follow(both: PerceptionRig) -> None:
+    salience = both.rig.listen("/fused/salience", Image)
+    topic = "/fused/detections"
+
+    def listeners() -> list[str]:
+        return [info.node_name for info in both.rig.probe.get_subscriptions_info_by_topic(topic)]
+
+    def relevance(stamp: int) -> float:
+        message = salience.wait(lambda m: stamp_of(m) == stamp)
+        return float(np.frombuffer(bytes(message.data), np.uint8).mean())
+
+    with both.node(FUSION) as fusion:
+        assert fusion.set(prompt="pedestrians").successful
+    until(lambda: both.rig.probe.count_subscribers("/fused/salience") == 1, "the listener to be known")
+    keep_doing(lambda i: both.cameras.pair(at(700 + 10 * i)), salience, lambda m: True)
+    both.detect(at(3000))
+    plain = relevance(at(3000))
+    assert "textdifuse" not in listeners()
+    with both.node(FUSION) as fusion:
+        assert fusion.set(boxes_sharpen=1.0).successful
+    until(lambda: "textdifuse" in listeners(), "the fusion to listen")
+    stamps = iter(range(4000, 100_000, 20))
+    used = keep_doing(
+        lambda _: both.cameras.pair(at(next(stamps))),
+        both.fusion.collector,
+        lambda array: any(
+            pair.key == "boxes" and " used, " in pair.value for one in array.status for pair in one.values
+        ),
+    )
+    assert used.status
+    both.detect(last := at(next(stamps)))
+    assert relevance(last) > plain + 100  # the model finds persons everywhere
+    with both.node(FUSION) as fusion:
+        assert fusion.set_atomically({"boxes_sharpen": 0.0, "prompt": ""}).successful
+    until(lambda: "textdifuse" not in listeners(), "the fusion to listen no more")
+
+
 def test_a_camera_that_dies_leaves_the_detector_with_the_image_that_goes_through(
     both: PerceptionRig,
 ) -> None:
@@ -132,15 +171,15 @@ def test_a_camera_that_dies_leaves_the_detector_with_the_image_that_goes_through
     rgb = rgb_array(7)
 
     def only_rgb(index: int) -> None:
-        both.cameras.rgb(at(1000 + 30 * index), rgb)
+        both.cameras.rgb(at(200_000 + 30 * index), rgb)
 
-    passed = keep_doing(only_rgb, both.found, lambda m: stamp_of(m) >= at(1000))
+    passed = keep_doing(only_rgb, both.found, lambda m: stamp_of(m) >= at(200_000))
     shown = fused.wait(lambda m: stamp_of(m) == stamp_of(passed))
     assert passed.header == shown.header and bytes(shown.data) == rgb.tobytes()
     with both.node(FUSION) as fusion:
         assert fusion.set(loss_timeout=60.0).successful
     recovered = keep_doing(
-        lambda i: both.cameras.pair(at(20_000 + 30 * i)), both.found, lambda m: stamp_of(m) >= at(20_000)
+        lambda i: both.cameras.pair(at(300_000 + 30 * i)), both.found, lambda m: stamp_of(m) >= at(300_000)
     )
     assert recovered.detections
 

@@ -10,6 +10,7 @@ from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.model import weights
+from textdifuse_ros.text.boxes import Hint, Hints
 from textdifuse_ros.text.grammar import PromptError
 
 Bytes = NDArray[np.uint8]
@@ -163,3 +164,18 @@ def test_closed_fuser_says_so() -> None:
     closed.close()
     with pytest.raises(EngineError, match="closed"):
         closed.fuse(*night())
+
+
+def test_boxes_change_the_image_where_they_are_and_none_change_nothing(fuser: Fuser) -> None:
+    rgb, thermal = night()
+    plain = fuser.fuse(rgb, thermal, "warm objects")
+    for nothing in (None, Hints(), Hints(1.0), Hints(0.0, (Hint((0.0, 0.0, 40.0, 40.0), 1.0),), 1.0)):
+        same = fuser.fuse(rgb, thermal, "warm objects", hints=nothing)
+        np.testing.assert_array_equal(same.image, plain.image)
+    hints = Hints(1.0, (Hint((0.0, 0.0, 40.0, 40.0), 1.0),))
+    sharp = fuser.fuse(rgb, thermal, "warm objects", hints=hints)
+    assert sharp.salience is not None and (sharp.salience[:40, :40] == 255).all()
+    assert (sharp.image[:30, :30] != plain.image[:30, :30]).any()
+    np.testing.assert_array_equal(
+        fuser.fuse(rgb, thermal, "", hints=hints).image, fuser.fuse(rgb, thermal, "").image
+    )

@@ -48,7 +48,7 @@ class Diagnostics(DiagnosticsPublisher):
             "thermal": (thermal.topic, camera_reports[1]),
             "pairing": (hardware, pairing),
             "model": (model.device or settings.text("device"), model_report),
-            "prompt": (hardware, health.prompt_report(node.prompts.current, fusing, now)),
+            "prompt": (hardware, health.prompt_report(node.prompts.current, fusing, now, node.boxes.said)),
             "output": (hardware, health.output_report(output, (rgb, thermal), why)),
         }
 

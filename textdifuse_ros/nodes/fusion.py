@@ -13,6 +13,8 @@ from sensor_msgs.msg import CameraInfo
 
 from textdifuse_ros.msg import PromptState
 from textdifuse_ros.nodes import qos
+from textdifuse_ros.nodes.box_input import BoxInput
+from textdifuse_ros.nodes.box_keeper import SHARPEN, BoxKeeper
 from textdifuse_ros.nodes.diagnostics import Diagnostics
 from textdifuse_ros.nodes.frames import Drop, Outcome
 from textdifuse_ros.nodes.handover import Handover
@@ -49,10 +51,12 @@ class FusionNode(ManagedNode[Settings]):
         self.handover = Handover(self.get_fully_qualified_name(), topic, self.is_active)
         self._frames = MutuallyExclusiveCallbackGroup()
         self.registration = RegistrationKeeper()
+        self.boxes = BoxKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
         self.prompts = PromptKeeper(self._announce_prompt, self.get_logger().warning)
         self.parameters.add_vet(self.prompts.vet)
         self.parameters.add_vet(self.registration.vet)
+        self.parameters.add_vet(self.boxes.vet)
         self.parameters.add_hear(self.prompts.hear)
         self.parameters.add_apply(self.registration.apply)
         self.parameters.add_apply(self.prompts.apply)
@@ -98,9 +102,12 @@ class FusionNode(ManagedNode[Settings]):
             outputs.salience_wanted,
             self._publish,
             self._dropped,
+            self.boxes.hints,
         )
         self.incompatible.clear()
         self.session = session
+        topic = parameters.settings.text("detections_topic")
+        boxes = BoxInput(self, topic, self.boxes.hear, self._frames)
         self.inputs = Inputs(
             self,
             parameters.settings,
@@ -108,13 +115,16 @@ class FusionNode(ManagedNode[Settings]):
             self._receive_info,
             self.input_incompatible,
             self._frames,
+            boxes,
         )
+        boxes.want(parameters.settings.number(SHARPEN) > 0)
         self.get_logger().info(f"active: fusing on {fuser.device} with {fuser.engine}, {fuser.dtype}")
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, and free the device's memory."""
         result = super().on_deactivate(state)
+        self.boxes.forget()
         self.prompts.withdraw()
         return result
 
@@ -125,14 +135,17 @@ class FusionNode(ManagedNode[Settings]):
     # -- parameters, clock, events --------------------
 
     def _apply(self, settings: Settings, changed: set[str]) -> None:
-        session = self.session
+        session, inputs = self.session, self.inputs
         if session is not None:
             session.apply(settings)
+        if inputs is not None:
+            inputs.boxes.want(settings.number(SHARPEN) > 0)
 
     def _clock_jumped(self, jump: Any) -> None:
         session = self.session
         if session is not None:
             session.time_jumped_back()
+            self.boxes.forget()
 
     def _receive_info(self, camera: str, message: CameraInfo) -> None:
         if self.outputs is not None:

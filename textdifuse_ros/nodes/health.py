@@ -203,8 +203,8 @@ def model_report(state: ModelState, weights: str) -> Report:
     return Report(STALE, "not loaded (released, if it was): configure or activate loads it", values)
 
 
-def prompt_report(record: PromptRecord, fusing: bool, now: float) -> Report:
-    """The prompt in force and the latest refusal."""
+def prompt_report(record: PromptRecord, fusing: bool, now: float, boxes: str = "") -> Report:
+    """The prompt in force and the latest refusal; ``boxes``: what the detections did to the latest image."""
     values = {
         "prompt": record.text,
         "strength": f"{record.strength:g}",
@@ -213,6 +213,7 @@ def prompt_report(record: PromptRecord, fusing: bool, now: float) -> Report:
         "last_refused": record.last_refused,
         "last_reason": record.last_reason,
         "localiser_reason": record.stands_in,
+        "boxes": boxes,
     }
     name = f'"{record.text}"' if record.text else "no prompt (plain fusion)"
     if record.in_force:

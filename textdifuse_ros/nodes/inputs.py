@@ -12,6 +12,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from textdifuse_ros.nodes import qos
+from textdifuse_ros.nodes.box_input import BoxInput
 from textdifuse_ros.nodes.loss import CAMERAS
 from textdifuse_ros.nodes.parameters import Settings
 
@@ -27,7 +28,7 @@ def image_topic(settings: Settings, camera: str) -> str:
 
 
 class Inputs:
-    """Subscriptions to both cameras' images and CameraInfos."""
+    """Subscriptions to both cameras' images and CameraInfos; and those of ``boxes``, which end with these."""
 
     def __init__(
         self,
@@ -37,8 +38,10 @@ class Inputs:
         receive_info: ReceiveInfo,
         incompatible: Incompatible,
         group: CallbackGroup,
+        boxes: BoxInput,
     ) -> None:
         self._node = node
+        self.boxes = boxes
         self._group = group
         self._subscriptions: list[Any] = []
         self._images: dict[str, Any] = {}
@@ -57,6 +60,7 @@ class Inputs:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
+        self.boxes.destroy()
 
     def _subscribe_images(
         self, settings: Settings, camera: str, receive: Receive, incompatible: Incompatible

@@ -59,6 +59,33 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "Restoration by the network (noise, darkness, haze, ...): auto removes all that the images have, off "
         "none; wishes in the prompt change it for what they name.",
     ),
+    _number(
+        "boxes_sharpen",
+        0.0,
+        0.0,
+        1.0,
+        "",
+        "How far boxes of a detector sharpen the relevance map: those of classes that the prompt's objects "
+        "mean raise it inside (suppressed ones lower it), and it falls a little outside. 0 is off. It needs "
+        "vision_msgs.",
+    ),
+    _number(
+        "boxes_max_age",
+        0.5,
+        0.0,
+        10.0,
+        "s",
+        "Boxes count while the image they were found in is at most so much older, by the stamps, than the "
+        "one that is fused.",
+    ),
+    ParameterSpec(
+        "detections_topic",
+        str,
+        "fused/detections",
+        "With boxes_sharpen: where detections in the fused image come from (vision_msgs/Detection2DArray); "
+        "relative to this node's namespace.",
+        INACTIVE,
+    ),
     _choice(
         "localiser",
         "embedded",

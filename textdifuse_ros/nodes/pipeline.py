@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptRecord
+from textdifuse_ros.text.boxes import Hints
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
 
+AskBoxes = Callable[[Any, Settings, PromptRecord], Hints]  # header of the image that is about to be fused
 SMALLEST_SIDE = 16  # of the network, which is not imported here: it brings torch along
 
 
@@ -48,6 +50,7 @@ class Pipeline:
         registration: Registration,
         prompt: PromptRecord,
         want_salience: bool,
+        hints: AskBoxes,
     ) -> Outcome:
         """Do one job. Bad input comes back as drops; only a failing network raises."""
         began = time.perf_counter()
@@ -63,7 +66,8 @@ class Pipeline:
         outcome.dt_ns = job.dt_ns if outcome.action is Action.FUSE else 0
         outcome.timings.convert = (time.perf_counter() - began) * 1e3
         if outcome.action is Action.FUSE and rgb is not None and thermal is not None:
-            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience)
+            known = hints(outcome.header, settings, prompt)
+            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience, known)
         return outcome
 
     def _adopt(self, settings: Settings) -> None:
@@ -196,6 +200,7 @@ class Pipeline:
         settings: Settings,
         prompt: PromptRecord,
         want_salience: bool,
+        hints: Hints,
     ) -> None:
         began = time.perf_counter()
         reference = settings.text("reference")
@@ -210,6 +215,7 @@ class Pipeline:
             strength=prompt.strength,
             restore=settings.text("restore"),
             want_salience=want_salience,
+            hints=hints,
         )
         # where only the reference camera sees, its own image is the best there is
         outcome.image = remap.restore_outside(fused.image, rgb if reference == RGB else thermal)

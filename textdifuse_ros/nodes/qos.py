@@ -47,6 +47,11 @@ def detections_output() -> QoSProfile:
     return _keep_last(10, ReliabilityPolicy.RELIABLE)
 
 
+def detections_input() -> QoSProfile:
+    """The newest ones, from any publisher."""
+    return _keep_last(1, ReliabilityPolicy.BEST_EFFORT)
+
+
 def status_output() -> QoSProfile:
     """Small and never to be missed by a recorder."""
     return _keep_last(50, ReliabilityPolicy.RELIABLE)

@@ -14,10 +14,11 @@ from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.mailbox import Mailbox
 from textdifuse_ros.nodes.meters import RateMeter, Window
 from textdifuse_ros.nodes.parameters import Settings
-from textdifuse_ros.nodes.pipeline import Pipeline
+from textdifuse_ros.nodes.pipeline import AskBoxes, Pipeline
 from textdifuse_ros.nodes.prompts import PromptRecord
 from textdifuse_ros.nodes.stamps import StampGuard, stamp_ns
 from textdifuse_ros.nodes.tally import MODEL, POLICY, Tally
+from textdifuse_ros.text.boxes import Hints
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -41,11 +42,13 @@ class Session:
         want_salience: Callable[[], bool],
         publish: Publish,
         on_drop: Callable[[Drop], None],
+        hints: AskBoxes = lambda header, settings, prompt: Hints(),
     ) -> None:
         now = time.monotonic()
         self.started = now
         self._settings, self._registration, self._prompt = settings, registration, prompt
         self._want_salience, self._publish, self._on_drop = want_salience, publish, on_drop
+        self._hints = hints
         self.monitor = LossMonitor(settings().number("loss_timeout"), now)
         self.mailbox = Mailbox(settings())
         self.tally = Tally()
@@ -134,7 +137,9 @@ class Session:
     def _do(self, job: Job) -> None:
         taken = time.monotonic()
         settings, prompt = self._settings(), self._prompt()
-        outcome = self._pipeline.run(job, settings, self._registration(), prompt, self._want_salience())
+        outcome = self._pipeline.run(
+            job, settings, self._registration(), prompt, self._want_salience(), self._hints
+        )
         for drop in outcome.drops:
             self._drop(drop)
         if outcome.action is Action.NOTHING:

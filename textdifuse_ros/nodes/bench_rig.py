@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sensor_msgs.msg import Image
@@ -19,6 +19,8 @@ from textdifuse_ros.nodes.launch_spec import NodeSpec
 from textdifuse_ros.nodes.qos import camera_output
 
 START_TIMEOUT = 180.0
+
+R = TypeVar("R", bound="Rig")
 
 
 class BenchFailed(RuntimeError):
@@ -85,22 +87,27 @@ class Rig:
         self._hear_images, self._hears_rgb = hear_images, False
         self.fusion: Child
 
-    def __enter__(self) -> Rig:
+    def __enter__(self: R) -> R:
         try:
-            spec = NodeSpec("fusion_node", "textdifuse", parameters=self._parameters)
-            self.fusion = self.family.start(
-                "fusion", "textdifuse_ros.nodes.fusion_node", spec.ros_arguments()
-            )
+            self.fusion = self.start_nodes()
             conductor = self.conductor
             conductor.on_status(self.heard.statuses.append)
             if self._hear_images:
-                conductor.listen(Image, "fused/image_raw", 10, _noting(self.heard.fused), raw=True)
+                conductor.listen(Image, "fused/image_raw", 10, noting(self.heard.fused), raw=True)
             if not conductor.spin_until(lambda: conductor.subscribers("/rgb/image_raw") > 0, START_TIMEOUT):
                 raise BenchFailed(f"the fusion node never listened: {self.fusion.last_words()}")
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def start_nodes(self) -> Child:
+        """Start what is measured; returns the process that fuses."""
+        module = "textdifuse_ros.nodes.fusion_node"
+        return self.family.start("fusion", module, self.fusion_spec().ros_arguments())
+
+    def fusion_spec(self) -> NodeSpec:
+        return NodeSpec("fusion_node", "textdifuse", parameters=self._parameters)
 
     def __exit__(self, *_: object) -> None:
         self.conductor.close()
@@ -116,7 +123,7 @@ class Rig:
         if self._hear_images and not self._hears_rgb:
             # Only now: the cameras begin when they have subscribers, and these must be the fusion node's.
             self._hears_rgb = True
-            book = _noting(self.heard.rgb)
+            book = noting(self.heard.rgb)
             self.conductor.listen(Image, "rgb/image_raw", camera_output(), book, raw=True)
         return child
 
@@ -138,7 +145,9 @@ class Rig:
         self.conductor.spin_until(quiet, 60.0)
 
 
-def _noting(book: dict[int, int]) -> Callable[[bytes], None]:
+def noting(book: dict[int, int]) -> Callable[[bytes], None]:
+    """Notes when a serialised message with a header came [ns of the epoch], by its stamp [ns]."""
+
     def note(raw: bytes) -> None:
         sec, nanosec = struct.unpack_from("<iI" if raw[1] & 1 else ">iI", raw, 4)
         book[sec * SECOND + nanosec] = time.time_ns()

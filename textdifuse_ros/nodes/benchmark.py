@@ -4,6 +4,8 @@ live   30 Hz into the node with steps=1: images lost in transport, topic-to-topi
        a second, the node's own work, parameter changes meanwhile, idle CPU once the cameras have stopped
 slow   the same with steps=4, slower than the camera: the age of every output, at the beginning and at the end
 soak   many small images: growth of resident memory
+detection  (only with --model) fusion and detector in one process and in two, in turn: time from the camera's
+       stamp to the detections, detections a second, drops, CPU
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import numpy as np
 
 from textdifuse_ros.demo.machine import machine, versions
 from textdifuse_ros.demo.processes import ChildFailed
+from textdifuse_ros.nodes.bench_detection import measure_detection
 from textdifuse_ros.nodes.bench_rig import (
     BenchFailed,
     Heard,
@@ -160,6 +163,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             "live": lambda: measure_live(source, chosen.rate, chosen.seconds, logs, chosen.idle_seconds),
             "slow": lambda: measure_slow(source, chosen.rate, chosen.slow_seconds, logs),
             "soak": lambda: measure_soak(chosen.soak_images, logs),
+            "detection": lambda: measure_detection(
+                source,
+                chosen.rate,
+                chosen.detection_seconds,
+                chosen.rounds,
+                {"model": chosen.model, "image_size": chosen.image_size},
+                logs,
+            ),
         }
         for name in chosen.only:
             print(f"measuring {name}", file=sys.stderr, flush=True)
@@ -193,7 +204,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = ("live", "slow", "soak")
-    parser.add_argument("--only", nargs="+", choices=names, default=list(names), help="measurements to make")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*names, "detection"),
+        help="measurements to make (without a model: live, slow and soak; with one: detection)",
+    )
     parser.add_argument("--rgb", default="", help="RGB clip; without clips the rendered street is played")
     parser.add_argument("--thermal", default="", help="thermal clip")
     parser.add_argument("--rate", type=float, default=30.0, help="pairs a second (30)")
@@ -203,10 +219,22 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--slow-seconds", type=float, default=310.0, help="length of slow (310)")
     parser.add_argument("--soak-images", type=int, default=10000, help="images of soak (10000)")
+    parser.add_argument("--model", default="", help="detection: the detector's model, a file or a name")
+    parser.add_argument(
+        "--image-size", type=int, default=0, help="detection: as the detector's parameter (0)"
+    )
+    parser.add_argument(
+        "--detection-seconds", type=float, default=30.0, help="detection: length of each run (30)"
+    )
+    parser.add_argument("--rounds", type=int, default=2, help="detection: runs of each arrangement (2)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(argv)
     if bool(chosen.rgb) != bool(chosen.thermal):
         parser.error("--rgb and --thermal belong together")
+    if chosen.only is None:
+        chosen.only = ["detection"] if chosen.model else list(names)
+    if "detection" in chosen.only and not chosen.model:
+        parser.error("detection needs --model")
     return chosen
 
 

@@ -132,7 +132,7 @@ def measure_slow(source: Source, rate: float, seconds: float, logs: Path) -> dic
 def measure_soak(images: int, logs: Path, size: tuple[int, int] = (160, 120)) -> dict[str, Any]:
     """Growth of resident memory over many small images, after a tenth of them as warm-up."""
     warm_up = max(images // 10, 1)
-    with Rig(logs / "soak", {}, hear_images=False) as rig:
+    with Rig(logs / "soak", {}) as rig:
         rig.start_camera(Source(size=size), 100.0)
 
         def fused() -> int:

@@ -9,6 +9,9 @@ from pathlib import Path
 from textdifuse_ros.detection.detections import DetectorError
 from textdifuse_ros.engines.cache import folder
 
+SHIPPED = "shipped"
+SHIPPED_FILE = Path(__file__).resolve().parent.parent / "weights" / "textdifuse_detector.onnx"
+
 # What runs a kind of file: the module that must be there, and what to install.
 RUNTIMES = {
     ".pt": ("torch", "torch"),
@@ -19,17 +22,19 @@ RUNTIMES = {
 
 
 def locate(model: str) -> Path:
-    """The file of a model given by path, or by a name such as yolo11n.pt: then where it is, or will be, kept.
+    """The file of a model given by path, as "shipped", or by a name such as yolo11n.pt: then where it is, or
+    will be, kept.
 
     Raises DetectorError for a path without a file, for another kind of file, and for a missing runtime.
     """
-    path = Path(model.strip()).expanduser()
+    path = SHIPPED_FILE if model.strip() == SHIPPED else Path(model.strip()).expanduser()
     is_name = path.name == str(path)
     if is_name and not path.suffix:
         path = path.with_suffix(".pt")
     if not model.strip() or path.suffix.lower() not in RUNTIMES:
         raise DetectorError(
-            f"model {model!r} is not a {', '.join(RUNTIMES)} file, nor a name such as yolo11n.pt"
+            f"model {model!r} is neither {SHIPPED}, nor a {', '.join(RUNTIMES)} file, nor a name such as "
+            "yolo11n.pt"
         )
     if path.exists() and not path.is_file():
         raise DetectorError(f"{path}: not a file")

@@ -16,9 +16,10 @@ DETECTOR_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         "model",
         str,
-        "yolo11n.pt",
-        "A YOLO model: the path of a .pt, .onnx, .engine or .tflite file, or the name of one of "
-        "ultralytics' own, which is downloaded once.",
+        "shipped",
+        "A YOLO model: shipped (persons, bicycles and cars in colour, thermal and fused images), the path of "
+        "a .pt, .onnx, .engine or .tflite file, or the name of one of ultralytics' own, which is downloaded "
+        "once.",
         INACTIVE,
     ),
     ParameterSpec("device", str, "auto", "Where the model runs: auto, cpu, cuda or cuda:N.", INACTIVE),

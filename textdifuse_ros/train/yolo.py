@@ -19,8 +19,8 @@ from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 class YoloTraining:
     """Settings of the run, by ultralytics' names; whatever is not here has ultralytics' default.
 
-    `time` [h], where there is one, overrides `epochs`. Both cameras at night make dark and flat pictures: brightness varies more
-    than by default. `dis` weighs the teacher's features, where there is a teacher.
+    `time` [h], where there is one, overrides `epochs`. Both cameras at night make dark and flat pictures:
+    brightness varies more than by default. `dis` weighs the teacher's features, where there is a teacher.
     """
 
     model: str = "yolo11n.yaml"
@@ -48,15 +48,23 @@ def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher
 
     The validation images are looked at for the log and choose nothing: the last weights are taken. teacher:
     a .safetensors of a fused YOLOv8n (COCO) whose features are followed; nothing of it stays in the weights.
-    Raises TrainingError, DetectorError.
+    A run that was stopped goes on after its last whole epoch, one that is over is not begun again. Raises
+    TrainingError, DetectorError.
     """
+    last, over = output / "yolo" / "weights" / "last.pt", output / "trained"
+    if over.is_file():
+        return last
+    threads = torch.get_num_threads()
     with ultralytics() as library:
         options = asdict(config)
         if teacher is not None:
             options["distill_model"] = str(_teacher(library, teacher, output / "teacher.pt"))
-        model = library.YOLO(options.pop("model"), task="detect")
+        start = options.pop("model")
+        if last.is_file():
+            start, options["resume"] = str(last), str(last)
+        model = library.YOLO(start, task="detect")
         model.train(
-            trainer=_trainer(folder, config.workers),
+            trainer=_trainer(folder, config.workers, threads),
             data=str(folder),
             project=str(output.resolve()),
             name="yolo",
@@ -69,9 +77,9 @@ def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher
             deterministic=False,
             **options,
         )
-    last = output / "yolo" / "weights" / "last.pt"
     if not last.is_file():
         raise TrainingError(f"{last}: the training left no checkpoint; what it printed says why")
+    over.touch()
     return last
 
 
@@ -83,7 +91,7 @@ def export(checkpoint: Path, target: Path, size: int = 640) -> None:
     made.replace(target)
 
 
-def _trainer(folder: Path, workers: int) -> type:
+def _trainer(folder: Path, workers: int, threads: int) -> type:
     """ultralytics' trainer without what wants matplotlib, polars or fonts from the network; on a CPU with the
     memory format and the bf16 products that it keeps for CUDA (2.6 times as many images a second on an
     AVX512 processor with bf16).
@@ -102,6 +110,7 @@ def _trainer(folder: Path, workers: int) -> type:
         def _setup_train(self) -> None:
             self.args.workers = workers  # it takes none on a CPU; one core would wait while images are read
             super()._setup_train()
+            torch.set_num_threads(threads)  # it leaves one core to others
             self.model.to(memory_format=torch.channels_last)
 
         def final_eval(self) -> None:

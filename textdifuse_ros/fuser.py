@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from textdifuse_ros.engines.base import Bytes, Floats
+from textdifuse_ros.engines.base import Bytes, Floats, Keeps
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model import weights as weight_files
@@ -31,12 +32,17 @@ RELEVANCE_GAIN = 0.5
 
 @dataclass(frozen=True)
 class Fused:
-    """image uint8 (H, W, 3) RGB; salience uint8 (H, W), the positive part of the relevance map, or None."""
+    """image uint8 (H, W, 3) RGB; salience uint8 (H, W), the positive part of the relevance map, or None.
+
+    on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
+    CPU, and not where regional wishes are blended in on the host.
+    """
 
     image: Bytes
     salience: NDArray[np.uint8] | None
     model_ms: float
     total_ms: float
+    on_device: Tensor | None = None
 
 
 class Fuser:
@@ -111,6 +117,7 @@ class Fuser:
         restore: str | Mapping[str, float] = "auto",
         want_salience: bool = True,
         hints: Hints | None = None,
+        keep_on_device: bool = False,
     ) -> Fused:
         """Fuse one registered pair.
 
@@ -118,6 +125,7 @@ class Fuser:
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
         prompt. restore: "auto" removes every degradation, "off" none, a mapping says how far each is removed
         (names of `model.controls`, those left out fully); restoration wishes in the prompt start from there.
+        keep_on_device: see Fused.
         hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
         A wish that is limited to a region costs one more run of the network where it changes something.
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
@@ -140,11 +148,15 @@ class Fuser:
         elif want_salience:
             salience = np.zeros(thermal.shape, np.uint8)
         whole, *regional = passes(compiled.wishes, base, strength)
+        keeps = self._engine if isinstance(self._engine, Keeps) else None
+        if keeps is not None:
+            keeps.keep = keep_on_device and not regional
         image, model_ms = self._engine.run(rgb, thermal, relevance, steps, whole.controls)
         for each in regional:
             over, more_ms = self._engine.run(rgb, thermal, relevance, steps, each.controls)
             image, model_ms = blend(image, over, self._where(each, rgb, thermal)), model_ms + more_ms
-        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3)
+        kept = None if keeps is None else keeps.kept
+        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""

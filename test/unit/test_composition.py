@@ -65,6 +65,13 @@ def test_while_nobody_takes_nothing_is_kept() -> None:
     assert taken == [] and alive() is None
 
 
+def test_an_image_on_the_device_goes_along_while_it_is_the_picture_that_is_seen() -> None:
+    tensor = object()
+    assert Handed(COLOUR, "rgb8", HEADER, tensor).on_device is tensor
+    assert Handed(COLOUR, "mono8", HEADER, tensor).on_device is None
+    assert Handed(COLOUR, "rgb8", HEADER).on_device is None
+
+
 # -- the command line --------------------
 
 

@@ -214,3 +214,38 @@ def test_boxes_and_labels_are_drawn_into_a_copy(detector: UltralyticsDetector) -
     assert drawn.shape == grey.shape and (drawn != 90).any()
     nothing = annotated(grey, detector.detect(grey, Wanted(confidence=1.0)), NAMES)
     assert (nothing == grey).all()
+
+
+@pytest.mark.parametrize("kind", ["pt", "onnx"])
+@pytest.mark.parametrize("size", [(48, 64), (64, 64), (33, 64), (64, 40)])
+def test_an_image_on_the_device_gives_what_the_one_on_the_host_gives(
+    folder: Path, kind: str, size: tuple[int, int]
+) -> None:
+    file = tiny_detector(folder / "seeing.pt", gain=3e4)
+    detector = UltralyticsDetector(str(file if kind == "pt" else tiny_onnx(file)), "cpu", 1, SIDE)
+    picture = np.random.default_rng(1).integers(0, 255, (*size, 3), dtype=np.uint8)
+    expected = detector.detect(picture, Wanted())
+    assert len(expected.scores)
+    # another image on the host: only its size may count
+    found = detector.detect(np.zeros_like(picture), Wanted(), torch.from_numpy(picture))
+    for name in ("boxes", "classes", "scores"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    blank = detector.detect(np.zeros_like(picture), Wanted())
+    assert not np.array_equal(blank.scores, expected.scores)
+
+
+def test_an_image_on_the_device_that_would_have_to_be_scaled_is_taken_from_the_host(folder: Path) -> None:
+    detector = UltralyticsDetector(str(tiny_detector(folder / "seeing.pt", gain=3e4)), "cpu", 1, SIDE)
+    picture = np.random.default_rng(2).integers(0, 255, (97, 131, 3), dtype=np.uint8)
+    expected = detector.detect(picture, Wanted())
+    found = detector.detect(picture, Wanted(), torch.zeros(97, 131, 3, dtype=torch.uint8))
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    np.testing.assert_array_equal(found.boxes, expected.boxes)
+
+
+def test_an_image_on_another_device_is_taken_from_the_host(
+    detector: UltralyticsDetector, picture: np.ndarray
+) -> None:
+    elsewhere = torch.zeros(48, 64, 3, dtype=torch.uint8, device="meta")
+    expected = detector.detect(picture, Wanted())
+    np.testing.assert_array_equal(detector.detect(picture, Wanted(), elsewhere).boxes, expected.boxes)

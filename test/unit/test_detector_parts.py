@@ -179,7 +179,7 @@ class SlowDetector:
         self.asked: list[Wanted] = []
         self.fail = False
 
-    def detect(self, rgb: np.ndarray, wanted: Wanted) -> Detections:
+    def detect(self, rgb: np.ndarray, wanted: Wanted, on_device: Any = None) -> Detections:
         self.began.release()
         assert self.go.acquire(timeout=WAIT)
         self.asked.append(wanted)

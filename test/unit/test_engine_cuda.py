@@ -16,6 +16,7 @@ from fake_device import FakeAccelerator
 from torch import Tensor
 
 from textdifuse_ros.engines import cuda
+from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, difference, scene, streamed_fps
 from textdifuse_ros.engines.constants import DeviceConstants
@@ -226,3 +227,36 @@ def test_a_graph_that_takes_values_from_the_host_is_not_recorded(caplog: pytest.
     accelerator = FakeAccelerator()
     CudaEngine(Bare(), tiny_network(), accelerator, "fp32").run(*scene(32, 48), None, 1, ALL)
     assert accelerator.replays == [] and "not permitted when stream is capturing" in caplog.text
+
+
+@pytest.mark.parametrize("early", ORDERS, ids=["late late", "late early", "early late", "early early"])
+def test_an_image_that_is_kept_on_the_device_outlives_the_frames_that_follow(
+    early: tuple[bool, bool],
+) -> None:
+    engine = made(FakeAccelerator(early))
+    engine.run(*scene(32, 48, 0), None, 1, ALL)
+    assert engine.kept is None  # nobody has asked for it
+    engine.keep = True
+    image, _ = engine.run(*scene(32, 48, 1), None, 1, ALL)
+    kept = engine.kept
+    assert kept is not None and kept.dtype == torch.uint8
+    for seed in (2, 3):
+        following, _ = engine.run(*scene(32, 48, seed), None, 1, ALL)
+        assert (following != image).any()
+    np.testing.assert_array_equal(kept.numpy(), image)
+    engine.keep = False
+    engine.run(*scene(32, 48, 4), None, 1, ALL)
+    assert engine.kept is None
+
+
+def test_whoever_runs_in_the_background_is_asked_to_keep_it_too() -> None:
+    first, second = (made(FakeAccelerator((True, True))) for _ in range(2))
+    engine = BackgroundEngine(first, second)
+    engine.keep = True
+    image, _ = engine.run(*scene(32, 48, 1), None, 1, ALL)
+    assert engine.kept is not None
+    np.testing.assert_array_equal(engine.kept.numpy(), image)
+    on_cpu = BackgroundEngine(EagerEngine(tiny_network(), "cpu", "fp32"), None)
+    on_cpu.keep = True
+    on_cpu.run(*scene(32, 48, 1), None, 1, ALL)
+    assert on_cpu.kept is None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fake_device import FakeAccelerator
 from numpy.typing import NDArray
 
 from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.model import weights
@@ -179,3 +181,19 @@ def test_boxes_change_the_image_where_they_are_and_none_change_nothing(fuser: Fu
     np.testing.assert_array_equal(
         fuser.fuse(rgb, thermal, "", hints=hints).image, fuser.fuse(rgb, thermal, "").image
     )
+
+
+def test_the_image_is_left_on_the_device_where_it_is_the_one_that_comes_out(
+    fuser: Fuser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rgb, thermal = night()
+    assert fuser.fuse(rgb, thermal, keep_on_device=True).on_device is None  # this one is on the CPU
+    on_device = CudaEngine(EagerMaker(), weights.load(), FakeAccelerator(), "fp32")
+    monkeypatch.setattr(fuser, "_engine", on_device)
+    assert fuser.fuse(rgb, thermal).on_device is None
+    fused = fuser.fuse(rgb, thermal, keep_on_device=True)
+    assert fused.on_device is not None
+    np.testing.assert_array_equal(fused.on_device.numpy(), fused.image)
+    # blended on the host
+    regional = fuser.fuse(rgb, thermal, "brighten the warm objects", restore="off", keep_on_device=True)
+    assert regional.on_device is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,9 @@ class Detector(Protocol):
     dtype: str
     weights_id: str
 
-    def detect(self, rgb: Bytes, wanted: Wanted) -> Detections:
-        """rgb: uint8 (H, W, 3). Boxes are in its pixels and inside it."""
+    def detect(self, rgb: Bytes, wanted: Wanted, on_device: Any = None) -> Detections:
+        """rgb: uint8 (H, W, 3). Boxes are in its pixels and inside it. on_device: the same image as a tensor
+        on a device, if there is one; it saves an upload where it lies on the detector's."""
 
     def enter_thread(self) -> None:
         """To be called first in the thread that will call `detect`: other networks may run in the process."""

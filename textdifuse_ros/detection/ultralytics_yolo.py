@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from textdifuse_ros.detection.detections import Bytes, Detections, DetectorError, Wanted
+from textdifuse_ros.detection.device_input import DeviceInput
 from textdifuse_ros.detection.model_file import locate
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.engines.base import EngineError
@@ -54,13 +55,18 @@ class UltralyticsDetector:
             raise DetectorError(_unloadable(path, error)) from error
         finally:
             use_threads(threads)  # ultralytics has set its own
+        self._input = DeviceInput(self._yolo.predictor)
         backend = self._yolo.predictor.model
         self.device, self.engine, self.weights_id = str(backend.device), str(backend.format), str(path)
         self.dtype = "fp16" if backend.fp16 else "fp32" if self.engine == "pt" else "as exported"
 
-    def detect(self, rgb: Bytes, wanted: Wanted) -> Detections:
+    def detect(self, rgb: Bytes, wanted: Wanted, on_device: torch.Tensor | None = None) -> Detections:
         """See Detector."""
-        (result,) = self._predict(rgb, wanted)
+        self._input.image = on_device
+        try:
+            (result,) = self._predict(rgb, wanted)
+        finally:
+            self._input.image = None
         boxes = result.boxes.cpu().numpy()
         order = np.argsort(-boxes.conf, kind="stable")
         return Detections(

@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 
-from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats
+from torch import Tensor
+
+from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats, Keeps
 from textdifuse_ros.engines.progress import reported
 from textdifuse_ros.model.controls import Controls
 
@@ -29,6 +31,7 @@ class BackgroundEngine:
         self._lock = threading.Lock()
         self._failed = failed
         self._closed = False
+        self.keep = False
         if failed:
             _log.warning("%s goes on: %s", first.name, failed)
 
@@ -71,7 +74,13 @@ class BackgroundEngine:
     ) -> tuple[Bytes, float]:
         height, width = thermal.shape
         self._current = self._choose(height, width, steps)
+        if isinstance(self._current, Keeps):
+            self._current.keep = self.keep
         return self._current.run(rgb, thermal, relevance, steps, controls)
+
+    @property
+    def kept(self) -> Tensor | None:
+        return self._current.kept if isinstance(self._current, Keeps) else None
 
     def close(self) -> None:
         """Does not wait for what is being built; that is closed when it is done."""

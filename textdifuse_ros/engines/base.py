@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from textdifuse_ros.model.controls import Controls
 
@@ -15,6 +16,19 @@ Floats = NDArray[np.float32]
 
 class EngineError(RuntimeError):
     """An engine or device that cannot be used here; the message says what to choose or install."""
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """What an engine has besides, if its images come about on a device: they can be kept there."""
+
+    keep: bool  # set it before `run`
+
+    @property
+    def kept(self) -> Tensor | None:
+        """The image of the latest `run` on the device, uint8 (H, W, 3), complete and the caller's own; None
+        where it was not to be kept."""
+        ...
 
 
 class Engine(Protocol):

@@ -77,6 +77,8 @@ class CudaEngine:
         self._graphs: dict[_Key, Graph] = {}
         self._paths: dict[tuple[_Key, bool], DevicePath] = {}
         self._making = threading.Lock()
+        self.keep = False
+        self._kept: Tensor | None = None
 
     @property
     def progress(self) -> str:
@@ -94,7 +96,14 @@ class CudaEngine:
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
-        return finish(self.start(rgb, thermal, relevance, steps, controls))
+        ticket = self.start(rgb, thermal, relevance, steps, controls)
+        finished = finish(ticket)
+        self._kept = ticket.kept
+        return finished
+
+    @property
+    def kept(self) -> Tensor | None:
+        return self._kept
 
     def start(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
@@ -105,14 +114,14 @@ class CudaEngine:
         """
         height, width = thermal.shape
         path = self._path((height, width, steps), relevance is not None)
-        return path.start(self._main, self._uploads, (rgb, thermal, relevance), controls)
+        return path.start(self._main, self._uploads, (rgb, thermal, relevance), controls, self.keep)
 
     def finish(self, ticket: Ticket) -> tuple[Bytes, float]:
         """The image (H, W, 3), the caller's own, and the milliseconds of the network on the device."""
         return finish(ticket)
 
     def close(self) -> None:
-        self._network = None
+        self._network = self._kept = None
         self._main.record().wait()
         self._paths.clear()
         self._graphs.clear()

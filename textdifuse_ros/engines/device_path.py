@@ -47,6 +47,7 @@ class Ticket:
     began: Event
     ended: Event
     done: Event
+    kept: Tensor | None = None  # the image on the device, complete when `done`
 
 
 class DevicePath:
@@ -96,10 +97,13 @@ class DevicePath:
         uploads: Stream,
         images: tuple[Bytes, Bytes, Floats | None],
         controls: Controls,
+        keep: bool = False,
     ) -> Ticket:
         """Queue one frame; the images may change once this returns.
 
-        main, uploads: the streams of all paths of a device. Raises EngineError when two frames are under way.
+        main, uploads: the streams of all paths of a device. keep: leave the image on the device as well, in
+        memory of its own: the next frame is written over this path's. Raises EngineError when two frames are
+        under way.
         """
         slot = self._slots[self._turn]
         if not slot.free:
@@ -116,7 +120,10 @@ class DevicePath:
         main.do(self._compute if self._replay is None else self._replay.launch)
         ended = main.record()
         main.do(_copying([slot.image], [self._fused]))
-        return Ticket(slot, self, began, ended, main.record())
+        kept = torch.empty_like(self._fused) if keep else None
+        if kept is not None:
+            main.do(_copying([kept], [self._fused]))
+        return Ticket(slot, self, began, ended, main.record(), kept)
 
     def _compute(self) -> None:
         *images, controls = self._inputs

@@ -80,6 +80,11 @@ class Remap:
             return rgb, self._warp(thermal)
         return self._warp(rgb), thermal
 
+    @property
+    def restores(self) -> bool:
+        """Whether `restore_outside` changes anything."""
+        return self._outside is not None
+
     def restore_outside(self, fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Copy the reference camera's image over the pixels that the other camera does not see.
 

@@ -96,7 +96,8 @@ class DetectorSession:
         picture = to_picture(arrived.message)
         self.refused_since = None
         began = time.monotonic()
-        found = self._detector.detect(picture, self._wanted())
+        on_device = arrived.message.on_device if isinstance(arrived.message, Handed) else None
+        found = self._detector.detect(picture, self._wanted(), on_device)
         detected = time.monotonic()
         age_ms = self._publish(arrived.message, picture, found)
         now = time.monotonic()

@@ -67,6 +67,7 @@ class Outcome:
     image: np.ndarray | None = None
     salience: np.ndarray | None = None
     header: Any = None
+    on_device: Any = None  # the image as a tensor on the device, where that was asked for and is to be had
     camera: str = ""
     dt_ns: int = 0
     taken: float = 0.0  # steady time [s] at which the worker took the job

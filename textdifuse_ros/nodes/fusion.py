@@ -103,6 +103,7 @@ class FusionNode(ManagedNode[Settings]):
             self._publish,
             self._dropped,
             self.boxes.hints,
+            self.handover.is_open,
         )
         self.incompatible.clear()
         self.session = session
@@ -162,7 +163,8 @@ class FusionNode(ManagedNode[Settings]):
             return
         encoding = settings.text("output_encoding")
         assert outcome.image is not None
-        self.handover.give(outcome.image, encoding, outcome.header)
+        self.handover.give(outcome.image, encoding, outcome.header, outcome.on_device)
+        outcome.on_device = None  # the outcome may be held
         outputs.publish(outcome, encoding, session, self.model.state())
         if outcome.action is Action.FUSE:
             self.prompts.shown(prompt, outcome.header)

@@ -23,10 +23,20 @@ class Handed:
     image: NDArray[np.uint8]
     encoding: str
     header: Any
+    tensor: Any = None  # the image on the device that fused it, where the engine has left it there
+
+    @property
+    def on_device(self) -> Any:
+        """The picture as a tensor on a device, None where there is none."""
+        return None if self._is_grey else self.tensor
+
+    @property
+    def _is_grey(self) -> bool:
+        return self.image.ndim == 2 or self.encoding == "mono8"
 
     def picture(self) -> NDArray[np.uint8]:
         """What a subscriber would see, uint8 (H, W, 3) RGB: the image itself, unless it is grey there."""
-        if self.image.ndim == 3 and self.encoding != "mono8":
+        if not self._is_grey:
             return self.image
         grey = self.image if self.image.ndim == 2 else from_rgb8(self.image, "mono8")
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
@@ -53,8 +63,12 @@ class Handover:
     def close(self) -> None:
         self._take = None
 
-    def give(self, image: NDArray[np.uint8], encoding: str, header: Any) -> None:
+    def is_open(self) -> bool:
+        """Whether anybody takes."""
+        return self._take is not None
+
+    def give(self, image: NDArray[np.uint8], encoding: str, header: Any, tensor: Any = None) -> None:
         """See Handed."""
         take = self._take
         if take is not None:
-            take(Handed(image, encoding, header))
+            take(Handed(image, encoding, header, tensor))

@@ -51,6 +51,7 @@ class Pipeline:
         prompt: PromptRecord,
         want_salience: bool,
         hints: AskBoxes,
+        keep_on_device: bool = False,
     ) -> Outcome:
         """Do one job. Bad input comes back as drops; only a failing network raises."""
         began = time.perf_counter()
@@ -67,7 +68,7 @@ class Pipeline:
         outcome.timings.convert = (time.perf_counter() - began) * 1e3
         if outcome.action is Action.FUSE and rgb is not None and thermal is not None:
             known = hints(outcome.header, settings, prompt)
-            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience, known)
+            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience, known, keep_on_device)
         return outcome
 
     def _adopt(self, settings: Settings) -> None:
@@ -201,6 +202,7 @@ class Pipeline:
         prompt: PromptRecord,
         want_salience: bool,
         hints: Hints,
+        keep_on_device: bool,
     ) -> None:
         began = time.perf_counter()
         reference = settings.text("reference")
@@ -216,10 +218,12 @@ class Pipeline:
             restore=settings.text("restore"),
             want_salience=want_salience,
             hints=hints,
+            keep_on_device=keep_on_device and not remap.restores,
         )
         # where only the reference camera sees, its own image is the best there is
         outcome.image = remap.restore_outside(fused.image, rgb if reference == RGB else thermal)
         outcome.salience = fused.salience
+        outcome.on_device = fused.on_device
         outcome.prompt, outcome.strength, outcome.steps = (
             prompt.text,
             prompt.strength,

@@ -43,12 +43,13 @@ class Session:
         publish: Publish,
         on_drop: Callable[[Drop], None],
         hints: AskBoxes = lambda header, settings, prompt: Hints(),
+        keep_on_device: Callable[[], bool] = lambda: False,
     ) -> None:
         now = time.monotonic()
         self.started = now
         self._settings, self._registration, self._prompt = settings, registration, prompt
         self._want_salience, self._publish, self._on_drop = want_salience, publish, on_drop
-        self._hints = hints
+        self._hints, self._keep_on_device = hints, keep_on_device
         self.monitor = LossMonitor(settings().number("loss_timeout"), now)
         self.mailbox = Mailbox(settings())
         self.tally = Tally()
@@ -138,7 +139,13 @@ class Session:
         taken = time.monotonic()
         settings, prompt = self._settings(), self._prompt()
         outcome = self._pipeline.run(
-            job, settings, self._registration(), prompt, self._want_salience(), self._hints
+            job,
+            settings,
+            self._registration(),
+            prompt,
+            self._want_salience(),
+            self._hints,
+            self._keep_on_device(),
         )
         for drop in outcome.drops:
             self._drop(drop)

@@ -6,12 +6,13 @@ import importlib.util
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from engine_samples import off
 from test_engine_parity import ODD_SIZES
 
-from textdifuse_ros.engines.base import Engine
+from textdifuse_ros.engines.base import Engine, Keeps
 from textdifuse_ros.engines.compare import TOLERANCE, Overlapping, difference, scene
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.registry import make_engine
@@ -87,3 +88,14 @@ def test_a_plan_is_taken_from_the_cache_the_second_time(engine: Engine, tmp_path
     assert plan.stat().st_mtime_ns == built
     image, _ = again.run(*scene(120, 160), None, 1, ALL)
     assert difference(image, engine.run(*scene(120, 160), None, 1, ALL)[0])[1] == 0
+
+
+@pytest.mark.parametrize("engine", QUICK, ids=lambda each: "-".join(each), indirect=True)
+def test_an_image_that_is_kept_on_the_device_is_the_one_that_comes_out(engine: Engine) -> None:
+    assert isinstance(engine, Keeps)
+    engine.keep = True
+    image, _ = engine.run(*scene(119, 161, 1), None, 1, ALL)
+    kept = engine.kept
+    engine.run(*scene(119, 161, 2), None, 1, ALL)
+    assert kept is not None and kept.is_cuda
+    np.testing.assert_array_equal(kept.cpu().numpy(), image)

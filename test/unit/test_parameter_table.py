@@ -81,10 +81,10 @@ def test_the_generated_yaml_holds_every_parameter_with_its_default_and_type() ->
     assert all(type(content[spec.name]) is spec.kind for spec in PARAMETERS)
 
 
-def test_the_readme_holds_the_table_as_it_is() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert reference.update(readme) == readme, (
-        "run: python -m textdifuse_ros.nodes.reference --update README.md"
+def test_the_documentation_holds_the_table_as_it_is() -> None:
+    page = (ROOT / "docs" / "node.md").read_text(encoding="utf-8")
+    assert reference.update(page) == page, (
+        "run: python -m textdifuse_ros.nodes.reference --update docs/node.md"
     )
 
 

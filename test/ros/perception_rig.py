@@ -13,10 +13,11 @@ from node_process import NodeProcess
 from pictures import stamp_of
 from tiny_models import SIDE
 from vision_msgs.msg import Detection2DArray
-from waiting import Collector, DiagnosticsView
+from waiting import DEADLINE, Collector, DiagnosticsView, until
 
 MODULE = "textdifuse_ros.nodes.perception_node"
 FUSION, DETECTOR = "/textdifuse", "/fused_detector"
+_TWO_MODELS = 3 * DEADLINE  # one process imports and loads what takes two of them otherwise
 
 
 class PerceptionRig:
@@ -37,6 +38,9 @@ class PerceptionRig:
 
     def ready(self) -> PerceptionRig:
         """Until images flow from the cameras through both nodes to the listener."""
+        count = self.rig.probe.count_subscribers
+        until(lambda: count("/rgb/image_raw") > 0, "the fusion to become active", _TWO_MODELS)
+        until(lambda: count("/textdifuse/prompt") > 0, "the detector to become active", _TWO_MODELS)
         self.cameras.ready()
         self.detector.wait("image", publishers="1")
         self.detector.wait("output", subscribers="1")

@@ -88,7 +88,13 @@ def export(checkpoint: Path, target: Path, size: int = 640) -> None:
     with ultralytics() as library:
         model = library.YOLO(str(checkpoint), task="detect")
         made = Path(model.export(format="onnx", imgsz=size, dynamic=True, simplify=False, opset=17))
-    made.replace(target)
+    onnx = importlib.import_module("onnx")
+    graph = onnx.load(str(made))
+    for entry in graph.metadata_props:
+        if entry.key == "description":  # ultralytics writes the training images' folder here
+            entry.value = f"{', '.join(CLASSES)} in colour, thermal and fused images"
+    onnx.save(graph, str(target))
+    made.unlink()
 
 
 def _trainer(folder: Path, workers: int, threads: int) -> type:

@@ -37,6 +37,15 @@ def textdifuse(*words: str) -> subprocess.CompletedProcess[str]:
         (["compare", "--detector", "d"], "give --rgb and --thermal, or --set"),
         (["compare", "--rgb", "a", "--detector", "d"], "--rgb and --thermal: give both"),
         (["compare", "--set", "a", "--steps", "1,3", "--detector", "d"], "--steps 3"),
+        (["compare", "--set", "a", "--detector", "./gone.onnx"], "gone.onnx: no such file"),
+        (["compare", "--set", "a", "--detector", "picture.png"], "'picture.png' is neither shipped"),
+        (["compare", "--set", "a", "--detector", "d", "--spoil", "fire"], "--spoil 'fire': use smoke"),
+        (["compare", "--set", "a", "--detector", "d", "--spoil", "smoke:2"], "above 0 and up to 1"),
+        (["train-detector", "--data", "gone", "--output", "o", "--judge", "j"], "--data gone"),
+        (
+            ["train-detector", "--data", ".", "--output", "o", "--judge", "j", "--set", "size=3"],
+            "size is not a field",
+        ),
     ],
 )
 def test_wrong_words_cost_one_line_and_status_2(words: list[str], reason: str) -> None:

@@ -48,6 +48,13 @@ def test_it_is_the_default_model_and_an_onnx_file_of_at_most_12_megabytes(
     assert detector.names == {0: "person", 1: "bicycle", 2: "car"}
 
 
+def test_its_threads_are_as_many_as_asked_and_do_not_spin_on_the_cores_that_fusion_needs() -> None:
+    detector = UltralyticsDetector(SHIPPED, "cpu", threads=1)
+    options = detector._yolo.predictor.model.backend.session.get_session_options()
+    assert options.intra_op_num_threads == 1
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 def test_its_card_states_the_terms() -> None:
     card = SHIPPED_FILE.with_suffix(".md").read_text(encoding="utf-8")
     assert "AGPL-3.0" in card and "ultralytics" in card

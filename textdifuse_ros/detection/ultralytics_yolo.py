@@ -15,6 +15,7 @@ import torch
 from textdifuse_ros.detection.detections import Bytes, Detections, DetectorError, Wanted
 from textdifuse_ros.detection.device_input import DeviceInput
 from textdifuse_ros.detection.model_file import locate
+from textdifuse_ros.detection.onnx_session import without_spinning
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.cpu_threads import use_threads
@@ -33,8 +34,8 @@ class UltralyticsDetector:
     """See Detector. Making one loads the model and tries it on a grey image.
 
     model: a path, or a name that ultralytics knows. device: auto, cpu, cuda or cuda:N. threads: CPU threads
-    of a .pt model, 0 for all cores. image_size: longer side that the network sees, 0 for the model's own.
-    Raises DetectorError.
+    of a .pt or .onnx model, 0 for all cores. image_size: longer side that the network sees, 0 for the
+    model's own. Raises DetectorError.
     """
 
     def __init__(self, model: str, device: str = "auto", threads: int = 0, image_size: int = 0) -> None:
@@ -57,6 +58,7 @@ class UltralyticsDetector:
             use_threads(threads)  # ultralytics has set its own
         self._input = DeviceInput(self._yolo.predictor)
         backend = self._yolo.predictor.model
+        without_spinning(backend, path, threads)
         self.device, self.engine, self.weights_id = str(backend.device), str(backend.format), str(path)
         self.dtype = "fp16" if backend.fp16 else "fp32" if self.engine == "pt" else "as exported"
 

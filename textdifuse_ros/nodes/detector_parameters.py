@@ -27,7 +27,7 @@ DETECTOR_PARAMETERS: tuple[ParameterSpec, ...] = (
         "threads",
         int,
         0,
-        "CPU threads of a .pt model; 0 takes all cores. The other kinds choose for themselves.",
+        "CPU threads of a .pt or .onnx model; 0 takes all cores. Other kinds choose for themselves.",
         INACTIVE,
         minimum=0,
         maximum=256,

@@ -28,6 +28,31 @@ print("ready", flush=True)
 stop.wait()
 """
 
+ELSEWHERE = """
+import os, signal, threading, time
+from textdifuse_ros.nodes import stop_flag
+
+stop, read = stop_flag.StopFlag(), os.read
+
+def waiting(file, count):
+    other.start()
+    return read(file, count)
+
+def hit():  # the signal lands in this thread; nothing interrupts the main one, which has begun to read
+    for _ in range(2000):  # a kernel that does not tell where a thread waits costs two seconds
+        if "pipe" in open(f"/proc/self/task/{os.getpid()}/wchan").read():
+            break
+        time.sleep(0.001)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    threading.Event().wait()
+
+other = threading.Thread(target=hit, daemon=True)
+stop_flag.os.read = waiting
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+stop.wake_on_signals()
+stop.wait()
+"""
+
 
 def test_it_wakes_the_one_who_waits_and_stays_set() -> None:
     flag, woken = StopFlag(), threading.Event()
@@ -52,3 +77,7 @@ def test_handlers_may_interrupt_each_other() -> None:
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def test_a_signal_that_another_thread_gets_ends_the_waiting() -> None:
+    assert subprocess.run([sys.executable, "-c", ELSEWHERE], timeout=30, check=False).returncode == 0

@@ -38,6 +38,7 @@ def run(program: str, make_nodes: MakeNodes, args: list[str] | None = None) -> i
     Does not return to the interpreter's own clean-up: threads of torch and of the middleware may still be in
     native code, and no exit code must be lost to them.
     """
+    _stop.wake_on_signals()
     # From here on both signals mean: end in an orderly way, soon. They never interrupt construction.
     signal.signal(signal.SIGINT, lambda *_: _stop.set())
     signal.signal(signal.SIGTERM, lambda *_: _stop.set())

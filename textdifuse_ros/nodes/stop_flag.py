@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 
 
 class StopFlag:
@@ -14,6 +15,14 @@ class StopFlag:
         self._flag = False
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
+
+    def wake_on_signals(self) -> None:
+        """Have every signal that Python handles end `wait` for a moment, so that its handler runs.
+
+        The kernel may deliver a signal to any thread, and of two that come together it gives both to the same
+        one: then nothing interrupts the main thread, and only there Python runs handlers.
+        """
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def set(self) -> None:
         self._flag = True

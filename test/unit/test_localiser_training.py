@@ -80,7 +80,7 @@ def test_sky_is_cold_and_up_there_and_an_object_is_neither_sky_nor_road() -> Non
 
 def test_frames_of_the_validation_list_never_train(data: Path) -> None:
     each = localiser_data.SETS[0]
-    stem = next(n.split("/")[1] for n in localiser_data._held_out() if n.startswith(f"{each.name}/"))
+    stem = next(n.split("/")[1] for n in localiser_data.held_out() if n.startswith(f"{each.name}/"))
     for part, end in (("vis", "png"), ("ir", "png"), ("boxes", "txt")):
         file = data / each.name / part / f"a.{end}"
         file.with_stem(stem).write_bytes(file.read_bytes())

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.stills import box_lines, held_out, validation_names
 
 Image = NDArray[np.uint8]
 
@@ -18,8 +19,6 @@ Image = NDArray[np.uint8]
 COCO_OF = {
     "person": 0, "people": 0, "bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "dog": 16,
 }  # fmt: skip
-
-VALIDATION_LIST = Path(__file__).with_name("validation.txt")
 
 
 @dataclass(frozen=True)
@@ -54,18 +53,10 @@ class Pair:
 
 def read_boxes(path: Path, classes: list[str]) -> NDArray[np.float32]:
     """YOLO text -> (K, 5) with COCO class numbers; unknown classes are left out. Raises TrainingError."""
-    rows = []
-    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), 1):
-        try:
-            index, x, y, w, h = map(float, line.split())
-            coco = COCO_OF.get(classes[int(index)].lower())
-        except (ValueError, IndexError) as error:
-            raise TrainingError(
-                f"{path}, line {number}: not a box: it takes class x y w h, "
-                f"with a class among the {len(classes)} of classes.txt"
-            ) from error
-        if coco is not None:
-            rows.append([coco, x, y, w, h])
+    if not path.is_file():
+        return np.zeros((0, 5), np.float32)
+    known = [(COCO_OF.get(name.lower()), *box) for name, *box in box_lines(path, classes)]
+    rows = [row for row in known if row[0] is not None]
     return np.asarray(rows, np.float32).reshape(-1, 5)
 
 
@@ -100,20 +91,12 @@ def load_folder(
     return pairs
 
 
-def validation_names() -> set[str]:
-    """The fixed split that never trains, listed in validation.txt."""
-    return {line.strip() for line in VALIDATION_LIST.read_text().splitlines() if line.strip()}
-
-
 def load_training(root: Path, data_sets: tuple[DataSet, ...] = DATA_SETS) -> list[tuple[DataSet, list[Pair]]]:
     """All pairs that train, by folder; folders that are not there are left out.
 
     Raises TrainingError where nothing is left.
     """
-    held_out = validation_names()
-    stems = {name.split("/")[1] for name in held_out if name.startswith("msrs")}
-    held_out |= {f"{folder}/{stem}" for stem in stems for folder in ("msrs", "msrs128")}  # the same frames
-    loaded = [(each, load_folder(root, each, skip=held_out)) for each in data_sets]
+    loaded = [(each, load_folder(root, each, skip=held_out())) for each in data_sets]
     found = [(each, pairs) for each, pairs in loaded if pairs]
     if not found:
         names = ", ".join(each.name for each in data_sets)

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from textdifuse_ros.simulation.geometry import EYE_HEIGHT
 from textdifuse_ros.simulation.layout import MAX_DEPTH
 from textdifuse_ros.simulation.sequence import StreetSequence
-from textdifuse_ros.train.data import validation_names
-from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.localiser_labels import (
     OBJECTS,
     Image,
@@ -25,6 +23,7 @@ from textdifuse_ros.train.localiser_labels import (
     empty,
     inside,
 )
+from textdifuse_ros.train.stills import box_lines, held_out, read_image
 
 HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
 _SAME = {"people": "person"}  # concepts under another name in classes.txt
@@ -89,10 +88,10 @@ def load_set(root: Path, each: LocaliserSet, validation: bool = False) -> Iterat
     if not all((folder / camera).is_dir() for camera in _cameras(each)):
         return
     names = (folder / "classes.txt").read_text().lower().split()
-    held_out = _held_out()
+    out = held_out()
     for path in sorted((folder / _cameras(each)[0]).iterdir()):
         boxes = folder / "boxes" / f"{path.stem}.txt"
-        if (f"{each.name}/{path.stem}" in held_out) == validation and boxes.is_file():
+        if (f"{each.name}/{path.stem}" in out) == validation and boxes.is_file():
             yield _frame(folder, path, each, names, boxes)
 
 
@@ -116,19 +115,12 @@ def simulated(seeds: tuple[int, ...], times: tuple[float, ...]) -> Iterator[Fram
             yield Frame(f"{SIMULATED}/{seed}-{time:g}", shot.rgb, warm, True, True, labels)
 
 
-def _held_out() -> set[str]:
-    """Names that never train, the same frames in other folders included."""
-    names = validation_names()
-    stems = {name.split("/")[1] for name in names if name.startswith("msrs")}
-    return names | {f"{folder}/{stem}" for stem in stems for folder in ("msrs", "msrs128", "msrs_thermal")}
-
-
 def _cameras(each: LocaliserSet) -> tuple[str, ...]:
     return tuple(name for name, there in (("vis", each.vis), ("ir", each.ir)) if there)
 
 
 def _frame(folder: Path, path: Path, each: LocaliserSet, names: list[str], boxes: Path) -> Frame:
-    pictures = {camera: _read(folder / camera, path.stem) for camera in _cameras(each)}
+    pictures = {camera: read_image(folder / camera, path.stem) for camera in _cameras(each)}
     shape = next(iter(pictures.values())).shape
     width = round(HIGH * (4 / 3 if each.wide else shape[1] / shape[0]))
     resized = {
@@ -173,22 +165,8 @@ def _view(rgb: Image, thermal: Image, each: LocaliserSet) -> Image:
 def _boxes(path: Path, names: list[str], width: int) -> Iterator[tuple[str, tuple[float, ...]]]:
     """Class and corners in pixels of every box. Raises TrainingError with the line."""
     size: NDArray[Any] = np.array([width, HIGH, width, HIGH])
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        try:
-            index, x, y, w, h = map(float, line.split())
-            name = names[int(index)]
-        except (ValueError, IndexError) as error:
-            raise TrainingError(f"{path}, line {number}: not a box: it takes class x y w h") from error
+    for name, x, y, w, h in box_lines(path, names):
         yield (
             _SAME.get(name, name),
             tuple((np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * size).tolist()),
         )
-
-
-def _read(folder: Path, stem: str) -> Image:
-    """The image of this stem as RGB. Raises TrainingError."""
-    paths = sorted(folder.glob(f"{stem}.*"))
-    picture: Any = cv2.imread(str(paths[0]), cv2.IMREAD_COLOR) if paths else None
-    if picture is None:
-        raise TrainingError(f"{folder / stem}: is missing or cannot be read as an image")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)

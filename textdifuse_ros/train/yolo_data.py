@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.simulation.sensors import RgbSensor
 from textdifuse_ros.simulation.sequence import StreetSequence
-from textdifuse_ros.train.data import validation_names
 from textdifuse_ros.train.degrade import degrade, draw
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.stills import box_lines, held_out, read_image
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float32]  # (K, 5): class, x, y, w, h, normalised
@@ -78,13 +78,6 @@ class Views:
     boxes: Boxes = field(default_factory=lambda: np.zeros((0, 5), np.float32))
 
 
-def held_out() -> set[str]:
-    """Names that never train, the same frames in other folders included."""
-    names = validation_names()
-    stems = {name.split("/")[1] for name in names if name.startswith("msrs")}
-    return names | {f"{folder}/{stem}" for stem in stems for folder in ("msrs", "msrs128", "msrs_thermal")}
-
-
 def frames(
     root: Path, each: DetectorSet, fuse: Fuse, judge: Judge, validation: bool, seed: int = 0
 ) -> Iterator[Views]:
@@ -103,8 +96,8 @@ def frames(
         name = f"{each.name}/{path.stem}"
         if (name in out) != validation:
             continue
-        rgb = _read(folder / "vis", path.stem) if each.vis else None
-        thermal = _read(folder / "ir", path.stem) if each.ir else None
+        rgb = read_image(folder / "vis", path.stem) if each.vis else None
+        thermal = read_image(folder / "ir", path.stem) if each.ir else None
         views = Views(name, {})
         rng = np.random.default_rng((seed, number))
         if rgb is not None:
@@ -114,7 +107,7 @@ def frames(
         if rgb is not None and thermal is not None:
             _add_fused(views, rgb, thermal, fuse, rng, hard=not validation)
         elif each.small_vis and number % 2 == 0 and not validation:
-            small = _read(root / each.small_vis / "vis", path.stem)
+            small = read_image(root / each.small_vis / "vis", path.stem)
             size = (thermal.shape[1], thermal.shape[0])  # type: ignore[union-attr]
             wide = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8)
             views.images["fused"] = fuse(wide, thermal[..., 0], 1)  # type: ignore[index]
@@ -164,16 +157,8 @@ def write(views: Views, folder: Path, split: str) -> int:
 
 def read_boxes(path: Path, names: list[str]) -> Boxes:
     """YOLO text -> (K, 5) with the numbers of CLASSES; others are left out. Raises TrainingError."""
-    rows = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        try:
-            index, x, y, w, h = map(float, line.split())
-            name = names[int(index)]
-        except (ValueError, IndexError) as error:
-            raise TrainingError(f"{path}, line {number}: not a box: it takes class x y w h") from error
-        name = _SAME.get(name, name)
-        if name in CLASSES:
-            rows.append([CLASSES.index(name), x, y, w, h])
+    known = [(_SAME.get(name, name), *box) for name, *box in box_lines(path, names)]
+    rows = [[CLASSES.index(name), *box] for name, *box in known if name in CLASSES]
     return np.asarray(rows, np.float32).reshape(-1, 5)
 
 
@@ -219,15 +204,6 @@ def _add_fused(
 def _normalised(name: str, box: tuple[int, int, int, int]) -> tuple[float, ...]:
     x0, y0, x1, y1 = box
     return (CLASSES.index(name), (x0 + x1) / 1280, (y0 + y1) / 960, (x1 - x0) / 640, (y1 - y0) / 480)
-
-
-def _read(folder: Path, stem: str) -> Image:
-    """uint8 (H, W, 3) RGB, grey ones too. Raises TrainingError."""
-    for path in sorted(folder.glob(f"{stem}.*")):
-        picture: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is not None:
-            return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-    raise TrainingError(f"{folder / stem}: there is no image of that name that can be read")
 
 
 def build(

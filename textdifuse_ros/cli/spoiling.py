@@ -17,12 +17,10 @@ def spoil(name: str, strength: float, stem: str, rgb: Bytes, thermal: Bytes) -> 
 
     The image's name, `stem`, decides the random fields: all strengths, methods and calls see the same ones.
     """
-    from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade
+    from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
 
     draw = Draw(DEGRADATIONS[name], strength, zlib.crc32(stem.encode()))
-    white = np.float32(255)
-    spoilt = degrade(rgb / white, thermal / white, [draw])
-    visible, warm = (np.rint(each * 255).astype(np.uint8) for each in (spoilt.visible, spoilt.thermal))
+    visible, warm, _ = degrade_bytes(rgb, thermal, [draw])
     return visible, warm
 
 

@@ -140,13 +140,11 @@ class Look:
 
 def spoil(pair: Pair, case: WishCase, level: float) -> tuple[Bytes, Bytes, Figures]:
     """The degraded pair and the parameters of its degradations; the pair's name decides the random fields."""
-    from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade
+    from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
 
-    seed, white = zlib.crc32(pair.name.encode()), np.float32(255)
+    seed = zlib.crc32(pair.name.encode())
     draws = [Draw(DEGRADATIONS[name], level, seed + i) for i, name in enumerate(case.degradations)]
-    state = degrade(pair.visible / white, pair.thermal / white, draws)
-    rgb, thermal = (np.rint(each * 255).astype(np.uint8) for each in (state.visible, state.thermal))
-    return rgb, thermal, state.log
+    return degrade_bytes(pair.visible, pair.thermal, draws)
 
 
 def summary(seen: dict[WishCase, Seen]) -> dict[str, Any]:

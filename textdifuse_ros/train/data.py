@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 
 # Classes as the COCO detector numbers them; boxes of other names are kept without a class.
 COCO_OF = {
-    "person": 0, "people": 0, "bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "dog": 16,
+    "person": 0, "bicycle": 1, "car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "dog": 16,
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def read_boxes(path: Path, classes: list[str]) -> NDArray[np.float32]:
     """YOLO text -> (K, 5) with COCO class numbers; unknown classes are left out. Raises TrainingError."""
     if not path.is_file():
         return np.zeros((0, 5), np.float32)
-    known = [(COCO_OF.get(name.lower()), *box) for name, *box in box_lines(path, classes)]
+    known = [(COCO_OF.get(name), *box) for name, *box in box_lines(path, classes)]
     rows = [row for row in known if row[0] is not None]
     return np.asarray(rows, np.float32).reshape(-1, 5)
 

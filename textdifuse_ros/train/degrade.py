@@ -267,6 +267,16 @@ def degrade(
     return state
 
 
+def degrade_bytes(
+    rgb: NDArray[np.uint8], thermal: NDArray[np.uint8], draws: Sequence[Draw]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, float]]:
+    """The same of uint8 (H, W, 3) and (H, W), with the log of what was done."""
+    white = np.float32(255)
+    state = degrade(rgb / white, thermal / white, draws)
+    visible, warm = (np.rint(each * 255).astype(np.uint8) for each in (state.visible, state.thermal))
+    return visible, warm, state.log
+
+
 def draw_controls(rng: Rng, draws: Sequence[Draw] = ()) -> Controls:
     """What an example asks for: often everything, sometimes nothing, one wish alone (for what there is to
     be removed, if anything), or some of it in some measure.

@@ -26,7 +26,6 @@ from textdifuse_ros.train.localiser_labels import (
 from textdifuse_ros.train.stills import box_lines, held_out, read_image
 
 HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
-_SAME = {"people": "person"}  # concepts under another name in classes.txt
 # What the boxes of a class may also show, to another labeller.
 _PERHAPS = {
     "car": ("bus", "truck"), "bicycle": ("motorcycle",), "ambulance": ("car", "bus", "truck"),
@@ -167,6 +166,6 @@ def _boxes(path: Path, names: list[str], width: int) -> Iterator[tuple[str, tupl
     size: NDArray[Any] = np.array([width, HIGH, width, HIGH])
     for name, x, y, w, h in box_lines(path, names):
         yield (
-            _SAME.get(name, name),
+            name,
             tuple((np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * size).tolist()),
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.train.errors import TrainingError
 
+_SAME = {"people": "person"}  # under another name in some classes.txt
 VALIDATION_LIST = Path(__file__).with_name("validation.txt")
 
 
@@ -28,17 +29,17 @@ def held_out() -> set[str]:
 
 
 def box_lines(path: Path, names: list[str]) -> Iterator[tuple[str, float, float, float, float]]:
-    """Class by name, and x, y, w, h (normalised) of every line of YOLO text. Raises TrainingError."""
+    """Class by its name here, and x, y, w, h (normalised), of every line of YOLO text. Raises TrainingError."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
             index, x, y, w, h = map(float, line.split())
-            name = names[int(index)]
+            name = names[int(index)].lower()
         except (ValueError, IndexError) as error:
             raise TrainingError(
                 f"{path}, line {number}: not a box: it takes class x y w h, "
                 f"with a class among the {len(names)} of classes.txt"
             ) from error
-        yield name, x, y, w, h
+        yield _SAME.get(name, name), x, y, w, h
 
 
 def read_image(folder: Path, stem: str) -> NDArray[np.uint8]:

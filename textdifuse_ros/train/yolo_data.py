@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.simulation.sensors import RgbSensor
 from textdifuse_ros.simulation.sequence import StreetSequence
-from textdifuse_ros.train.degrade import degrade, draw
+from textdifuse_ros.train.degrade import degrade_bytes, draw
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.stills import box_lines, held_out, read_image
 
@@ -26,7 +26,6 @@ Boxes = NDArray[np.float32]  # (K, 5): class, x, y, w, h, normalised
 CLASSES = ("person", "bicycle", "car")
 SPLITS = ("train", "val")
 LARGEST = 640  # longer side of a stored image; the detector sees no more
-_SAME = {"people": "person"}
 _JUDGE_SURE = 0.4  # score from which a judge's box becomes a label: about where its precision reaches 0.9
 _ONE_OBJECT = 0.55  # overlap from which boxes of two views are one object
 
@@ -157,8 +156,7 @@ def write(views: Views, folder: Path, split: str) -> int:
 
 def read_boxes(path: Path, names: list[str]) -> Boxes:
     """YOLO text -> (K, 5) with the numbers of CLASSES; others are left out. Raises TrainingError."""
-    known = [(_SAME.get(name, name), *box) for name, *box in box_lines(path, names)]
-    rows = [[CLASSES.index(name), *box] for name, *box in known if name in CLASSES]
+    rows = [[CLASSES.index(name), *box] for name, *box in box_lines(path, names) if name in CLASSES]
     return np.asarray(rows, np.float32).reshape(-1, 5)
 
 
@@ -196,9 +194,8 @@ def _add_fused(
     grey = np.ascontiguousarray(thermal[..., 0])
     views.images["fused"] = fuse(rgb, grey, 1)
     if hard:
-        spoilt = degrade(rgb.astype(np.float32) / 255, grey.astype(np.float32) / 255, draw(rng))
-        pair = [np.rint(each * 255).astype(np.uint8) for each in (spoilt.visible, spoilt.thermal)]
-        views.images["hard"] = fuse(pair[0], pair[1], 2)
+        visible, warm, _ = degrade_bytes(rgb, grey, draw(rng))
+        views.images["hard"] = fuse(visible, warm, 2)
 
 
 def _normalised(name: str, box: tuple[int, int, int, int]) -> tuple[float, ...]:

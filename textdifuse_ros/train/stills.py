@@ -29,7 +29,10 @@ def held_out() -> set[str]:
 
 
 def box_lines(path: Path, names: list[str]) -> Iterator[tuple[str, float, float, float, float]]:
-    """Class by its name here, and x, y, w, h (normalised), of every line of YOLO text. Raises TrainingError."""
+    """Class by its name here, and x, y, w, h (normalised), of every line of YOLO text.
+
+    Raises TrainingError.
+    """
     for number, line in enumerate(path.read_text().splitlines(), 1):
         try:
             index, x, y, w, h = map(float, line.split())

@@ -77,24 +77,26 @@ class EmbeddedLocaliser:
         """See Localiser. A camera that is missing is black; what the other one shows is still found."""
         if not isinstance(compiled, EmbeddedPrompt):
             raise ValueError(f"the prompt was compiled by '{compiled.localiser}', not by '{self.name}'")
-        total = np.zeros(thermal.shape, np.float32)
+        felt: Floats | None = None
         coarse: Floats | None = None
         for weight, concepts in compiled.parts:
             for concept in FELT:
                 if share := concepts.get(concept, 0.0):
                     signs = (weight * share, 0.0) if concept == WARM else (0.0, weight * share)
-                    total += thermal_contrast(thermal, *signs)
+                    heat = thermal_contrast(thermal, *signs)
+                    felt = heat if felt is None else felt + heat
             seen = [
                 share * self._seen(rgb, thermal)[SEEN.index(c)] for c, share in concepts.items() if c in SEEN
             ]
             if seen:
                 found = weight * np.maximum.reduce(seen)
                 coarse = found if coarse is None else coarse + found
-        if coarse is not None:
-            size = (thermal.shape[1], thermal.shape[0])
-            total += cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-        np.clip(total, -1.0, 1.0, out=total)
-        return total
+        if coarse is None:
+            return np.zeros(thermal.shape, np.float32) if felt is None else felt.clip(-1.0, 1.0)
+        size = (thermal.shape[1], thermal.shape[0])
+        if felt is None:  # clipped where there are few pixels: between values in range nothing leaves it
+            return np.asarray(cv2.resize(coarse.clip(-1.0, 1.0), size, interpolation=cv2.INTER_LINEAR))
+        return np.clip(felt + cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), -1.0, 1.0)
 
     def close(self) -> None:
         """Release the network."""

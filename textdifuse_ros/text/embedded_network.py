@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import FusionControl, Level, conv3
-from textdifuse_ros.model.network import SCALARS, FusionNetwork
+from textdifuse_ros.model.blocks import Level, conv3
+from textdifuse_ros.model.network import SCALARS, THERMAL_CHROMA, FusionNetwork
 
 CELL = 4  # pixels of the reduced image along the side of a cell
 CAMERAS = 4  # input channels: red, green, blue, thermal
@@ -38,7 +38,7 @@ class LocaliserConfig:
 
     concepts: tuple[str, ...]
     short_side: int = 192
-    widths: tuple[int, ...] = (32, 64, 96, 160)
+    widths: tuple[int, ...] = (32, 48, 96, 160)
     blocks: tuple[int, ...] = (0, 1, 2)
     embedding: int = 64
     pyramid: int = 48
@@ -63,6 +63,28 @@ class LocaliserConfig:
             raise ValueError(f"not a localiser's configuration: {error}") from error
 
 
+class _Control(nn.Module):
+    """Fusion of both cameras' features with two independent weights: w1 f1 + w2 f2, each in (0, 1)."""
+
+    def __init__(self, channels: int, embedding: int) -> None:
+        super().__init__()
+        hidden = max(16, channels // 4)
+        self.squeeze = nn.Conv2d(2 * channels, hidden, 1)
+        self.modulation = nn.Linear(embedding, hidden)
+        self.channel = nn.Conv2d(hidden, 2 * channels, 1)
+        self.spatial = conv3(hidden, 2)
+
+    def forward(self, visible: Tensor, thermal: Tensor, embedding: Tensor) -> Tensor:
+        """Two feature maps (N, C, H, W) -> one."""
+        joint = self.squeeze(torch.cat((visible, thermal), dim=1))
+        joint = F.relu_(joint.add_(self.modulation(embedding)[:, :, None, None]))
+        local = F.avg_pool2d(joint, 3, stride=1, padding=1, count_include_pad=False)
+        channel_v, channel_t = self.channel(local).chunk(2, dim=1)
+        spatial_v, spatial_t = self.spatial(joint).chunk(2, dim=1)
+        of_visible = torch.add(channel_v, spatial_v).sigmoid_() * visible
+        return torch.addcmul(of_visible, torch.add(channel_t, spatial_t).sigmoid_(), thermal)
+
+
 class LocaliserNetwork(nn.Module):
     """RGB and thermal in, a logit of every concept for every cell out."""
 
@@ -74,10 +96,10 @@ class LocaliserNetwork(nn.Module):
         self.stem = nn.Conv2d(CAMERAS, 2 * widths[0], 6, stride=2, padding=2)
         self.down = nn.ModuleList(conv3(low, high, stride=2) for low, high in itertools.pairwise(widths))
         self.encoder = nn.ModuleList(
-            Level(channels, count, config.embedding)
+            Level(channels, count, config.embedding, slope=0.0)
             for channels, count in zip(widths[1:], config.blocks, strict=True)
         )
-        self.control = nn.ModuleList(FusionControl(channels, config.embedding) for channels in widths[1:])
+        self.control = nn.ModuleList(_Control(channels, config.embedding) for channels in widths[1:])
         self.lateral = nn.ModuleList(nn.Conv2d(channels, width, 1) for channels in widths[1:])
         self.coarse = conv3(width, width)
         self.middle = conv3(width, width)
@@ -92,7 +114,7 @@ class LocaliserNetwork(nn.Module):
         count = cameras.shape[0]
         of_visible, of_thermal, of_both = (each.expand(count, -1) for each in self.cameras.unbind())
         embedding = torch.cat((of_visible, of_thermal))
-        features = torch.cat(self.stem(cameras).chunk(2, dim=1))
+        features = self._stem(cameras)
         seen: list[Tensor] = []
         for down, blocks, control, lateral in zip(
             self.down, self.encoder, self.control, self.lateral, strict=True
@@ -103,6 +125,14 @@ class LocaliserNetwork(nn.Module):
         coarse = F.relu(self.coarse(F.relu(coarse)))
         middle = F.relu(self.middle(F.relu(middle + _doubled(coarse))))
         return self.fine(F.relu(fine + _doubled(middle)))
+
+    def _stem(self, cameras: Tensor) -> Tensor:
+        """(2 N, C, H / 2, W / 2), the visible camera's first. Both by themselves: halves of one product's
+        channels would have to be moved apart, which takes longer than all that follows.
+        """
+        weights, biases = self.stem.weight.chunk(2), self.stem.bias.chunk(2)  # type: ignore[union-attr]
+        halves = [F.conv2d(cameras, *each, stride=2, padding=2) for each in zip(weights, biases, strict=True)]
+        return torch.cat(halves)
 
     @torch.no_grad()
     def start_from(self, fusion: FusionNetwork) -> None:
@@ -115,15 +145,14 @@ class LocaliserNetwork(nn.Module):
         weight = 2 * fusion.stem.weight[:, :4]
         both = (torch.tensor(matrix, dtype=weight.dtype) for matrix in (_VISIBLE, _THERMAL))
         self.stem.weight.copy_(torch.cat([torch.einsum("oikl,ij->ojkl", weight, each) for each in both]))
-        self.stem.bias.copy_(torch.cat((fusion.stem.bias, fusion.stem.bias)))  # type: ignore[union-attr,arg-type]
-        vectors = fusion.embedding(torch.ones(1, SCALARS))
-        self.cameras.copy_(torch.cat(vectors))
+        marked = THERMAL_CHROMA * weight[:, 2:].sum(dim=(1, 2, 3))  # the mark of the thermal camera
+        self.stem.bias.copy_(torch.cat((fusion.stem.bias, fusion.stem.bias + marked)))  # type: ignore[union-attr,arg-type,operator]
+        self.cameras.copy_(fusion.embedding(torch.ones(1, SCALARS)).expand_as(self.cameras))
         self.down.load_state_dict(fusion.down.state_dict())
         for level, blocks in enumerate(self.encoder, 1):
             for index, block in enumerate(list(blocks)):  # type: ignore[call-overload]
                 if index < fusion.config.encoder_blocks[level]:
                     block.load_state_dict(fusion.encoder[level][index].state_dict())  # type: ignore[index]
-            self.control[level - 1].load_state_dict(fusion.control[level].state_dict())
 
 
 def _doubled(image: Tensor) -> Tensor:

@@ -101,6 +101,34 @@ def test_both_cameras_meet_in_every_fusion_control_module() -> None:
     assert reached == [True] * len(SMALL.widths)
 
 
+def test_conditions_of_one_image_go_into_the_biases_and_change_nothing() -> None:
+    network, given = random_network(), inputs()
+    alone = network(**given)
+    beside = network(**{name: torch.cat((value, 0.5 * value)) for name, value in given.items()})
+    assert torch.allclose(alone.luminance, beside.luminance[:1], atol=1e-5)
+    assert torch.allclose(alone.chroma, beside.chroma[:1], atol=1e-5)
+
+
+def test_an_exported_network_has_constant_biases() -> None:
+    program = torch.export.export(random_network(), (), kwargs=inputs())
+    convolutions = [node for node in program.graph.nodes if node.target is torch.ops.aten.conv2d.default]
+    assert len(convolutions) > 20
+    for node in convolutions:
+        bias = node.args[2] if len(node.args) > 2 else None
+        assert bias is None or bias.op == "placeholder", node.format_node()
+
+
+@pytest.mark.parametrize("path", [weights.SHIPPED, weights.TEACHER])
+def test_every_level_of_the_shipped_networks_reaches_the_picture(path: Path) -> None:
+    network, given = weights.load(path), inputs(64, 96)
+    before = network(**given).luminance
+    for level, control in enumerate(network.control):
+        silent = control.register_forward_hook(lambda _module, _arguments, output: torch.zeros_like(output))
+        change = (network(**given).luminance - before).abs().mean()
+        silent.remove()
+        assert change > 0.1 / 255, f"level {level} is dead"
+
+
 def test_times_run_evenly_from_one_to_zero() -> None:
     assert sampler.times(4) == [1.0, 0.75, 0.5, 0.25, 0.0]
     with pytest.raises(ValueError, match="at least 1"):

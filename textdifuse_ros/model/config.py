@@ -25,9 +25,9 @@ class ModelConfig:
     steps: of the sampler that this network is for; a teacher has 25, a student serves 1, 2 and 4.
     """
 
-    widths: tuple[int, ...] = (32, 64, 96, 160)
+    widths: tuple[int, ...] = (32, 48, 96, 160)
     encoder_blocks: tuple[int, ...] = (0, 1, 1, 2)
-    decoder_blocks: tuple[int, ...] = (1, 1, 1, 1)
+    decoder_blocks: tuple[int, ...] = (1, 2, 2, 1)
     embedding: int = 64
     start: str = "anchor"
     start_noise: float = 0.0

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import Embedding, Level, conv3, make_coupling, zero_
+from textdifuse_ros.model.blocks import Embedding, Level, active, active_, conv3, make_coupling, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import CONTROLS
 
@@ -16,6 +16,8 @@ INPUTS = 5  # state, Y, Cb, Cr, relevance
 OUTPUTS = 6  # towards visible, towards thermal, luminance residual, Cb residual, Cr residual, smoothing
 SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
+THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
+UP = 0.02  # deep features begin as a whisper and grow where they help
 CALM = 3.0  # and smooths by a twentieth
 
 
@@ -46,10 +48,12 @@ class FusionNetwork(nn.Module):
             Level(widths[i], config.encoder_blocks[i], config.embedding) for i in range(levels)
         )
         self.control = nn.ModuleList(
-            make_coupling(config.coupling, width, config.embedding) for width in widths
+            make_coupling(config.coupling, width, config.embedding, coarse=level < levels - 1)
+            for level, width in enumerate(widths)
         )
         self.up = nn.ModuleList(nn.Conv2d(widths[i + 1], widths[i], 1) for i in range(levels - 1))
-        self.merge = nn.ModuleList(conv3(2 * widths[i], widths[i]) for i in range(levels - 1))
+        for layer in self.up:
+            nn.init.normal_(layer.weight, std=UP)  # type: ignore[arg-type]
         self.decoder = nn.ModuleList(
             Level(widths[i], config.decoder_blocks[i], config.embedding) for i in range(levels)
         )
@@ -74,33 +78,37 @@ class FusionNetwork(nn.Module):
         """
         dtype = self.stem.weight.dtype
         count = state.shape[0]
-        both = self._inputs(state, visible, thermal, relevance).to(dtype)
-        of_visible, of_thermal, of_fused = self.embedding(scalars.to(dtype))
-        encoder_embedding = torch.cat((of_visible, of_thermal))
+        both = self._inputs(state, visible, thermal, relevance, dtype)
+        wanted = self.embedding(scalars.to(dtype))
+        of_both = wanted if count == 1 else torch.cat((wanted, wanted))
 
         # Doubling the inputs' range, on the few weights instead of on every pixel.
         features = F.conv2d(both, 2 * self.stem.weight, self.stem.bias, stride=2, padding=2)
         fused: list[Tensor] = []
         for level, blocks in enumerate(self.encoder):
             if level:
-                features = self.down[level - 1](F.relu(features))
-            features = blocks(features, encoder_embedding)
-            fused.append(self.control[level](features[:count], features[count:], of_fused))
+                # In place where nobody asks for gradients: the controls have read them already.
+                rested = active(features) if torch.is_grad_enabled() else active_(features)
+                features = self.down[level - 1](rested)
+            features = blocks(features, of_both)
+            fused.append(self.control[level](features[:count], features[count:], wanted))
 
-        decoded = self.decoder[-1](fused[-1], of_fused)
+        decoded = self.decoder[-1](fused[-1], wanted)
         for level in range(len(fused) - 2, -1, -1):
             decoded = F.interpolate(self.up[level](decoded), scale_factor=2.0, mode="nearest")
-            decoded = self.merge[level](F.relu(torch.cat((decoded, fused[level]), dim=1)))
-            decoded = self.decoder[level](decoded, of_fused)
-        out = F.pixel_shuffle(self.head(F.relu(decoded)), 2).float()
+            decoded = self.decoder[level](decoded.add_(fused[level]), wanted)
+        out = F.pixel_shuffle(self.head(active(decoded)), 2).float()
         return self._estimate(out, start, visible, thermal)
 
     @staticmethod
-    def _inputs(state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
+    def _inputs(
+        state: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor, dtype: torch.dtype
+    ) -> Tensor:
         """Both cameras in one batch (2 N, INPUTS, H, W), centred at zero."""
-        no_chroma = torch.zeros_like(visible[:, 1:])
-        of_visible = torch.cat((state - 0.5, visible[:, :1] - 0.5, visible[:, 1:], relevance), dim=1)
-        of_thermal = torch.cat((state - 0.5, thermal - 0.5, no_chroma, relevance), dim=1)
+        now, luminance, warm = ((each - 0.5).to(dtype) for each in (state, visible[:, :1], thermal))
+        chroma, relevance = visible[:, 1:].to(dtype), relevance.to(dtype)
+        of_visible = torch.cat((now, luminance, chroma, relevance), dim=1)
+        of_thermal = torch.cat((now, warm, torch.full_like(chroma, THERMAL_CHROMA), relevance), dim=1)
         return torch.cat((of_visible, of_thermal), dim=0)
 
     @staticmethod

@@ -61,10 +61,17 @@ class Example:
 
 
 def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share: float) -> Batch:
-    """A random batch; single_share of it shows one camera alone."""
+    """A random batch; single_share of it shows one camera alone.
+
+    Rows 2 i and 2 i + 1 are twins: the same degraded pair under other controls or another relevance map, so
+    that what a wish or a prompt changes stands beside what it was without.
+    """
     shares = np.array([each.share for each, _ in sets])
     shares = shares / shares.sum()
-    return collate([_example(sets, shares, config, rng, single_share) for _ in range(config.batch)])
+    rows: list[Example] = []
+    while len(rows) < config.batch:
+        rows += _twins(sets, shares, config, rng, single_share)
+    return collate(rows[: config.batch])
 
 
 def collate(rows: list[Example]) -> Batch:
@@ -84,13 +91,13 @@ def collate(rows: list[Example]) -> Batch:
     )  # fmt: skip
 
 
-def _example(
+def _twins(
     sets: Sets,
     shares: NDArray[np.float64],
     config: TrainConfig,
     rng: np.random.Generator,
     single_share: float,
-) -> Example:
+) -> list[Example]:
     data_set, pairs = sets[int(rng.choice(len(sets), p=shares))]
     pair = random_crop(pairs[int(rng.integers(len(pairs)))], data_set.scale, config.crop, rng)
     visible = pair.visible.astype(np.float32) / 255
@@ -100,21 +107,26 @@ def _example(
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
     draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
-    controls = draw_controls(rng, draws)
-    single = rng.random() < single_share
+    single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
-    seen, goal = degrade(visible, thermal, draws), degrade(visible, thermal, draws, controls)
-    # What is hidden beyond what the goal hides itself.
-    transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
-    example = Example(
-        seen.visible, seen.thermal, goal.visible, goal.thermal, transmission.astype(np.float32), relevance,
-        np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
-    )  # fmt: skip
-    if single:
-        return _single_camera(example, bool(rng.random() < 0.5))
-    if rng.random() < 0.25:
-        example.thermal = shift(example.thermal, *rng.uniform(-3, 3, 2))
-    return example
+    first = draw_controls(rng, draws)
+    about_prompt = bool(relevance.any()) and rng.random() < 0.6
+    second = first if about_prompt else draw_controls(rng, draws, everything=0.15)
+    seen = degrade(visible, thermal, draws)
+    moved = seen.thermal
+    if not single and rng.random() < 0.25:
+        moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
+    rows = []
+    for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
+        goal = degrade(visible, thermal, draws, controls)
+        # What is hidden beyond what the goal hides itself.
+        transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
+        row = Example(
+            seen.visible, moved, goal.visible, goal.thermal, transmission.astype(np.float32), where,
+            np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
+        )  # fmt: skip
+        rows.append(_single_camera(row, keeps_visible) if single else row)
+    return rows
 
 
 def _single_camera(example: Example, visible: bool) -> Example:

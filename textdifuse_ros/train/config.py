@@ -41,7 +41,7 @@ class TrainConfig:
     batch: int = setting(6, "examples of an update, in each process", low=1)
     crop: int = setting(224, "side of the square examples in pixels; a multiple of 32", low=DETECTOR_STRIDE)
     learning_rate: float = setting(
-        6e-4, "AdamW's at its peak, from where it falls along a cosine to 2 %", above=0
+        1e-3, "AdamW's at its peak, from where it falls along a cosine to 2 %", above=0
     )
     warm_up: int = setting(100, "updates over which the learning rate rises to its peak", low=1)
     average: float = setting(0.998, "decay of the averaged weights, which are what ships", low=0, high=1)
@@ -59,7 +59,7 @@ class TrainConfig:
     )
     stage_one: int = setting(600, "first updates, on single cameras only: restoration diffusion", low=0)
     single_share: float = setting(0.08, "share of single-camera examples after that", low=0, high=1)
-    relevance_share: float = setting(0.4, "share of the examples that carry a relevance map", low=0, high=1)
+    relevance_share: float = setting(0.5, "share of the examples that carry a relevance map", low=0, high=1)
     intensity: float = setting(8.0, "weight of the luminance term", low=0)
     gradient: float = setting(12.0, "weight of the gradient term", low=0)
     chroma: float = setting(8.0, "weight of the colour term", low=0)
@@ -70,7 +70,10 @@ class TrainConfig:
     object_care: float = setting(
         3.0, "extra weight of the pixel terms where one camera shows an object better than the other", low=0
     )
-    detector_weight: float = setting(1.2, "weight of the detector's word; 0 needs no detector", low=0)
+    steering: float = setting(
+        30.0, "weight of what controls and prompts change: the difference between twins", low=0
+    )
+    detector_weight: float = setting(0.15, "weight of the detector's word; 0 needs no detector", low=0)
     detector: str = setting("yolov8n_coco.safetensors", "its file in the folder of --models")
     distill_weight: float = setting(8.0, "weight of the teacher's result (distill only)", low=0)
     bank: int = setting(720, "examples that the teacher answers before distill starts", low=1)

@@ -237,7 +237,7 @@ DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
     """What happens to one pair; `amount` in [0, 1] scales how often each camera is hit."""
     drawn: list[Draw] = []
-    for kinds, chance in ((VISIBLE, 0.65), (THERMAL, 0.5)):
+    for kinds, chance in ((VISIBLE, 0.7), (THERMAL, 0.55)):
         if rng.random() >= chance * amount:
             continue
         shares = np.array([each.share for each in kinds])
@@ -277,16 +277,16 @@ def degrade_bytes(
     return visible, warm, state.log
 
 
-def draw_controls(rng: Rng, draws: Sequence[Draw] = ()) -> Controls:
-    """What an example asks for: often everything, sometimes nothing, one wish alone (for what there is to
-    be removed, if anything), or some of it in some measure.
+def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5) -> Controls:
+    """What an example asks for: everything (that often), or else nothing, one wish alone (for what there
+    is to be removed, if anything), or some of it in some measure.
     """
-    kind = rng.random()
-    if kind < 0.5:
+    if rng.random() < everything:
         return ALL
-    if kind < 0.62:
+    kind = rng.random()
+    if kind < 0.24:
         return NONE
-    if kind < 0.84:
+    if kind < 0.68:
         present = sorted({each.degradation.control for each in draws}) or CONTROLS
         return controls({present[int(rng.integers(len(present)))]: 1.0}, otherwise=0.0)
     values = rng.choice([0.0, 0.5, 1.0], len(CONTROLS), p=[0.4, 0.15, 0.45])

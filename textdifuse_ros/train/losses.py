@@ -44,16 +44,16 @@ def darkness(visible: Tensor) -> Tensor:
 
 
 def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
-    """Luminance with its dark parts brightened by a gamma of 0.6 at most; lit parts unchanged.
+    """Luminance with its dark parts brightened by a gamma of 0.75 at most; lit parts unchanged.
 
     amount in [0, 1]: the low-light control, 0 keeps the night look.
     """
-    return visible.clamp(1e-4, 1) ** (1 - 0.4 * amount * darkness(visible))
+    return visible.clamp(1e-4, 1) ** (1 - 0.25 * amount * darkness(visible))
 
 
 def contrast_gain(visible: Tensor) -> Tensor:
     """Of the fused image over the cameras: more in the dark, where sensors give little."""
-    return 1.05 + 0.35 * darkness(visible)
+    return 1.15 + 0.4 * darkness(visible)
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
@@ -62,9 +62,12 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tenso
     hidden: the visible luminance as the camera saw it. Where smoke lets less than a third through, its own
     grey stays and carries the thermal image's detail: nobody can tell flat smoke from a flat sky, and a
     target that asks for black in one and white in the other teaches blotches. A share of the plain mean
-    keeps what is uniformly warm apart from what is uniformly cold.
+    keeps what is uniformly warm apart from what is uniformly cold; in the dark, half of what is warmer
+    than it is bright is added, for there a detector knows objects by their heat.
     """
-    clear = 0.06 * (visible + thermal) + 0.88 * anchor(visible, thermal)
+    dark = darkness(visible)
+    clear = 0.03 * (visible + thermal) + 0.94 * anchor(visible, thermal)
+    clear = clear + (0.05 + 0.5 * dark) * (thermal - visible).clamp(min=0)
     surroundings = wide_blur(clear, 40)
     clear = surroundings + contrast_gain(visible) * (clear - surroundings)
     return torch.lerp(anchor(hidden, thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
@@ -106,12 +109,20 @@ def salient(target: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
     """
     contrast = target - behind(target, relevance)
     heat = thermal - behind(thermal, relevance)
-    weak = torch.exp(-((contrast / 0.35) ** 2))
-    raised = target + relevance.clamp(0, 1) * weak * (
-        0.8 * contrast + 0.4 * heat + 0.8 * (target - blur(target, 1.5))
+    mask = relevance.clamp(0, 1)
+    whole = _inside(contrast, mask)  # an object moves as one: pixel by pixel its parts would move apart
+    weak = torch.exp(-((whole / 0.5) ** 2))
+    raised = target + mask * (
+        weak * (1.2 * whole + 0.5 * _inside(heat, mask)) + 1.4 * (target - blur(target, 1.5))
     )
     calmed = (-relevance).clamp(0, 1) * 0.75 * contrast
     return (raised - calmed).clamp(0, 1)
+
+
+def _inside(image: Tensor, mask: Tensor) -> Tensor:
+    """Local mean of an image over what the mask covers."""
+    weight = mask + 1e-3
+    return wide_blur(image * weight, 10) / wide_blur(weight, 10)
 
 
 def strongest_gradient(visible: Tensor, thermal: Tensor, transmission: Tensor) -> Tensor:

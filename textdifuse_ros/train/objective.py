@@ -65,6 +65,16 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     return Target(target, edges, chroma, care, best, labels)
 
 
+def _steering(estimate: Estimate, target: Target) -> Tensor:
+    """How far what a wish or a prompt changes is from what it should: of the differences between twins."""
+    whole = len(target.luminance) // 2 * 2
+    off = torch.cat((estimate.luminance - target.luminance, estimate.chroma - target.chroma), dim=1)[:whole]
+    if whole == 0:
+        return off.sum()
+    care = torch.maximum(target.care[0:whole:2], target.care[1:whole:2])
+    return (care * (off[0::2] - off[1::2]).abs()).mean()
+
+
 def objective(
     estimate: Estimate, target: Target, detector: FrozenDetector | None, config: TrainConfig
 ) -> tuple[Tensor, dict[str, float]]:
@@ -75,6 +85,7 @@ def objective(
         "intensity": config.intensity * (target.care * away).mean(),
         "gradient": config.gradient * (target.care * detail).mean(),
         "chroma": config.chroma * (estimate.chroma - target.chroma).abs().mean(),
+        "steering": config.steering * _steering(estimate, target),
     }
     if detector is not None and target.best is not None and target.labels is not None:
         fused = ycbcr_to_rgb(torch.cat((estimate.luminance, estimate.chroma), dim=1)).clamp(0, 1)

@@ -1,0 +1,83 @@
+"""Twins in a batch: one degraded pair under other controls or another prompt, and what they differ by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_samples import short, write_data
+
+from textdifuse_ros.model.network import Estimate
+from textdifuse_ros.train import losses
+from textdifuse_ros.train.batches import Batch, Sets, draw
+from textdifuse_ros.train.data import load_training
+from textdifuse_ros.train.objective import Target, objective
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Sets:
+    write_data(tmp_path)
+    return load_training(tmp_path)
+
+
+def batch_of(sets: Sets, size: int, seed: int = 0, single_share: float = 0.0) -> Batch:
+    return draw(sets, short(1, batch=size, relevance_share=1.0), np.random.default_rng(seed), single_share)
+
+
+@pytest.mark.parametrize("single_share", [0.0, 1.0])
+def test_twins_see_the_same_and_are_asked_for_something_else(sets: Sets, single_share: float) -> None:
+    prompts = wishes = 0
+    for seed in range(12):
+        batch = batch_of(sets, 4, seed, single_share)
+        for first in (0, 2):
+            both = slice(first, first + 2)
+            for seen in (batch.visible[both], batch.thermal[both], batch.single[both]):
+                assert torch.equal(seen[0], seen[1])
+            prompts += not torch.equal(batch.relevance[first], batch.relevance[first + 1])
+            wishes += not torch.equal(batch.controls[first], batch.controls[first + 1])
+    assert wishes > 3
+    assert (prompts > 3) == (single_share == 0)
+
+
+def test_an_odd_batch_is_full(sets: Sets) -> None:
+    assert len(batch_of(sets, 3).visible) == len(batch_of(sets, 3).boxes) == 3
+
+
+def target_of(luminance: torch.Tensor) -> Target:
+    count = len(luminance)
+    shape = (count, 2, *luminance.shape[-2:])
+    return Target(luminance, torch.zeros(shape), torch.zeros(shape), torch.ones_like(luminance), None, None)
+
+
+def steering_of(answers: torch.Tensor, goals: torch.Tensor) -> float:
+    estimate = Estimate(answers, torch.zeros(len(answers), 2, *answers.shape[-2:]))
+    return objective(estimate, target_of(goals), None, short(1, steering=1.0))[1]["steering"]
+
+
+def test_a_common_error_of_twins_costs_no_steering_and_a_wish_without_effect_does() -> None:
+    goals = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert steering_of(goals + 0.1, goals) == pytest.approx(0.0, abs=1e-6)
+    same = goals[[0, 0, 2, 2]]
+    assert steering_of(same, goals) == pytest.approx(
+        float((goals[0::2] - goals[1::2]).abs().mean()) / 3, rel=1e-5
+    )
+
+
+def test_one_example_alone_has_no_twin_to_differ_from() -> None:
+    assert steering_of(torch.rand(1, 1, 8, 8), torch.rand(1, 1, 8, 8)) == 0.0
+
+
+def test_a_prompted_object_moves_away_from_its_surroundings_as_a_whole() -> None:
+    target, relevance = torch.full((1, 1, 96, 96), 0.5), torch.zeros(1, 1, 96, 96)
+    inside = (slice(None), slice(None), slice(32, 64), slice(32, 64))
+    relevance[inside] = 1.0
+    stripes = torch.tensor((0.0, 0.1)).repeat(16)
+    target[inside] = 0.56 + stripes  # brighter than its surroundings, and textured
+    raised = losses.salient(target, target, relevance)
+    whole = float((raised[inside] - target[inside]).mean())
+    assert whole > 0.25 * float(target[inside].mean() - 0.5)
+    # The dark stripes rise too: contrast pixel by pixel would have pressed them down.
+    assert (raised - target)[0, 0, 40:56, 40:56][:, 0::2].mean() > 0
+    assert torch.equal(raised[..., :20, :20], target[..., :20, :20])

@@ -118,8 +118,9 @@ class FusionControl(nn.Module):
 
     def _joint(self, visible: Tensor, thermal: Tensor, shift: Tensor) -> Tensor:
         """The squeezed pair; two products and a sum are cheaper than to put both side by side first."""
-        of_visible, of_thermal = self.squeeze.weight.chunk(2, dim=1)
-        return shifted(visible, of_visible, self.squeeze.bias, shift).add_(F.conv2d(thermal, of_thermal))
+        weight, half = self.squeeze.weight, visible.shape[1]
+        seen = shifted(visible, weight[:, :half], self.squeeze.bias, shift)
+        return seen.add_(F.conv2d(thermal, weight[:, half:]))
 
     def _channel(self, joint: Tensor) -> Tensor:
         if not self.coarse:

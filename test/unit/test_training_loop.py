@@ -165,7 +165,7 @@ def test_the_folder_tells_what_was_trained_and_how_it_went(data: Path, tmp_path:
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["model"]["widths"] == [8, 8, 8, 8] and config["seed"] == short(3).seed
     row = log_of(tmp_path / "run")[0]
-    named = {"loss", "intensity", "gradient", "chroma"}
+    named = {"loss", "intensity", "gradient", "chroma", "steering"}
     assert set(row) == named | {"step", "minutes", "learning_rate", "updates_per_second"}
     events = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
     events.Reload()

@@ -51,9 +51,9 @@ def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
     return visible.clamp(1e-4, 1) ** (1 - 0.25 * amount * darkness(visible))
 
 
-def contrast_gain(visible: Tensor) -> Tensor:
-    """Of the fused image over the cameras: more in the dark, where sensors give little."""
-    return 1.15 + 0.4 * darkness(visible)
+def contrast_gain(dark: Tensor) -> Tensor:
+    """Of the fused image over the cameras, from `darkness`: more in the dark, where sensors give little."""
+    return 1.15 + 0.4 * dark
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tenso
     clear = 0.03 * (visible + thermal) + 0.94 * anchor(visible, thermal)
     clear = clear + (0.05 + 0.5 * dark) * (thermal - visible).clamp(min=0)
     surroundings = wide_blur(clear, 40)
-    clear = surroundings + contrast_gain(visible) * (clear - surroundings)
+    clear = surroundings + contrast_gain(dark) * (clear - surroundings)
     return torch.lerp(anchor(hidden, thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
 
 

@@ -41,7 +41,9 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     amount = batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1)
     visible = losses.lit(batch.goal_visible[:, :1], amount)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1])
-    edges = losses.contrast_gain(visible) * losses.strongest_gradient(visible, thermal, transmission)
+    edges = losses.contrast_gain(losses.darkness(visible)) * losses.strongest_gradient(
+        visible, thermal, transmission
+    )
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
     best = labels = None
     if detector is not None:

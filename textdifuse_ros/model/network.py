@@ -16,9 +16,9 @@ INPUTS = 5  # state, Y, Cb, Cr, relevance
 OUTPUTS = 6  # towards visible, towards thermal, luminance residual, Cb residual, Cr residual, smoothing
 SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
-THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
-UP = 0.02  # deep features begin as a whisper and grow where they help
 CALM = 3.0  # and smooths by a twentieth
+UP = 0.02  # deep features begin as a whisper and grow where they help
+THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
 
 class Estimate(NamedTuple):

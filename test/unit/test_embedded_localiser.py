@@ -111,16 +111,15 @@ def test_held_out_phrases_do_not_train() -> None:
 
 
 @pytest.mark.parametrize("smoke", [0.0, 2.0])
-# Cars are found far worse than persons: docs/prompts.md has the numbers.
-@pytest.mark.parametrize(("phrase", "number", "times"), [("person", 1, 5.0), ("car", 2, 1.5)])
+@pytest.mark.parametrize(("phrase", "number"), [("person", 1), ("car", 2)])
 def test_objects_are_found_also_behind_smoke(
-    localiser: EmbeddedLocaliser, phrase: str, number: int, times: float, smoke: float
+    localiser: EmbeddedLocaliser, phrase: str, number: int, smoke: float
 ) -> None:
     rgb, thermal, mask = street(smoke)
     relevance = localiser.relevance(localiser.compile(parse(phrase)), rgb, thermal)
     assert relevance.shape == thermal.shape and relevance.dtype == np.float32
     assert relevance.min() >= 0 and relevance.max() <= 1
-    assert relevance[mask == number].mean() > times * relevance[mask == 0].mean()
+    assert relevance[mask == number].mean() > 5 * relevance[mask == 0].mean()
 
 
 def test_a_person_is_found_by_heat_alone_and_nothing_is_found_in_the_dark(
@@ -132,6 +131,19 @@ def test_a_person_is_found_by_heat_alone_and_nothing_is_found_in_the_dark(
     assert relevance[mask == 1].mean() > 5 * relevance[mask == 0].mean()
     nothing = localiser.relevance(prompt, np.zeros_like(rgb), np.zeros_like(thermal))
     assert nothing.max() < 0.5
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_every_level_of_the_shipped_network_reaches_the_maps(level: int) -> None:
+    """A level whose features have died out looks well in a loss: nobody misses it."""
+    network = embedded_weights.load_network()
+    rgb, thermal, _ = street(0.0)
+    small = torch.from_numpy(reduced(rgb, thermal, network.config.short_side, network.config.multiple))
+    cameras = small[None].permute(0, 3, 1, 2) / 255 - 0.5
+    with torch.inference_mode():
+        whole = torch.sigmoid(network(cameras))
+        torch.nn.init.zeros_(network.lateral[level].weight)  # type: ignore[arg-type]
+        assert (torch.sigmoid(network(cameras)) - whole).abs().max() > 0.1
 
 
 def test_weights_have_their_sign_and_zero_means_nothing(localiser: EmbeddedLocaliser) -> None:

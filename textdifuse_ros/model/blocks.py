@@ -57,28 +57,27 @@ class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with the embedding added between them.
 
     Leaky ReLU and a shift alone, not SiLU and scale with shift: on a CPU these passes over memory cost
-    more than the convolutions themselves. slope: of the former's negative half.
+    more than the convolutions themselves.
     """
 
-    def __init__(self, channels: int, embedding: int, slope: float = SLOPE) -> None:
+    def __init__(self, channels: int, embedding: int) -> None:
         super().__init__()
-        self.slope = slope
         self.first = conv3(channels, channels)
         self.modulation = nn.Linear(embedding, channels)
         self.second = conv3(channels, channels)
         zero_(self.second)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        rested, shift = F.leaky_relu(x, self.slope), self.modulation(embedding)
+        rested, shift = active(x), self.modulation(embedding)
         hidden = shifted(rested, self.first.weight, self.first.bias, shift)
-        return self.second(F.leaky_relu_(hidden, self.slope)).add_(x)
+        return self.second(active_(hidden)).add_(x)
 
 
 class Level(nn.ModuleList):
     """Residual blocks of one resolution, in a row."""
 
-    def __init__(self, channels: int, count: int, embedding: int, slope: float = SLOPE) -> None:
-        super().__init__(ResidualBlock(channels, embedding, slope) for _ in range(count))
+    def __init__(self, channels: int, count: int, embedding: int) -> None:
+        super().__init__(ResidualBlock(channels, embedding) for _ in range(count))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         for block in self:

@@ -21,7 +21,7 @@ from textdifuse_ros.text.words import Words
 if TYPE_CHECKING:
     from textdifuse_ros.text.embedded_network import LocaliserNetwork
 
-FORMAT = "textdifuse-localiser-1"
+FORMAT = "textdifuse-localiser-2"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "textdifuse_localiser.safetensors"
 _WORDS = "words."
 

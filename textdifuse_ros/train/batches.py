@@ -152,14 +152,14 @@ def _relevance(pair: Pair, thermal: Float, config: TrainConfig, rng: np.random.G
     if rng.random() >= config.relevance_share:
         return np.zeros((size, size), np.float32)
     kind = rng.random()
-    if kind < 0.45 and len(pair.boxes):
+    if kind < 0.6 and len(pair.boxes):
         mask = np.zeros((size, size), np.float32)
         wanted = pair.boxes[int(rng.integers(len(pair.boxes))), 0]
         for _, x, y, w, h in pair.boxes[pair.boxes[:, 0] == wanted]:
             axes = (max(1, round(w * size * 0.5)), max(1, round(h * size * 0.52)))
             cv2.ellipse(mask, (round(x * size), round(y * size)), axes, 0, 0, 360, 1.0, -1)
         mask = _soften(mask, rng.uniform(0.8, 10))  # localisers' maps are as soft as that
-    elif kind < 0.85:
+    elif kind < 0.9:
         surroundings = cv2.GaussianBlur(thermal, (0, 0), 14)
         mask = np.clip((thermal - surroundings) / 0.15, 0, 1).astype(np.float32)
         mask = _soften(mask, rng.uniform(0.8, 3))

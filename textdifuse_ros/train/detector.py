@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+STRIDES = (8, 16, 32)
 ROAD_CLASSES = (0, 1, 2, 3, 5, 7)  # person, bicycle, car, motorcycle, bus, truck
 DEPTHS = {2: 1, 4: 2, 6: 2, 8: 1, 12: 1, 15: 1, 18: 1, 21: 1}  # bottlenecks of each C2f stage
 
@@ -76,7 +77,7 @@ def cells_inside(boxes: list[Tensor], size: int, device: torch.device) -> Tensor
     boxes: per image (K, 5) class, x, y, w, h normalised. A box is put on the stride at which it is
     3 to 12 cells long, on its central cell.
     """
-    grids = [size // stride for stride in (8, 16, 32)]
+    grids = [size // stride for stride in STRIDES]
     labels = torch.zeros(len(boxes), sum(g * g for g in grids), len(ROAD_CLASSES), device=device)
     for image, rows in enumerate(boxes):
         for index, x, y, w, h in rows.tolist():
@@ -89,3 +90,8 @@ def cells_inside(boxes: list[Tensor], size: int, device: torch.device) -> Tensor
             offset = sum(g * g for g in grids[:level])
             labels[image, offset + row * grid + column, ROAD_CLASSES.index(int(index))] = 1
     return labels
+
+
+def of_cells(image: Tensor) -> Tensor:
+    """Mean of (N, 1, S, S) over every cell, in the order of the detector's: (N, cells, 1)."""
+    return torch.cat([F.avg_pool2d(image, stride).flatten(2) for stride in STRIDES], dim=2).transpose(1, 2)

@@ -27,10 +27,10 @@ from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels
 from textdifuse_ros.train.progress import Progress, say
 
 FILE = "frames.safetensors"
-WIDTH, HEIGHT = 160, 128  # pixels of an example, a part of what the localiser sees at once
+WIDTH, HEIGHT = 208, 160  # pixels of an example, most of what the localiser sees at once
 AIMED = 0.75  # share of the examples that are sure to show an object, where there is one
 _TIMES = (0.0, 6.5, 13.0, 31.0)  # of a rendered street, seconds
-_ZOOM = (0.8, 1.6)  # of a stored frame
+_ZOOM = (0.65, 1.4)  # of a stored frame; a 640x480 camera is seen at 0.8
 _FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
 Float = NDArray[Any]
 Frames = dict[str, list[Frame]]

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
 
+AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's
+PROMPTED = 0.9  # and how many more where a prompt asks for the object; fewer where it is suppressed
 TIE = 0.3  # share of a common score that speaks for the visible camera
 
 
@@ -52,8 +54,11 @@ def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
 
 
 def contrast_gain(dark: Tensor) -> Tensor:
-    """Of the fused image over the cameras, from `darkness`: more in the dark, where sensors give little."""
-    return 1.15 + 0.4 * dark
+    """Of the fused image over the cameras, from `darkness`: more in the dark, where sensors give little.
+
+    By day next to none: what flickers in the cameras would flicker more in the fused image.
+    """
+    return 1.05 + 0.45 * dark
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
@@ -105,16 +110,19 @@ def salient(target: Tensor, thermal: Tensor, relevance: Tensor) -> Tensor:
     """Target where a prompt points (Text-DiFuse section 3.3, amortised).
 
     relevance in [-1, 1]: positive raises the objects' contrast with what is around them and their high
-    frequencies, most where they are weak; negative takes the contrast away.
+    frequencies, most where they are weak; negative takes the contrast away. An object that is neither
+    brighter nor darker than its surroundings goes where its heat points, and up in doubt: a target that
+    leaves such an object where it is teaches the network to leave all of them.
     """
     contrast = target - behind(target, relevance)
     heat = thermal - behind(thermal, relevance)
     mask = relevance.clamp(0, 1)
-    whole = _inside(contrast, mask)  # an object moves as one: pixel by pixel its parts would move apart
+    # An object moves as one: pixel by pixel its parts would move apart.
+    whole, warm = _inside(contrast, mask), _inside(heat, mask)
     weak = torch.exp(-((whole / 0.5) ** 2))
-    raised = target + mask * (
-        weak * (1.2 * whole + 0.5 * _inside(heat, mask)) + 1.4 * (target - blur(target, 1.5))
-    )
+    way = torch.tanh((whole + 0.2 * warm + 0.01) / 0.03)
+    moved = weak * way * (whole.abs() + 0.3 * warm.abs() + 0.08)
+    raised = target + mask * (moved + 1.4 * (target - blur(target, 1.5)))
     calmed = (-relevance).clamp(0, 1) * 0.75 * contrast
     return (raised - calmed).clamp(0, 1)
 
@@ -132,14 +140,16 @@ def strongest_gradient(visible: Tensor, thermal: Tensor, transmission: Tensor) -
     return torch.where(stronger, of_visible, of_thermal)
 
 
-def as_good_as_the_best(fused: Tensor, best: Tensor, labels: Tensor) -> Tensor:
+def as_good_as_the_best(fused: Tensor, best: Tensor, labels: Tensor, ahead: Tensor | float = AHEAD) -> Tensor:
     """Detector logits of the fused image reach the best view's in every cell, and no ghosts appear.
 
-    All (N, cells, classes); best: the largest logits among the cameras and the target. Cells where a view
-    has a score above 0.05 or a label count as objects; elsewhere only a score above all views' is punished.
+    fused, best, labels (N, cells, classes); best: the largest logits among the cameras and the target. Cells
+    where a view has a score above 0.05 or a label count as objects; elsewhere only a score above all views'
+    is punished. ahead: by how much the best is to be passed, (N, cells, 1) or one for all.
     """
     weight = torch.sigmoid(best) * (best > -3.0)
-    missing = F.smooth_l1_loss(torch.minimum(fused, best + 0.3), best + 0.3, reduction="none")
+    goal = best + ahead
+    missing = F.smooth_l1_loss(torch.minimum(fused, goal), goal, reduction="none")
     reach = (weight * missing).sum() / weight.sum().clamp(min=1.0)
     labelled = (labels * F.softplus(-fused)).sum() / labels.sum().clamp(min=1.0)
     quiet = (best <= -3.0) & (labels == 0)

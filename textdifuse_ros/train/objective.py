@@ -13,7 +13,7 @@ from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
-from textdifuse_ros.train.detector import FrozenDetector, cells_inside
+from textdifuse_ros.train.detector import FrozenDetector, cells_inside, of_cells
 
 _LOW_LIGHT = CONTROLS.index("low_light")
 
@@ -23,7 +23,8 @@ class Target:
     """What one batch should become.
 
     luminance (N, 1, S, S), gradients (N, 2, S, S), chroma (N, 2, S, S); care: weight of each pixel;
-    best: largest class logits among both goal cameras and the target, None without a detector.
+    best: largest class logits among both goal cameras and the target, None without a detector; ahead: by how
+    much they are to be passed.
     """
 
     luminance: Tensor
@@ -32,6 +33,7 @@ class Target:
     care: Tensor
     best: Tensor | None
     labels: Tensor | None
+    ahead: Tensor | float = losses.AHEAD
 
 
 @torch.no_grad()
@@ -46,6 +48,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     )
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
     best = labels = None
+    ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.relevance)
     if detector is not None:
         seen = detector(ycbcr_to_rgb(batch.goal_visible).clamp(0, 1))
         warm = detector(thermal.expand(-1, 3, -1, -1))
@@ -64,7 +67,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     target = torch.lerp(target, visible, batch.single)
     edges = torch.lerp(edges, losses.gradients(visible), batch.single)
     chroma = batch.goal_visible[:, 1:] * (0.2 + 0.8 * transmission)
-    return Target(target, edges, chroma, care, best, labels)
+    return Target(target, edges, chroma, care, best, labels, ahead)
 
 
 def _steering(estimate: Estimate, target: Target) -> Tensor:
@@ -92,7 +95,7 @@ def objective(
     if detector is not None and target.best is not None and target.labels is not None:
         fused = ycbcr_to_rgb(torch.cat((estimate.luminance, estimate.chroma), dim=1)).clamp(0, 1)
         terms["detector"] = config.detector_weight * losses.as_good_as_the_best(
-            detector(fused), target.best, target.labels
+            detector(fused), target.best, target.labels, target.ahead
         )
     total = torch.stack(list(terms.values())).sum()
     return total, {name: float(value.detach()) for name, value in terms.items()}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,13 +91,10 @@ def _judge(detector: TfliteYolo) -> Judge:
 
 
 def _config(args: argparse.Namespace) -> YoloTraining:
-    from textdifuse_ros.train.yolo import YoloTraining
+    from textdifuse_ros.train.fields import FieldError
+    from textdifuse_ros.train.yolo import from_fields
 
-    given: dict[str, Any] = read_fields(args.config, args.set)
-    known = {field.name for field in fields(YoloTraining)}
-    for name in given:
-        if name not in known:
-            raise CliError(
-                f"{args.config or '--set'}: {name} is not a field; there are {', '.join(sorted(known))}"
-            )
-    return replace(YoloTraining(), **given)
+    try:
+        return from_fields(read_fields(args.config, args.set))
+    except FieldError as error:
+        raise CliError(f"{args.config or '--set'}: {error}") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.fields import check_all, check_names, rules_of, setting
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
 
@@ -19,28 +21,38 @@ from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 class YoloTraining:
     """Settings of the run, by ultralytics' names; whatever is not here has ultralytics' default.
 
-    `time` [h], where there is one, overrides `epochs`. Both cameras at night make dark and flat pictures:
-    brightness varies more than by default. `dis` weighs the teacher's features, where there is a teacher.
+    Both cameras at night make dark and flat pictures: brightness varies more than by default. Raises
+    FieldError (a ValueError, one line) for a value of the wrong type or outside its bounds.
     """
 
-    model: str = "yolo11n.yaml"
-    epochs: int = 22
-    time: float | None = None
-    batch: int = 16
-    nbs: int = 16
-    imgsz: int = 448
-    optimizer: str = "AdamW"
-    lr0: float = 0.0015
-    lrf: float = 0.02
-    cos_lr: bool = True
-    warmup_epochs: float = 1.0
-    weight_decay: float = 0.01
-    close_mosaic: int = 4
-    hsv_v: float = 0.5
-    scale: tuple[float, float] = (0.6, 1.7)
-    dis: float = 6.0
-    workers: int = 1
-    seed: int = 0
+    model: str = setting("yolo11n.yaml", "the network, by ultralytics' name of its file")
+    epochs: int = setting(22, "times that every image is seen", low=1)
+    time: float = setting(0.0, "hours, which override epochs; 0 = by epochs", low=0)
+    batch: int = setting(16, "images of an update", low=1)
+    nbs: int = setting(16, "images over which gradients are gathered", low=1)
+    imgsz: int = setting(448, "pixels along the longer side", low=32)
+    optimizer: str = setting("AdamW", "by ultralytics' name")
+    lr0: float = setting(0.0015, "learning rate at its peak", above=0)
+    lrf: float = setting(0.02, "share of it that is left at the end", low=0, high=1)
+    cos_lr: bool = setting(True, "whether it falls along a cosine")
+    warmup_epochs: float = setting(1.0, "epochs over which it rises to its peak", low=0)
+    weight_decay: float = setting(0.01, "AdamW's", low=0)
+    close_mosaic: int = setting(4, "last epochs without mosaics", low=0)
+    hsv_v: float = setting(0.5, "how much brightness varies", low=0, high=1)
+    scale: tuple[float, float] = setting((0.6, 1.7), "random scales", above=0)
+    dis: float = setting(6.0, "weight of the teacher's features, where there is a teacher", low=0)
+    workers: int = setting(1, "processes that read images", low=0)
+    seed: int = setting(0, "of every random number", low=0)
+
+    def __post_init__(self) -> None:
+        check_all(self, rules_of(YoloTraining))
+
+
+def from_fields(values: Mapping[str, object]) -> YoloTraining:
+    """A configuration from JSON values; what is left out takes its default. Raises FieldError."""
+    check_names(values, (each.name for each in fields(YoloTraining)))
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return YoloTraining(**plain)
 
 
 def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher: Path | None = None) -> Path:
@@ -56,7 +68,7 @@ def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher
         return last
     threads = torch.get_num_threads()
     with ultralytics() as library:
-        options = asdict(config)
+        options = asdict(config) | {"time": config.time or None}
         if teacher is not None:
             options["distill_model"] = str(_teacher(library, teacher, output / "teacher.pt"))
         start = options.pop("model")

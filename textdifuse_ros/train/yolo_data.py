@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from textdifuse_ros.evaluation.average_precision import overlaps
 from textdifuse_ros.simulation.sensors import RgbSensor
 from textdifuse_ros.simulation.sequence import StreetSequence
 from textdifuse_ros.train.degrade import degrade_bytes, draw
@@ -173,19 +174,16 @@ def judged(images: Any, judge: Judge, classes: tuple[str, ...], given: Boxes) ->
     kept: list[NDArray[np.float32]] = []
     for box in boxes[sure][order]:
         others = [*kept, *given]
-        if all(other[0] != box[0] or _overlap(box, other) < _ONE_OBJECT for other in others):
+        same = np.asarray([other for other in others if other[0] == box[0]], np.float32).reshape(-1, 5)
+        if (overlaps(_corners(box[None]), _corners(same)) < _ONE_OBJECT).all():
             kept.append(box)
     return np.asarray(kept, np.float32).reshape(-1, 5)
 
 
-def _overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Intersection over union of two (class, x, y, w, h)."""
-    sides = [
-        min(a[i] + a[i + 2] / 2, b[i] + b[i + 2] / 2) - max(a[i] - a[i + 2] / 2, b[i] - b[i + 2] / 2)
-        for i in (1, 2)
-    ]
-    common = max(sides[0], 0.0) * max(sides[1], 0.0)
-    return float(common / max(a[3] * a[4] + b[3] * b[4] - common, 1e-9))
+def _corners(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(K, 5) class, x, y, w, h -> (K, 4) x0, y0, x1, y1."""
+    middle, half = boxes[:, 1:3], boxes[:, 3:5] / 2
+    return np.concatenate((middle - half, middle + half), axis=1)
 
 
 def _add_fused(

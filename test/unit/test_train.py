@@ -24,7 +24,7 @@ from textdifuse_ros.train.data import (
     validation_names,
 )
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, draw, draw_controls
-from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside
+from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside, of_cells
 from textdifuse_ros.train.errors import TrainingError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -164,6 +164,17 @@ def test_prompted_target_has_more_contrast_inside_and_is_the_same_outside() -> N
     assert torch.equal(raised[..., :30, :30], target[..., :30, :30])
 
 
+@pytest.mark.parametrize(("level", "way"), [(0.5, 1), (0.3, -1), (0.4, 1)], ids=["bright", "dark", "same"])
+def test_a_prompted_object_moves_away_from_its_surroundings_and_up_in_doubt(level: float, way: int) -> None:
+    target = torch.full((1, 1, 96, 96), 0.4)
+    target[..., 40:56, 40:56] = level
+    relevance = torch.zeros_like(target)
+    relevance[..., 38:58, 38:58] = 1
+    cold = torch.full_like(target, 0.4)  # the thermal image shows nothing of it
+    moved = losses.salient(target, cold, relevance) - target
+    assert way * moved[..., 44:52, 44:52].mean() > 0.02
+
+
 def test_strongest_gradient_ignores_the_edges_of_smoke() -> None:
     visible = torch.zeros(1, 1, 8, 8)
     visible[..., 4:] = 1
@@ -184,6 +195,23 @@ def test_detector_loss_is_least_where_fused_reaches_the_better_camera() -> None:
     ghost[0, 5, 2] = 2.0
     assert good < worse
     assert good < losses.as_good_as_the_best(ghost, both, labels)
+
+
+def test_a_prompted_object_must_pass_the_better_camera_by_more() -> None:
+    best = torch.full((1, 10, 6), -6.0)
+    best[0, 0, 0] = 2.0
+    fused, labels, prompted = best + 0.6, torch.zeros_like(best), torch.zeros(1, 10, 1)
+    prompted[0, 0] = losses.AHEAD + losses.PROMPTED
+    assert losses.as_good_as_the_best(fused, best, labels) < 1e-6
+    assert losses.as_good_as_the_best(fused, best, labels, prompted) > 0.01
+
+
+def test_a_cell_holds_the_mean_of_what_it_covers_on_every_stride() -> None:
+    image = torch.zeros(1, 1, 64, 64)
+    image[..., :8, :8] = 1
+    cells = of_cells(image)
+    assert cells.shape == (1, 8 * 8 + 4 * 4 + 2 * 2, 1)
+    assert cells[0, 0] == 1 and cells[0, 64] == 0.25 and cells[0, 80] == 1 / 16 and cells.sum() == 1.3125
 
 
 def test_the_camera_that_shows_an_object_better_is_preferred_around_it() -> None:

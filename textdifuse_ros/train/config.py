@@ -62,7 +62,7 @@ class TrainConfig:
     relevance_share: float = setting(0.5, "share of the examples that carry a relevance map", low=0, high=1)
     intensity: float = setting(8.0, "weight of the luminance term", low=0)
     gradient: float = setting(12.0, "weight of the gradient term", low=0)
-    chroma: float = setting(8.0, "weight of the colour term", low=0)
+    chroma: float = setting(16.0, "weight of the colour term", low=0)
     prompt_care: float = setting(8.0, "extra weight of the pixel terms where a prompt points", low=0)
     smoke_care: float = setting(
         1.5, "extra weight of the pixel terms where the visible camera sees nothing", low=0
@@ -73,7 +73,7 @@ class TrainConfig:
     steering: float = setting(
         30.0, "weight of what controls and prompts change: the difference between twins", low=0
     )
-    detector_weight: float = setting(0.15, "weight of the detector's word; 0 needs no detector", low=0)
+    detector_weight: float = setting(0.3, "weight of the detector's word; 0 needs no detector", low=0)
     detector: str = setting("yolov8n_coco.safetensors", "its file in the folder of --models")
     distill_weight: float = setting(8.0, "weight of the teacher's result (distill only)", low=0)
     bank: int = setting(720, "examples that the teacher answers before distill starts", low=1)

@@ -35,7 +35,7 @@ from textdifuse_ros.train.seeds import EXAMPLES, generator
 FILE = "localiser.safetensors"
 _CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
 _BALANCED = 240  # examples
-_SHARPER = 2.0  # factor of the logits
+_SHARPER = 4.0  # factor of the logits
 
 
 def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork) -> Path:

@@ -13,7 +13,7 @@ from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch, Sets, draw
 from textdifuse_ros.train.data import load_training
-from textdifuse_ros.train.objective import Target, objective
+from textdifuse_ros.train.objective import Target, make_target, objective
 
 
 @pytest.fixture
@@ -81,3 +81,13 @@ def test_a_prompted_object_moves_away_from_its_surroundings_as_a_whole() -> None
     # The dark stripes rise too: contrast pixel by pixel would have pressed them down.
     assert (raised - target)[0, 0, 40:56, 40:56][:, 0::2].mean() > 0
     assert torch.equal(raised[..., :20, :20], target[..., :20, :20])
+
+
+def test_pictures_without_smoke_count_more(sets: Sets) -> None:
+    """Flat ground and flat smoke look alike: what is taken for smoke by mistake must cost."""
+    batch = batch_of(sets, 4)
+    batch.relevance.zero_()
+    batch.transmission[:2], batch.transmission[2:] = 1.0, 0.5
+    config = short(1, batch=4, clear_care=3.0, smoke_care=0.0)
+    care = make_target(batch, None, config).care.expand(4, 1, *batch.thermal.shape[-2:])
+    assert (care[:2] == 4).all() and (care[2:] == 1).all()

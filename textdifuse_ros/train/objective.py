@@ -47,6 +47,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         visible, thermal, transmission
     )
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
+    care = care + config.clear_care * (transmission.mean(dim=(1, 2, 3), keepdim=True) > 0.99)
     best = labels = None
     ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.relevance)
     if detector is not None:

@@ -44,7 +44,7 @@ def textdifuse(*words: str) -> subprocess.CompletedProcess[str]:
         (["train-detector", "--data", "gone", "--output", "o", "--judge", "j"], "--data gone"),
         (
             ["train-detector", "--data", ".", "--output", "o", "--judge", "j", "--set", "size=3"],
-            "size is not a field",
+            "size: no such field",
         ),
     ],
 )

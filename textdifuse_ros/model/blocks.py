@@ -20,6 +20,11 @@ def active_(x: Tensor) -> Tensor:
     return F.leaky_relu_(x, SLOPE)
 
 
+def rested(x: Tensor) -> Tensor:
+    """The same, in place where nobody asks for gradients: for features that all others have read already."""
+    return active(x) if torch.is_grad_enabled() else active_(x)
+
+
 def zero_(layer: nn.Conv2d | nn.Linear) -> None:
     """Start as nothing: the branch that ends here grows out of the identity."""
     for parameter in layer.parameters():

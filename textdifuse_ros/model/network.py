@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import Embedding, Level, active, active_, conv3, make_coupling, zero_
+from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import CONTROLS
 
@@ -87,9 +87,7 @@ class FusionNetwork(nn.Module):
         fused: list[Tensor] = []
         for level, blocks in enumerate(self.encoder):
             if level:
-                # In place where nobody asks for gradients: the controls have read them already.
-                rested = active(features) if torch.is_grad_enabled() else active_(features)
-                features = self.down[level - 1](rested)
+                features = self.down[level - 1](rested(features))
             features = blocks(features, of_both)
             fused.append(self.control[level](features[:count], features[count:], wanted))
 

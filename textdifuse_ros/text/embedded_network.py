@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import SLOPE, FusionControl, Level, active, active_, conv3
+from textdifuse_ros.model.blocks import SLOPE, FusionControl, Level, active_, conv3, rested
 from textdifuse_ros.model.network import SCALARS, THERMAL_CHROMA, FusionNetwork
 
 CELL = 4  # pixels of the reduced image along the side of a cell
@@ -93,13 +93,13 @@ class LocaliserNetwork(nn.Module):
 
         Returns logits (N, concepts, H / 4, W / 4). A camera that is missing is black, -0.5.
         """
-        visible, thermal = (self.down[0](_rested(each)) for each in self._stem(cameras))
+        visible, thermal = (self.down[0](rested(each)) for each in self._stem(cameras))
         of_visible, of_thermal = self.lateral[0].weight.chunk(2, dim=1)  # type: ignore[operator]
         fine = F.conv2d(visible, of_visible, self.lateral[0].bias).add_(F.conv2d(thermal, of_thermal))  # type: ignore[arg-type]
-        visible, thermal = (self.down[1](_rested(each)) for each in (visible, thermal))
+        visible, thermal = (self.down[1](rested(each)) for each in (visible, thermal))
         features = self.encoder[0](self.control(visible, thermal, self.condition), self.condition)
         middle = self.lateral[1](features)
-        features = self.encoder[1](self.down[2](_rested(features)), self.condition)
+        features = self.encoder[1](self.down[2](rested(features)), self.condition)
         coarse = active_(self.coarse(active_(self.lateral[2](features))))
         middle = active_(self.middle(active_(middle.add_(_doubled(coarse)))))
         return self.fine(active_(fine.add_(_doubled(middle))))
@@ -131,11 +131,6 @@ class LocaliserNetwork(nn.Module):
             for index, block in enumerate(list(blocks)):  # type: ignore[call-overload]
                 if index < fusion.config.encoder_blocks[level]:
                     block.load_state_dict(fusion.encoder[level][index].state_dict())  # type: ignore[index]
-
-
-def _rested(features: Tensor) -> Tensor:
-    """Activated; in place where nobody asks for gradients."""
-    return active(features) if torch.is_grad_enabled() else active_(features)
 
 
 def _doubled(image: Tensor) -> Tensor:

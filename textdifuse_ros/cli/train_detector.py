@@ -91,10 +91,10 @@ def _judge(detector: TfliteYolo) -> Judge:
 
 
 def _config(args: argparse.Namespace) -> YoloTraining:
-    from textdifuse_ros.train.fields import FieldError
-    from textdifuse_ros.train.yolo import from_fields
+    from textdifuse_ros.train.fields import FieldError, from_values
+    from textdifuse_ros.train.yolo import YoloTraining
 
     try:
-        return from_fields(read_fields(args.config, args.set))
+        return from_values(YoloTraining, read_fields(args.config, args.set))
     except FieldError as error:
         raise CliError(f"{args.config or '--set'}: {error}") from error

@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.model import weights
     from textdifuse_ros.text.localiser import LocaliserError
-    from textdifuse_ros.train.fields import FieldError
+    from textdifuse_ros.train.fields import FieldError, from_values
     from textdifuse_ros.train.localiser import train
-    from textdifuse_ros.train.localiser_config import from_fields
+    from textdifuse_ros.train.localiser_config import LocaliserTraining
 
     prepare_threads(args)
     try:
-        config = from_fields(read_fields(args.config, args.set))
+        config = from_values(LocaliserTraining, read_fields(args.config, args.set))
     except FieldError as error:
         raise CliError(f"{args.config or '--set'}: {error}") from error
     initial = load_network(args.initial or weights.SHIPPED)

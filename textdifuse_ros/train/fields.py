@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind")
 
 
 class FieldError(ValueError):
@@ -108,3 +110,15 @@ def check_names(names: Iterable[str], known: Iterable[str], prefix: str = "") ->
         near = difflib.get_close_matches(name, known, 1)
         mend = f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(known)}"
         raise FieldError(f"{prefix}{name}: no such field; {mend}")
+
+
+def from_values(kind: type[Kind], values: Mapping[str, object]) -> Kind:
+    """A configuration from JSON values; what is left out takes its default. Raises FieldError."""
+    defaults: dict[str, Any] = {each.name: each.default for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    check_names(values, defaults)
+    return kind(
+        **{
+            name: tuple(value) if isinstance(value, list) and isinstance(defaults[name], tuple) else value
+            for name, value in values.items()
+        }
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from textdifuse_ros.train.fields import check_all, check_names, rules_of, setting
+from textdifuse_ros.train.fields import check_all, rules_of, setting
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,3 @@ class LocaliserTraining:
 
     def __post_init__(self) -> None:
         check_all(self, rules_of(LocaliserTraining))
-
-
-def from_fields(values: Mapping[str, object]) -> LocaliserTraining:
-    """A configuration from JSON values; what is left out takes its default. Raises FieldError."""
-    check_names(values, (each.name for each in fields(LocaliserTraining)))
-    plain: dict[str, Any] = dict(values)
-    return LocaliserTraining(**plain)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.train.detector import STRIDES
 
 AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's
 PROMPTED = 0.9  # and how many more where a prompt asks for the object; fewer where it is suppressed
@@ -89,7 +90,7 @@ def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:
     advantage = of_visible - of_thermal + TIE * torch.minimum(of_visible, of_thermal)
     total = torch.zeros(len(visible), 1, size, size, device=visible.device)
     start = 0
-    for stride in (8, 16, 32):
+    for stride in STRIDES:
         grid = size // stride
         cells = advantage[:, start : start + grid * grid].reshape(-1, 1, grid, grid)
         start += grid * grid

@@ -49,7 +49,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
     care = care + config.clear_care * (transmission.mean(dim=(1, 2, 3), keepdim=True) > 0.99)
     best = labels = None
-    ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.relevance)
+    ahead: Tensor | float = losses.AHEAD
     if detector is not None:
         seen = detector(ycbcr_to_rgb(batch.goal_visible).clamp(0, 1))
         warm = detector(thermal.expand(-1, 3, -1, -1))
@@ -61,6 +61,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         care = care + config.object_care * prefer.abs()
         shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))
+        ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.relevance)
         labels = cells_inside(batch.boxes, config.crop, thermal.device)
     target = losses.salient(target, thermal, batch.relevance)
     edges = edges * (1 + 0.8 * batch.relevance)

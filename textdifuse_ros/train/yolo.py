@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from safetensors.torch import load_file
 
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.train.errors import TrainingError
-from textdifuse_ros.train.fields import check_all, check_names, rules_of, setting
+from textdifuse_ros.train.fields import check_all, rules_of, setting
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
 
@@ -46,13 +45,6 @@ class YoloTraining:
 
     def __post_init__(self) -> None:
         check_all(self, rules_of(YoloTraining))
-
-
-def from_fields(values: Mapping[str, object]) -> YoloTraining:
-    """A configuration from JSON values; what is left out takes its default. Raises FieldError."""
-    check_names(values, (each.name for each in fields(YoloTraining)))
-    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return YoloTraining(**plain)
 
 
 def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher: Path | None = None) -> Path:

@@ -19,7 +19,7 @@ from textdifuse_ros.train import localiser_data
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import load_set, simulated
-from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, draw, prepare
+from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, Frames, draw, prepare
 from textdifuse_ros.train.localiser_labels import add_box, add_surroundings, empty, here
 from textdifuse_ros.train.localiser_words import calibrate
 from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
@@ -105,14 +105,31 @@ def test_examples_are_the_same_for_the_same_numbers_and_single_cameras_stay_blac
     assert torch.equal(one.cameras, two.cameras) and torch.equal(one.target, two.target)
     assert one.cameras.shape == (2, 4, HEIGHT, WIDTH)
     assert one.target.shape == one.known.shape == (2, len(SEEN), HEIGHT // 4, WIDTH // 4)
-    thermal_only = {"msrs_thermal": frames["msrs_thermal"]}
+    thermal_only = Frames.of({"msrs_thermal": frames.by_folder["msrs_thermal"]})
     assert (draw(thermal_only, FEW, np.random.default_rng(1)).cameras[:, :3] == -0.5).all()
-    rgb_only = {"pennfudan": frames["pennfudan"]}
+    rgb_only = Frames.of({"pennfudan": frames.by_folder["pennfudan"]})
     assert (draw(rgb_only, FEW, np.random.default_rng(1)).cameras[:, 3] == -0.5).all()
     again = prepare(data, tmp_path / "out", FEW)
-    assert {name: len(rows) for name, rows in again.items()} == {
-        name: len(rows) for name, rows in frames.items()
-    }
+    names = [[frame.name for rows in each.by_folder.values() for frame in rows] for each in (frames, again)]
+    assert names[0] == names[1]
+
+
+def test_a_rare_kind_of_object_is_drawn_as_often_as_a_common_one(data: Path, tmp_path: Path) -> None:
+    (data / "msrs" / "boxes" / "a.txt").write_text("1 0.5 0.5 0.2 0.5\n")
+    frames = prepare(data, tmp_path / "out", FEW)
+    assert {name: len(rows) for name, rows in frames.by_object.items()} == {"person": 7, "bicycle": 1}
+    many = LocaliserTraining(**{**vars(FEW), "batch": 40})
+    batch = draw(frames, many, np.random.default_rng(5), rare=1.0)
+    there = batch.target[:, SEEN.index("bicycle")].amax(dim=(1, 2)) >= 0.5
+    assert 12 <= int(there.sum()) <= 28
+
+
+def test_a_finer_thermal_image_of_the_same_frame_takes_the_coarse_one_s_place(data: Path) -> None:
+    each = next(each for each in localiser_data.SETS if each.finer)
+    fine = np.full((240, 320, 3), 77, np.uint8)
+    cv2.imwrite(str(data / each.finer / "ir" / "a.png"), fine)
+    (frame,) = load_set(data, each)
+    assert (frame.thermal == 77).all() and (frame.rgb == 200).any()
 
 
 def test_a_training_can_be_continued_and_what_it_exports_can_be_used(data: Path, tmp_path: Path) -> None:

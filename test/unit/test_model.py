@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pickle
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.network import FINE, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
     widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
@@ -127,6 +128,40 @@ def test_every_level_of_the_shipped_networks_reaches_the_picture(path: Path) -> 
         change = (network(**given).luminance - before).abs().mean()
         silent.remove()
         assert change > 0.1 / 255, f"level {level} is dead"
+
+
+def says(coarse: dict[int, float], fine_smoothing: float = -10.0) -> FusionNetwork:
+    """A network whose last layer answers the same for every pixel: these coarse outputs, and no smoothing."""
+    network = FusionNetwork(SMALL).eval()
+    bias = network.head.bias.detach()
+    bias[: 4 * 2] = -10.0  # towards neither camera
+    bias[4 * 3 : 4 * 4] = fine_smoothing
+    for output, value in coarse.items():
+        bias[4 * FINE + output] = value
+    return network
+
+
+def test_a_gain_doubles_the_contrast_and_leaves_the_level() -> None:
+    given = inputs(64, 96)
+    start = given["start"] = given["state"] = 0.4 + 0.05 * torch.randn(
+        1, 1, 64, 96, generator=torch.Generator().manual_seed(2)
+    )
+    with torch.inference_mode():
+        plain, raised = (says({0: gain})(**given).luminance for gain in (0.0, math.log(2)))
+    assert torch.allclose(plain, start, atol=1e-4)
+    assert abs(float(raised.mean() - start.mean())) < 1e-3
+    assert float(raised.std() / start.std()) == pytest.approx(2, rel=0.02)
+
+
+def test_a_chroma_per_luminance_undoes_a_cast_on_grey() -> None:
+    given = inputs()
+    grey = torch.rand(1, 1, 2, 3, generator=torch.Generator().manual_seed(2)).repeat_interleave(16, 2)
+    grey = grey.repeat_interleave(16, 3)
+    given["visible"] = torch.cat((grey, 0.2 * grey, -0.1 * grey), dim=1)
+    with torch.inference_mode():
+        estimate = says({4: -0.2, 5: 0.1})(**given)
+    inside = estimate.chroma[..., 4:12, 4:12]  # away from the squares' edges, which are softened
+    assert inside.abs().max() < 0.002
 
 
 def test_times_run_evenly_from_one_to_zero() -> None:

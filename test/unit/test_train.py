@@ -146,10 +146,10 @@ def test_target_in_dense_smoke_keeps_its_grey_and_carries_thermal_detail() -> No
     visible, thermal = torch.rand(1, 1, 64, 64), torch.full((1, 1, 64, 64), 0.2)
     thermal[..., 24:40, 28:36] = 0.8
     smoke, nothing = torch.full((1, 1, 64, 64), 0.7), torch.zeros(1, 1, 64, 64)
-    target = losses.expert(visible, thermal, nothing, smoke)
+    target = losses.expert(visible, thermal, nothing, smoke, losses.darkness(visible))
     assert float(target[..., 32, 32]) > float(target[..., 32, 4]) + 0.2
     assert float(target[..., 32, 4]) == pytest.approx(0.7, abs=0.05)
-    clear = losses.expert(visible, thermal, torch.ones_like(nothing), smoke)
+    clear = losses.expert(visible, thermal, torch.ones_like(nothing), smoke, losses.darkness(visible))
     assert (clear - visible).abs().mean() < (target - visible).abs().mean()
 
 
@@ -224,7 +224,10 @@ def test_the_camera_that_shows_an_object_better_is_preferred_around_it() -> None
     assert best[0, 0, 12, 12] > 0.9 and best[0, 0, 52, 52] < -0.9
     assert best[0, 0, 4, 60].abs() < 0.01
     same = losses.preferred(visible, visible, 64)
-    assert same.min() >= 0 and 0.3 < same[0, 0, 12, 12] < 0.9
+    assert same.min() >= 0 and same[0, 0, 12, 12] > 0.9
+    faint = visible.clone()
+    faint[0, 1 * 8 + 1, 0] = 0.0  # a score of a half
+    assert losses.preferred(faint, visible, 64)[0, 0, 12, 12] < -0.2
 
 
 def test_labels_fall_on_the_cell_of_the_box() -> None:

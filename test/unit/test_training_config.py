@@ -39,8 +39,8 @@ def test_the_files_that_are_installed_are_the_teacher_the_student_and_the_ablati
 def test_the_files_of_teacher_and_student_spell_out_the_defaults(name: str) -> None:
     # A student starts where its teacher ended: it goes slower, and the detector may say more.
     own: dict[str, float] = {} if name == "teacher" else {
-        "learning_rate": 7e-4, "detector_weight": 0.7, "relevance_share": 0.65, "steering": 40.0,
-        "prompt_care": 16.0, "bank": 300, "bank_share": 0.25,
+        "learning_rate": 7e-4, "detector_weight": 0.8, "chroma": 48.0, "relevance_share": 0.65,
+        "steering": 40.0, "prompt_care": 16.0, "bank": 300, "bank_share": 0.25,
     }  # fmt: skip
     assert read_config(FILES / f"{name}.json", []) == dataclasses.replace(TrainConfig(), **own)  # type: ignore[arg-type]
     written = json.loads((FILES / f"{name}.json").read_text())

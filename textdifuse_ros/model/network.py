@@ -8,16 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from textdifuse_ros.model.anchor import smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import CONTROLS
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
-OUTPUTS = 6  # towards visible, towards thermal, luminance residual, Cb residual, Cr residual, smoothing
+FINE = 4  # outputs of every pixel: towards visible, towards thermal, luminance residual, smoothing
+COARSE = 6  # of every 2x2: gains of luminance's contrast and of chroma, Cb, Cr, both again per luminance
 SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 CALM = 3.0  # and smooths by a twentieth
 UP = 0.02  # deep features begin as a whisper and grow where they help
+LARGEST = 2.0  # logarithm of a gain: up to 7.4
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
 
@@ -57,7 +60,7 @@ class FusionNetwork(nn.Module):
         self.decoder = nn.ModuleList(
             Level(widths[i], config.decoder_blocks[i], config.embedding) for i in range(levels)
         )
-        self.head = conv3(widths[0], 4 * OUTPUTS)
+        self.head = conv3(widths[0], 4 * FINE + COARSE)
         zero_(self.head)
 
     def forward(
@@ -95,8 +98,9 @@ class FusionNetwork(nn.Module):
         for level in range(len(fused) - 2, -1, -1):
             decoded = F.interpolate(self.up[level](decoded), scale_factor=2.0, mode="nearest")
             decoded = self.decoder[level](decoded.add_(fused[level]), wanted)
-        out = F.pixel_shuffle(self.head(active(decoded)), 2).float()
-        return self._estimate(out, start, visible, thermal)
+        out = self.head(active(decoded))
+        fine = F.pixel_shuffle(out[:, : 4 * FINE], 2).float()
+        return self._estimate(fine, out[:, 4 * FINE :].float(), start, visible, thermal)
 
     @staticmethod
     def _inputs(
@@ -110,22 +114,34 @@ class FusionNetwork(nn.Module):
         return torch.cat((of_visible, of_thermal), dim=0)
 
     @staticmethod
-    def _estimate(out: Tensor, start: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
-        """The anchor, moved towards a camera where that shows more, smoothed where noisy, plus a residual.
-
-        Passing one camera through untouched, and taking noise away, are then easy to say.
+    def _estimate(fine: Tensor, coarse: Tensor, start: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
+        """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast and
+        colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
         """
-        towards = torch.sigmoid(2 * out[:, :2] - RESERVE)
+        towards = torch.sigmoid(2 * fine[:, :2] - RESERVE)
         luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
-        calm = torch.sigmoid(2 * out[:, 5:] - CALM)
-        # One plane after the other: three at once no longer fit a processor's cache.
-        luminance, blue, red = (
-            torch.lerp(plane, soften(plane), calm) for plane in (luminance, visible[:, 1:2], visible[:, 2:3])
-        )
-        luminance = torch.add(luminance, out[:, 2:3], alpha=0.5)
-        chroma = torch.cat((blue, red), dim=1)
-        return Estimate(luminance, torch.add(chroma, out[:, 3:5], alpha=0.25))
+        calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
+        luminance = torch.lerp(luminance, soften(luminance), calm)
+        gains = torch.expm1(coarse[:, :2].clamp(-LARGEST, LARGEST))
+        raised = F.interpolate(gains[:, :1], scale_factor=2.0, mode="nearest")
+        luminance = torch.addcmul(luminance, raised, luminance - surroundings(luminance))
+        luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
+
+        # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
+        small = F.interpolate(visible, scale_factor=0.5, mode="bilinear", align_corners=False)
+        calmed = torch.cat((soften(small[:, 1:2]), soften(small[:, 2:])), dim=1)
+        shift = torch.addcmul(0.25 * coarse[:, 2:4], gains[:, 1:], calmed)
+        shift = torch.addcmul(shift, coarse[:, 4:], small[:, :1])
+        both = torch.cat((calmed, shift), dim=1)
+        both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
+        return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])
+
+
+def surroundings(image: Tensor) -> Tensor:
+    """Mean around every pixel (sigma about 20 pixels): (N, 1, H, W), sides multiples of 16."""
+    small = smooth(F.avg_pool2d(image, 16))
+    return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
 
 
 def soften(image: Tensor) -> Tensor:

@@ -33,11 +33,15 @@ class Degraded:
 
 @dataclass(frozen=True)
 class Degradation:
-    """One way to spoil an image, the restoration control that undoes it, and how often it is drawn."""
+    """One way to spoil an image, the restoration control that undoes it, and how often it is drawn.
+
+    like: another control that undoes half of it, for what nobody can tell apart in a picture.
+    """
 
     apply: Callable[[Degraded, float, Rng], None]
     control: str
     share: float
+    like: str = ""
 
     @property
     def name(self) -> str:
@@ -212,12 +216,14 @@ LOW_LIGHT = Degradation(low_light, "low_light", 0.18)
 SHOT_NOISE = Degradation(shot_noise, "visible_noise", 0.0)  # never drawn alone: it comes with low light
 VISIBLE = (
     Degradation(smoke, "haze", 0.22),
-    Degradation(fog, "haze", 0.08),
+    # Even haze divides the contrast, as low contrast does. A network that is asked for one of the two alone
+    # and cannot know which of them it sees does nothing.
+    Degradation(fog, "haze", 0.08, like="visible_contrast"),
     LOW_LIGHT,
     SHOT_NOISE,
     Degradation(over_exposure, "over_exposure", 0.12),
-    Degradation(colour_cast, "colour_cast", 0.14),
-    Degradation(visible_contrast, "visible_contrast", 0.12),
+    Degradation(colour_cast, "colour_cast", 0.20),
+    Degradation(visible_contrast, "visible_contrast", 0.12, like="haze"),
     Degradation(visible_noise, "visible_noise", 0.16),
     Degradation(visible_jpeg, "visible_noise", 0.08),
     Degradation(visible_blur, "visible_blur", 0.10),
@@ -259,7 +265,8 @@ def degrade(
         left = {name: 1 - value for name, value in zip(CONTROLS, removed, strict=True)}
     state = Degraded(visible, thermal, np.ones(thermal.shape, np.float32))
     for each in draws:
-        level = each.level * left[each.degradation.control]
+        own, like = left[each.degradation.control], left.get(each.degradation.like, 1.0)
+        level = each.level * min(own, 0.5 + 0.5 * like)
         if level > 0:
             each.degradation.apply(state, level, np.random.default_rng(each.seed))
     state.visible = np.clip(state.visible, 0, 1).astype(np.float32)

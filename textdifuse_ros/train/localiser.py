@@ -35,7 +35,7 @@ from textdifuse_ros.train.seeds import EXAMPLES, generator
 FILE = "localiser.safetensors"
 _CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
 _BALANCED = 240  # examples
-_SHARPER = 4.0  # factor of the logits
+_SHARPER = 2.0  # factor of the logits
 
 
 def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork) -> Path:
@@ -102,7 +102,7 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
     found, there = torch.zeros(len(SEEN), len(_CUTS)), torch.zeros(len(SEEN), 1)
     common = torch.zeros_like(found)
     for number in range(_BALANCED // config.batch):
-        batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), aimed=0.0)
+        batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), 0.0, 0.0)
         over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
         known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
         found += (over * known).sum(dim=(0, 2, 3))

@@ -39,6 +39,7 @@ class LocaliserSet:
     without boxes, and so unknown; others without boxes are not there.
 
     share: how often it is drawn; sky: whether its thermal contrast shows the sky; wide: as DataSet.widen.
+    finer: a folder that holds thermal images of the same frames at a higher resolution.
     """
 
     name: str
@@ -48,13 +49,14 @@ class LocaliserSet:
     ir: bool = True
     wide: bool = False
     sky: bool = False
+    finer: str = ""
 
 
 _ALL_BUT_PERSONS = tuple(name for name in OBJECTS if name != "person")
 SETS = (
-    LocaliserSet("msrs128", 0.26, wide=True),
+    LocaliserSet("msrs128", 0.30, wide=True, finer="msrs_thermal"),
     LocaliserSet("msrs", 0.05),
-    LocaliserSet("msrs_thermal", 0.14, vis=False),
+    LocaliserSet("msrs_thermal", 0.10, vis=False),
     LocaliserSet("roadscene", 0.16, ("motorcycle", "bus", "truck"), sky=True),
     LocaliserSet("m3fd", 0.07, ("bicycle",), sky=True),
     LocaliserSet("llvip", 0.03, _ALL_BUT_PERSONS),
@@ -91,7 +93,7 @@ def load_set(root: Path, each: LocaliserSet, validation: bool = False) -> Iterat
     for path in sorted((folder / _cameras(each)[0]).iterdir()):
         boxes = folder / "boxes" / f"{path.stem}.txt"
         if (f"{each.name}/{path.stem}" in out) == validation and boxes.is_file():
-            yield _frame(folder, path, each, names, boxes)
+            yield _frame(folder, path.stem, each, names, boxes)
 
 
 def simulated(seeds: tuple[int, ...], times: tuple[float, ...]) -> Iterator[Frame]:
@@ -118,8 +120,16 @@ def _cameras(each: LocaliserSet) -> tuple[str, ...]:
     return tuple(name for name, there in (("vis", each.vis), ("ir", each.ir)) if there)
 
 
-def _frame(folder: Path, path: Path, each: LocaliserSet, names: list[str], boxes: Path) -> Frame:
-    pictures = {camera: read_image(folder / camera, path.stem) for camera in _cameras(each)}
+def _pictures(folder: Path, stem: str, each: LocaliserSet) -> dict[str, Image]:
+    places = {camera: folder / camera for camera in _cameras(each)}
+    finer = folder.parent / each.finer / "ir"
+    if each.finer and any(finer.glob(f"{stem}.*")):
+        places["ir"] = finer
+    return {camera: read_image(place, stem) for camera, place in places.items()}
+
+
+def _frame(folder: Path, stem: str, each: LocaliserSet, names: list[str], boxes: Path) -> Frame:
+    pictures = _pictures(folder, stem, each)
     shape = next(iter(pictures.values())).shape
     width = round(HIGH * (4 / 3 if each.wide else shape[1] / shape[0]))
     resized = {
@@ -144,7 +154,7 @@ def _frame(folder: Path, path: Path, each: LocaliserSet, names: list[str], boxes
     else:
         labels.doubt("road", slice(None))
         labels.doubt("sky", slice(None))
-    return Frame(f"{each.name}/{path.stem}", rgb, thermal, each.vis, each.ir, labels)
+    return Frame(f"{each.name}/{stem}", rgb, thermal, each.vis, each.ir, labels)
 
 
 def _how(height: int) -> int:

@@ -23,7 +23,7 @@ from textdifuse_ros.train.degrade import degrade, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import SETS, SIMULATED, SIMULATED_SHARE, Frame, load_set, simulated
-from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels
+from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels, here
 from textdifuse_ros.train.progress import Progress, say
 
 FILE = "frames.safetensors"
@@ -33,7 +33,21 @@ _TIMES = (0.0, 6.5, 13.0, 31.0)  # of a rendered street, seconds
 _ZOOM = (0.65, 1.4)  # of a stored frame; a 640x480 camera is seen at 0.8
 _FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
 Float = NDArray[Any]
-Frames = dict[str, list[Frame]]
+RARE = 0.3  # share of the examples drawn by object, each kind as often: bicycles are in one frame of eight
+
+
+@dataclasses.dataclass(frozen=True)
+class Frames:
+    """The frames that train: of each folder, and those that show each kind of object."""
+
+    by_folder: dict[str, list[Frame]]
+    by_object: dict[str, list[Frame]]
+
+    @classmethod
+    def of(cls, by_folder: dict[str, list[Frame]]) -> Frames:
+        every = [frame for frames in by_folder.values() for frame in frames]
+        shown = {name: [frame for frame in every if here(frame.labels, name)[0].any()] for name in OBJECTS}
+        return cls(by_folder, {name: frames for name, frames in shown.items() if frames})
 
 
 @dataclasses.dataclass
@@ -59,7 +73,7 @@ def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
     stored = _stored(output / FILE, key)
     if stored is not None:
         return stored
-    frames: Frames = {}
+    frames: dict[str, list[Frame]] = {}
     with Progress() as progress:
         for number, each in enumerate(SETS):
             found = []
@@ -75,26 +89,41 @@ def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
     if absent:
         say(f"{data}: no labelled frames of {', '.join(absent)}; the others are drawn more often")
     _store(output / FILE, key, frames)
-    return frames
+    return Frames.of(frames)
 
 
-def draw(frames: Frames, config: LocaliserTraining, rng: np.random.Generator, aimed: float = AIMED) -> Batch:
-    """A random batch of degraded examples, some with one camera only. aimed: share sure to show an object."""
+def draw(
+    frames: Frames,
+    config: LocaliserTraining,
+    rng: np.random.Generator,
+    aimed: float = AIMED,
+    rare: float = RARE,
+) -> Batch:
+    """A random batch of degraded examples, some with one camera only.
+
+    rare: share drawn by kind of object; aimed: share of the others that is sure to show one.
+    """
     shares = {each.name: each.share for each in SETS} | {SIMULATED: SIMULATED_SHARE}
-    names = sorted(frames)
+    names, kinds = sorted(frames.by_folder), sorted(frames.by_object)
     weights = np.array([shares[name] for name in names])
     rows = []
+    aims: tuple[str, ...]
     for _ in range(config.batch):
-        choice = frames[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng, aimed))
+        if kinds and rng.random() < rare:
+            kind = kinds[int(rng.integers(len(kinds)))]
+            choice, sure, aims = frames.by_object[kind], 1.0, (kind,)
+        else:
+            choice = frames.by_folder[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+            sure, aims = aimed, OBJECTS
+        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng, sure, aims))
     cameras, target, known = (torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True))
     return Batch(cameras, target, known)
 
 
 def _example(
-    frame: Frame, config: LocaliserTraining, rng: np.random.Generator, aimed: float
+    frame: Frame, config: LocaliserTraining, rng: np.random.Generator, aimed: float, aims: tuple[str, ...]
 ) -> tuple[Float, Float, Float]:
-    rgb, thermal, labels = _cut(frame, rng, aimed)
+    rgb, thermal, labels = _cut(frame, rng, aimed, aims)
     visible, warm = rgb.astype(np.float32) / 255, thermal.astype(np.float32) / 255
     level = warm.mean()
     warm = (warm - level) * np.float32(rng.uniform(0.6, 1.4)) + level + np.float32(rng.uniform(-0.12, 0.12))
@@ -115,13 +144,15 @@ def _example(
     return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target
 
 
-def _cut(frame: Frame, rng: np.random.Generator, aimed: float) -> tuple[Image, Image, Labels]:
+def _cut(
+    frame: Frame, rng: np.random.Generator, aimed: float, aims: tuple[str, ...]
+) -> tuple[Image, Image, Labels]:
     """Random scale, place and mirror."""
     high, wide = frame.thermal.shape
     zoom = float(np.exp(rng.uniform(*np.log(_ZOOM))))
     zoom = max(zoom, WIDTH / wide, HEIGHT / high)
     width, height = min(wide, round(WIDTH / zoom)), min(high, round(HEIGHT / zoom))
-    top, left = _place(frame.labels.there, (height, width), rng, aimed)
+    top, left = _place(frame.labels, (height, width), rng, aimed, aims)
     window = (slice(top, top + height), slice(left, left + width))
     mirror = bool(rng.random() < 0.5)
 
@@ -134,13 +165,16 @@ def _cut(frame: Frame, rng: np.random.Generator, aimed: float) -> tuple[Image, I
     return cut(frame.rgb, smooth), cut(frame.thermal, smooth), Labels(there, unknown)
 
 
-def _place(there: Image, size: tuple[int, int], rng: np.random.Generator, aimed: float) -> tuple[int, int]:
-    """Upper left corner of a cut-out: around a random pixel of a random kind of object, or anywhere."""
-    kinds = [bit for bit in range(len(OBJECTS)) if (there & (1 << bit)).any()]
+def _place(
+    labels: Labels, size: tuple[int, int], rng: np.random.Generator, aimed: float, aims: tuple[str, ...]
+) -> tuple[int, int]:
+    """Upper left corner of a cut-out: around a random pixel of a random one of `aims`, or anywhere."""
+    there = labels.there
+    kinds = [where for where, _ in (here(labels, name) for name in aims) if where.any()]
     room = [full - part for full, part in zip(there.shape, size, strict=True)]
     if not kinds or rng.random() >= aimed:
         return int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
-    pixels = np.flatnonzero(there & (1 << int(rng.choice(kinds))))
+    pixels = np.flatnonzero(kinds[int(rng.integers(len(kinds)))])
     aim = np.unravel_index(int(rng.choice(pixels)), there.shape)
     corner = [int(a) - int(rng.integers(0, part)) for a, part in zip(aim, size, strict=True)]
     return min(max(corner[0], 0), room[0]), min(max(corner[1], 0), room[1])
@@ -154,7 +188,7 @@ def _cells(bits: Image) -> Float:
     return cells.astype(np.float32)
 
 
-def _store(path: Path, key: str, frames: Frames) -> None:
+def _store(path: Path, key: str, frames: dict[str, list[Frame]]) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     told: list[list[object]] = []
     for folder, rows in frames.items():
@@ -176,13 +210,13 @@ def _stored(path: Path, key: str) -> Frames | None:
             metadata = file.metadata() or {}
             if metadata.get("key") != key:
                 return None
-            frames: Frames = {}
+            frames: dict[str, list[Frame]] = {}
             for number, (folder, name, has_rgb, has_thermal) in enumerate(json.loads(metadata["frames"])):
                 rgb, thermal, there, unknown = (
                     file.get_tensor(f"{number}.{part}") for part in ("rgb", "thermal", "there", "unknown")
                 )
                 frame = Frame(name, rgb, thermal, has_rgb, has_thermal, Labels(there, unknown))
                 frames.setdefault(folder, []).append(frame)
-            return frames
+            return Frames.of(frames)
     except (SafetensorError, OSError, KeyError, ValueError):
         return None

@@ -11,7 +11,7 @@ from textdifuse_ros.train.detector import STRIDES
 
 AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's
 PROMPTED = 0.9  # and how many more where a prompt asks for the object; fewer where it is suppressed
-TIE = 0.3  # share of a common score that speaks for the visible camera
+TIE = 0.6  # share of a common score that speaks for the visible camera
 
 
 def blur(image: Tensor, sigma: float) -> Tensor:
@@ -62,16 +62,15 @@ def contrast_gain(dark: Tensor) -> Tensor:
     return 1.05 + 0.45 * dark
 
 
-def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor) -> Tensor:
+def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor, dark: Tensor) -> Tensor:
     """Pixel target: the closed-form fusion of the clean cameras, and of what is left of them behind smoke.
 
-    hidden: the visible luminance as the camera saw it. Where smoke lets less than a third through, its own
-    grey stays and carries the thermal image's detail: nobody can tell flat smoke from a flat sky, and a
-    target that asks for black in one and white in the other teaches blotches. A share of the plain mean
-    keeps what is uniformly warm apart from what is uniformly cold; in the dark, half of what is warmer
-    than it is bright is added, for there a detector knows objects by their heat.
+    hidden: the visible luminance as the camera saw it; dark: `darkness` of the clean one. Where smoke lets
+    less than a third through, its own grey stays and carries the thermal image's detail: nobody can tell flat
+    smoke from a flat sky, and a target that asks for black in one and white in the other teaches blotches. A
+    share of the plain mean keeps what is uniformly warm apart from what is uniformly cold; in the dark, half
+    of what is warmer than it is bright is added, for there a detector knows objects by their heat.
     """
-    dark = darkness(visible)
     clear = 0.03 * (visible + thermal) + 0.94 * anchor(visible, thermal)
     clear = clear + (0.05 + 0.5 * dark) * (thermal - visible).clamp(min=0)
     surroundings = wide_blur(clear, 40)
@@ -83,8 +82,8 @@ def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:
     """Which camera shows its objects better, to a detector: (N, 1, size, size), 1 visible ... -1 thermal.
 
     visible, thermal: logits (N, cells, classes) over strides 8, 16 and 32. 0 where neither sees anything;
-    where both see the same, somewhat towards the visible one, whose look a detector for cameras knows. An
-    object's cell speaks for the two cells around it, which is about its box.
+    where both see the same, the visible one, whose look a detector for cameras knows. An object's
+    cell speaks for the two cells around it, which is about its box.
     """
     of_visible, of_thermal = visible.sigmoid().amax(dim=2), thermal.sigmoid().amax(dim=2)
     advantage = of_visible - of_thermal + TIE * torch.minimum(of_visible, of_thermal)

@@ -42,10 +42,9 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     thermal, transmission = batch.goal_thermal, batch.transmission
     amount = batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1)
     visible = losses.lit(batch.goal_visible[:, :1], amount)
-    target = losses.expert(visible, thermal, transmission, batch.visible[:, :1])
-    edges = losses.contrast_gain(losses.darkness(visible)) * losses.strongest_gradient(
-        visible, thermal, transmission
-    )
+    dark = losses.darkness(visible)
+    target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
+    edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
     care = care + config.clear_care * (transmission.mean(dim=(1, 2, 3), keepdim=True) > 0.99)
     best = labels = None
@@ -56,8 +55,8 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
         of_visible, of_thermal = prefer.clamp(min=0) * transmission, (-prefer).clamp(min=0)
-        target = target + 0.6 * of_visible * (visible - target) + 0.6 * of_thermal * (thermal - target)
-        edges = edges + 0.6 * of_visible * (losses.gradients(visible) - edges)
+        target = target + 0.75 * of_visible * (visible - target) + 0.6 * of_thermal * (thermal - target)
+        edges = edges + 0.75 * of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()
         shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))

@@ -130,12 +130,12 @@ def test_every_level_of_the_shipped_networks_reaches_the_picture(path: Path) -> 
         assert change > 0.1 / 255, f"level {level} is dead"
 
 
-def says(coarse: dict[int, float], fine_smoothing: float = -10.0) -> FusionNetwork:
+def says(coarse: dict[int, float]) -> FusionNetwork:
     """A network whose last layer answers the same for every pixel: these coarse outputs, and no smoothing."""
     network = FusionNetwork(SMALL).eval()
     bias = network.head.bias.detach()
     bias[: 4 * 2] = -10.0  # towards neither camera
-    bias[4 * 3 : 4 * 4] = fine_smoothing
+    bias[4 * 3 : 4 * 4] = -10.0
     for output, value in coarse.items():
         bias[4 * FINE + output] = value
     return network

@@ -54,9 +54,9 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         warm = detector(thermal.expand(-1, 3, -1, -1))
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
-        of_visible, of_thermal = prefer.clamp(min=0) * transmission, (-prefer).clamp(min=0)
-        target = target + 0.75 * of_visible * (visible - target) + 0.6 * of_thermal * (thermal - target)
-        edges = edges + 0.75 * of_visible * (losses.gradients(visible) - edges)
+        of_visible, of_thermal = 0.75 * prefer.clamp(min=0) * transmission, 0.6 * (-prefer).clamp(min=0)
+        target = target + of_visible * (visible - target) + of_thermal * (thermal - target)
+        edges = edges + of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()
         shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))

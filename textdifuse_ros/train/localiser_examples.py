@@ -23,7 +23,7 @@ from textdifuse_ros.train.degrade import degrade, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import SETS, SIMULATED, SIMULATED_SHARE, Frame, load_set, simulated
-from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels, here
+from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels, shown
 from textdifuse_ros.train.progress import Progress, say
 
 FILE = "frames.safetensors"
@@ -46,8 +46,8 @@ class Frames:
     @classmethod
     def of(cls, by_folder: dict[str, list[Frame]]) -> Frames:
         every = [frame for frames in by_folder.values() for frame in frames]
-        shown = {name: [frame for frame in every if here(frame.labels, name)[0].any()] for name in OBJECTS}
-        return cls(by_folder, {name: frames for name, frames in shown.items() if frames})
+        by_object = {name: [each for each in every if shown(each.labels, name).any()] for name in OBJECTS}
+        return cls(by_folder, {name: frames for name, frames in by_object.items() if frames})
 
 
 @dataclasses.dataclass
@@ -169,13 +169,13 @@ def _place(
     labels: Labels, size: tuple[int, int], rng: np.random.Generator, aimed: float, aims: tuple[str, ...]
 ) -> tuple[int, int]:
     """Upper left corner of a cut-out: around a random pixel of a random one of `aims`, or anywhere."""
-    there = labels.there
-    kinds = [where for where, _ in (here(labels, name) for name in aims) if where.any()]
-    room = [full - part for full, part in zip(there.shape, size, strict=True)]
+    shape = labels.there.shape
+    kinds = [where for where in (shown(labels, name) for name in aims) if where.any()]
+    room = [full - part for full, part in zip(shape, size, strict=True)]
     if not kinds or rng.random() >= aimed:
         return int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
     pixels = np.flatnonzero(kinds[int(rng.integers(len(kinds)))])
-    aim = np.unravel_index(int(rng.choice(pixels)), there.shape)
+    aim = np.unravel_index(int(rng.choice(pixels)), shape)
     corner = [int(a) - int(rng.integers(0, part)) for a, part in zip(aim, size, strict=True)]
     return min(max(corner[0], 0), room[0]), min(max(corner[1], 0), room[1])
 

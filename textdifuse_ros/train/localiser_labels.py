@@ -40,9 +40,14 @@ class Labels:
         self.unknown[(self.there & _bit(concept)) > 0] &= 255 - _bit(concept)
 
 
+def shown(labels: Labels, concept: str) -> NDArray[np.bool_]:
+    """Where the concept is: bool (H, W)."""
+    return (labels.there & _bit(concept)) > 0
+
+
 def here(labels: Labels, concept: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where the concept is, and where nobody knows: bool (H, W) each."""
-    return (labels.there & _bit(concept)) > 0, (labels.unknown & _bit(concept)) > 0
+    return shown(labels, concept), (labels.unknown & _bit(concept)) > 0
 
 
 def _bit(concept: str) -> int:

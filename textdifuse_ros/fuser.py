@@ -16,14 +16,14 @@ from textdifuse_ros.engines.base import Bytes, Floats, Keeps
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.model import weights as weight_files
-from textdifuse_ros.model.controls import ALL, NONE, Controls
+from textdifuse_ros.model.controls import AUTO, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 
-RESTORE: dict[str, Controls] = {"auto": ALL, "off": NONE}
+RESTORE: dict[str, Controls] = {"auto": AUTO, "off": NONE}
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]; weight 1 at strength 1 is the middle of it, so
 # that a weight or a strength above 1 still has room.
@@ -123,8 +123,9 @@ class Fuser:
 
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
-        prompt. restore: "auto" removes every degradation, "off" none, a mapping says how far each is removed
-        (names of `model.controls`, those left out fully); restoration wishes in the prompt start from there.
+        prompt. restore: "auto" removes every degradation (`AUTO` of `model.controls`), "off" none, a mapping
+        says how far each is removed (names of `model.controls`, those left out fully); restoration wishes in
+        the prompt start from there.
         keep_on_device: see Fused.
         hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
         A wish that is limited to a region costs one more run of the network where it changes something.

@@ -143,6 +143,7 @@ def says(coarse: dict[int, float]) -> FusionNetwork:
 
 def test_a_gain_doubles_the_contrast_and_leaves_the_level() -> None:
     given = inputs(64, 96)
+    given["relevance"] = torch.zeros(1, 1, 64, 96)
     start = given["start"] = given["state"] = 0.4 + 0.05 * torch.randn(
         1, 1, 64, 96, generator=torch.Generator().manual_seed(2)
     )
@@ -151,6 +152,22 @@ def test_a_gain_doubles_the_contrast_and_leaves_the_level() -> None:
     assert torch.allclose(plain, start, atol=1e-4)
     assert abs(float(raised.mean() - start.mean())) < 1e-3
     assert float(raised.std() / start.std()) == pytest.approx(2, rel=0.02)
+
+
+@pytest.mark.parametrize("level", [0.2, 0.8])
+def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(level: float) -> None:
+    given = inputs(192, 256)
+    given["relevance"], given["start"] = torch.zeros(1, 1, 192, 256), torch.full((1, 1, 192, 256), 0.5)
+    middle = (..., slice(64, 128), slice(96, 160))
+    given["start"][middle] = level
+    with torch.inference_mode():
+        alone = says({0: math.log(1.5)})(**given).luminance
+        given["relevance"][middle] = 0.5
+        prompted = says({0: math.log(1.5)})(**given).luminance
+    wanted = 0.5 + 1.5 * (level - 0.5)
+    assert float(prompted[..., 96, 128]) == pytest.approx(wanted, abs=0.02)
+    assert abs(float(alone[..., 96, 128]) - level) < 0.08  # mostly compared with itself
+    assert torch.allclose(prompted[..., :16, :16], given["start"][..., :16, :16], atol=0.005)
 
 
 def test_a_chroma_per_luminance_undoes_a_cast_on_grey() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from training_samples import write_data
 
-from textdifuse_ros.model.controls import ALL, NONE, controls
+from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, NONE, controls
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.data import (
     DATA_SETS,
@@ -111,8 +111,9 @@ def test_a_degradation_grows_with_its_level_and_its_control_takes_it_back(name: 
 
     mild, strong = changed(0.3), changed(1.0)
     assert 0 < mild < strong
-    assert changed(1.0, removed=1.0) == 0
-    assert changed(1.0, removed=0.7) == pytest.approx(mild, rel=1e-3)
+    whole = AS_IT_WAS if kind.control == "low_light" else 1.0  # beyond that the night itself is lit
+    assert changed(1.0, removed=whole) == changed(1.0, removed=1.0) == 0
+    assert changed(1.0, removed=0.7 * whole) == pytest.approx(mild, rel=1e-3)
 
 
 def test_drawn_degradations_are_all_seen_and_low_light_brings_its_noise() -> None:
@@ -127,7 +128,7 @@ def test_drawn_degradations_are_all_seen_and_low_light_brings_its_noise() -> Non
 def test_controls_are_drawn_whole_none_and_mixed() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_controls(rng) for _ in range(200)]
-    assert ALL in drawn and NONE in drawn
+    assert ALL in drawn and AUTO in drawn and NONE in drawn
     assert any(0.5 in each for each in drawn)
 
 

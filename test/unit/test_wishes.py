@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, Controls, controls
+from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, CONTROLS, NONE, Controls, controls
 from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.simulation.sequence import StreetSequence
 from textdifuse_ros.text import localiser as registry
@@ -106,13 +106,13 @@ def test_with_restoration_off_a_wish_raises_its_own_controls_alone(text: str, na
         ("keep the colours", {"colour_cast": 0.0}),
         ("do not sharpen", {"visible_blur": 0.0, "thermal_blur": 0.0}),
         ("don’t denoise the thermal image", {"thermal_noise": 0.0}),
-        ("slightly brighten", {"low_light": 0.5}),
+        ("slightly brighten", {"low_light": 0.75}),
         ("somewhat more contrast in the rgb image", {"visible_contrast": 0.75}),
         ("denoise the rgb camera strongly, completely dehaze", {}),
         ("brighten*0.5", {}),
         ("keep the night look*0.25", {"low_light": 0.75}),
         ("keep the night look*0", {}),
-        ("slightly brighten, keep the colours", {"low_light": 0.5, "colour_cast": 0.0}),
+        ("slightly brighten, keep the colours", {"low_light": 0.75, "colour_cast": 0.0}),
         ("slightly denoise, denoise the thermal image", {"visible_noise": 0.5}),  # the later counts
     ],
 )
@@ -224,8 +224,9 @@ def test_blending_is_linear_and_leaves_the_rest_alone() -> None:
     [
         ("remove the noise", "off", OFF | {"visible_noise": 1.0, "thermal_noise": 1.0}),
         ("keep the night look", "auto", {"low_light": 0.0}),
-        ("slightly brighten", "auto", {"low_light": 0.5}),
-        ("remove the noise", "auto", {}),
+        ("slightly brighten", "auto", {"low_light": 0.75}),
+        ("brighten", "auto", {"low_light": 1.0}),
+        ("remove the noise", "auto", {"low_light": AS_IT_WAS}),
     ],
 )  # fmt: skip
 def test_a_wish_is_the_same_picture_as_its_controls(
@@ -234,7 +235,7 @@ def test_a_wish_is_the_same_picture_as_its_controls(
     rgb, thermal = night()
     wished = fuser.fuse(rgb, thermal, text, restore=restore)
     assert np.array_equal(wished.image, fuser.fuse(rgb, thermal, restore=same).image)
-    if same:
+    if text != "remove the noise" or restore == "off":  # else it is done already
         assert not np.array_equal(wished.image, fuser.fuse(rgb, thermal, restore=restore).image)
 
 
@@ -258,7 +259,7 @@ def test_a_prompt_of_wishes_alone_has_no_salience_and_a_mixed_one_has(fuser: Fus
 def test_a_wish_for_a_region_acts_there_and_nowhere_else(fuser: Fuser) -> None:
     rgb, thermal = with_a_figure()
     dark = fuser.fuse(rgb, thermal, restore={"low_light": 0.0}).image
-    bright = fuser.fuse(rgb, thermal).image
+    bright = fuser.fuse(rgb, thermal, "brighten").image
     image = fuser.fuse(rgb, thermal, "keep the night look, brighten the warm objects").image
     assert not np.array_equal(dark[20:44, 44:52], bright[20:44, 44:52])
     assert np.array_equal(image[20:44, 44:52], bright[20:44, 44:52])
@@ -276,8 +277,15 @@ def test_a_region_costs_a_second_run_while_it_acts(fuser: Fuser, monkeypatch: py
     monkeypatch.setattr(fuser._engine, "run", counted)
     fuser.fuse(rgb, thermal, "brighten the warm objects", restore="off")
     assert seen == [NONE, controls({"low_light": 1}, otherwise=0)]
-    fuser.fuse(rgb, thermal, "brighten the warm objects", restore="auto")
-    assert seen[2:] == [ALL]
+    fuser.fuse(rgb, thermal, "denoise the warm objects", restore="auto")
+    assert seen[2:] == [AUTO]
+
+
+def test_without_a_wish_a_night_stays_dark_and_with_one_it_is_lit() -> None:
+    assert whole("", AUTO) == {} and controls({"low_light": AS_IT_WAS}) == AUTO
+    assert whole("brighten the dark", AUTO) == {"low_light": 1.0}
+    assert whole("slightly brighten", AUTO) == whole("slightly brighten", NONE) == {"low_light": 0.75}
+    assert whole("keep the night look", AUTO) == {"low_light": 0.0}
 
 
 class LeftLocaliser:

@@ -22,6 +22,12 @@ Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
 ALL: Controls = (1.0,) * len(CONTROLS)
 NONE: Controls = (0.0,) * len(CONTROLS)
 
+# The low-light control has two halves. Up to here it undoes what made a picture darker than its scene, wholly
+# at this value; beyond, the night itself is lit, which is a wish and not a repair.
+AS_IT_WAS = 0.5
+# Everything is repaired and nothing is made up: a clean pair stays as it is, a night stays dark.
+AUTO: Controls = tuple(AS_IT_WAS if name == "low_light" else 1.0 for name in CONTROLS)
+
 
 def controls(removals: Mapping[str, float], otherwise: float = 1.0) -> Controls:
     """Removals by name, the others at `otherwise`. Raises ValueError for a name or value that is none."""

@@ -20,6 +20,7 @@ SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 CALM = 3.0  # and smooths by a twentieth
 UP = 0.02  # deep features begin as a whisper and grow where they help
+FAR = 0.05  # weight of the wider surroundings beside the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
@@ -100,7 +101,7 @@ class FusionNetwork(nn.Module):
             decoded = self.decoder[level](decoded.add_(fused[level]), wanted)
         out = self.head(active(decoded))
         fine = F.pixel_shuffle(out[:, : 4 * FINE], 2).float()
-        return self._estimate(fine, out[:, 4 * FINE :].float(), start, visible, thermal)
+        return self._estimate(fine, out[:, 4 * FINE :].float(), start, visible, thermal, relevance)
 
     @staticmethod
     def _inputs(
@@ -114,7 +115,9 @@ class FusionNetwork(nn.Module):
         return torch.cat((of_visible, of_thermal), dim=0)
 
     @staticmethod
-    def _estimate(fine: Tensor, coarse: Tensor, start: Tensor, visible: Tensor, thermal: Tensor) -> Estimate:
+    def _estimate(
+        fine: Tensor, coarse: Tensor, start: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor
+    ) -> Estimate:
         """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast and
         colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
         """
@@ -125,7 +128,7 @@ class FusionNetwork(nn.Module):
         luminance = torch.lerp(luminance, soften(luminance), calm)
         gains = torch.expm1(coarse[:, :2].clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, :1], scale_factor=2.0, mode="nearest")
-        luminance = torch.addcmul(luminance, raised, luminance - surroundings(luminance))
+        luminance = torch.addcmul(luminance, raised, luminance - surroundings(luminance, relevance))
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
 
         # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
@@ -138,9 +141,17 @@ class FusionNetwork(nn.Module):
         return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])
 
 
-def surroundings(image: Tensor) -> Tensor:
-    """Mean around every pixel (sigma about 20 pixels): (N, 1, H, W), sides multiples of 16."""
-    small = smooth(F.avg_pool2d(image, 16))
+def surroundings(image: Tensor, relevance: Tensor) -> Tensor:
+    """Mean around every pixel (sigma about 20 pixels): (N, 1, H, W), sides multiples of 16.
+
+    What a prompt points at counts little in it, and there the mean reaches farther: an object is compared
+    with what is around it, not with itself, so that one gain moves it as a whole, up or down.
+    """
+    free = torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
+    small = F.avg_pool2d(image, 4)
+    near = smooth(F.avg_pool2d(torch.cat((small * free, free), dim=1), 4))
+    both = near + FAR * smooth(smooth(near))
+    small = both[:, :1] / both[:, 1:]
     return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.controls import ALL, Controls
+from textdifuse_ros.model.controls import AUTO, Controls
 from textdifuse_ros.model.network import Estimate
 
 Denoiser = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Estimate]
@@ -73,9 +73,9 @@ def sample(
 ) -> Estimate:
     """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`.
 
-    controls: (N, K) restoration controls in [0, 1]; None removes everything.
+    controls: (N, K) restoration controls in [0, 1]; None for AUTO.
     """
-    wanted = as_tensor(ALL, thermal) if controls is None else controls
+    wanted = as_tensor(AUTO, thermal) if controls is None else controls
     start = anchor(visible, thermal)
     state = starting_state(config, start, fixed_noise(start) if config.start_noise else None)
     estimate = Estimate(state, visible[:, 1:])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textdifuse_ros.model.controls import CONTROLS, Controls
+from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS, Controls
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
@@ -99,9 +99,17 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
     if wish.camera and wish.camera not in cameras:
         raise PromptError(_impossible(phrase, wish), phrase.text, phrase.start)
     names = [name for camera, name in cameras.items() if wish.camera in ("", camera)]
-    removal = 1.0 - min(1.0, wish.degree) if wish.keep else min(1.0, wish.degree)
+    removals = {name: _removal(name, wish) for name in names}
     region = _locate(localiser, prompt, phrase, wish.region) if wish.region else None
-    return CompiledWish(phrase, dict.fromkeys(names, removal), region)
+    return CompiledWish(phrase, removals, region)
+
+
+def _removal(control: str, wish: Wish) -> float:
+    """What a wish sets its control to. Brightening begins where the picture is as light as its scene was."""
+    degree = min(1.0, wish.degree)
+    if control == "low_light":
+        return AS_IT_WAS * (1 - degree) if wish.keep else AS_IT_WAS + (1 - AS_IT_WAS) * degree
+    return 1.0 - degree if wish.keep else degree
 
 
 def _impossible(phrase: Phrase, wish: Wish) -> str:

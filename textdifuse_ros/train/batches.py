@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.model.colour import rgb_to_ycbcr
+from textdifuse_ros.model.controls import ALL, AUTO
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.data import DataSet, Pair, random_crop
-from textdifuse_ros.train.degrade import cloud, degrade, draw_controls, shift
+from textdifuse_ros.train.degrade import cloud, degrade, draw_controls, normal, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
@@ -64,7 +65,8 @@ def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share
     """A random batch; single_share of it shows one camera alone.
 
     Rows 2 i and 2 i + 1 are twins: the same degraded pair under other controls or another relevance map, so
-    that what a wish or a prompt changes stands beside what it was without.
+    that what a wish or a prompt changes stands beside what it was without; or a moment later, when nothing
+    has changed but the sensors' noise, and nothing should change in the picture.
     """
     shares = np.array([each.share for each, _ in sets])
     shares = shares / shares.sum()
@@ -111,22 +113,37 @@ def _twins(
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
     first = draw_controls(rng, draws)
     about_prompt = bool(relevance.any()) and rng.random() < 0.6
-    second = first if about_prompt else draw_controls(rng, draws, everything=0.15)
+    again = about_prompt or (first in (ALL, AUTO) and rng.random() < 0.5)
+    second = first if again else draw_controls(rng, draws, everything=0.15)
+    a_moment_later = second == first and not about_prompt
     seen = degrade(visible, thermal, draws)
     moved = seen.thermal
     if not single and rng.random() < 0.25:
         moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
     rows = []
+    noise = rng.uniform(0, 0.012, 4) if a_moment_later else np.zeros(4)
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
         goal = degrade(visible, thermal, draws, controls)
         # What is hidden beyond what the goal hides itself.
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
         row = Example(
-            seen.visible, moved, goal.visible, goal.thermal, transmission.astype(np.float32), where,
+            _flickering(seen.visible, *noise[:2], rng), _flickering(moved, *noise[2:], rng),
+            goal.visible, goal.thermal, transmission.astype(np.float32), where,
             np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
         )  # fmt: skip
         rows.append(_single_camera(row, keeps_visible) if single else row)
     return rows
+
+
+def _flickering(image: Float, fine: float, coarse: float, rng: np.random.Generator) -> Float:
+    """The image as a frame of a video shows it: noise of every pixel, and of the size that coding leaves."""
+    if fine + coarse == 0:
+        return image
+    height, width = image.shape[:2]
+    blotches = normal((height // 4, width // 4, *image.shape[2:]), rng)
+    grown = cv2.resize(blotches, (width, height), interpolation=cv2.INTER_LINEAR)
+    noisy = image + np.float32(fine) * normal(image.shape, rng) + np.float32(coarse) * grown
+    return np.clip(noisy, 0, 1).astype(np.float32)
 
 
 def _single_camera(example: Example, visible: bool) -> Example:

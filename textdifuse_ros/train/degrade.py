@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, Controls, controls
+from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, CONTROLS, NONE, Controls, controls
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -237,6 +237,7 @@ THERMAL = (
     Degradation(thermal_fixed_pattern, "stripes", 0.10),
     Degradation(thermal_blur, "thermal_blur", 0.16),
 )
+LIT = 0.15  # share of the examples with everything removed that ask for a lit night besides
 DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 
 
@@ -259,10 +260,11 @@ def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
 def degrade(
     visible: Float, thermal: Float, draws: Sequence[Draw], removed: Controls | None = None
 ) -> Degraded:
-    """Apply the draws, each weakened by what the controls remove; ALL leaves the pair as it was."""
+    """Apply the draws, each weakened by what the controls remove; ALL and AUTO leave the pair as it was."""
     left = dict.fromkeys(CONTROLS, 1.0)
     if removed is not None:
         left = {name: 1 - value for name, value in zip(CONTROLS, removed, strict=True)}
+        left["low_light"] = max(0.0, 1 - removed[CONTROLS.index("low_light")] / AS_IT_WAS)
     state = Degraded(visible, thermal, np.ones(thermal.shape, np.float32))
     for each in draws:
         own, like = left[each.degradation.control], left.get(each.degradation.like, 1.0)
@@ -285,17 +287,20 @@ def degrade_bytes(
 
 
 def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5) -> Controls:
-    """What an example asks for: everything (that often), or else nothing, one wish alone (for what there
-    is to be removed, if anything), or some of it in some measure.
+    """What an example asks for: everything (that often, now and then with the night lit), or else nothing,
+    one wish alone (for what there is to be removed, if anything), or some of it in some measure.
     """
     if rng.random() < everything:
-        return ALL
+        return ALL if rng.random() < LIT else AUTO
     kind = rng.random()
     if kind < 0.24:
         return NONE
     if kind < 0.68:
         present = sorted({each.degradation.control for each in draws}) or CONTROLS
-        return controls({present[int(rng.integers(len(present)))]: 1.0}, otherwise=0.0)
+        wish = present[int(rng.integers(len(present)))]
+        return controls(
+            {wish: AS_IT_WAS if wish == "low_light" and rng.random() < 0.4 else 1.0}, otherwise=0.0
+        )
     values = rng.choice([0.0, 0.5, 1.0], len(CONTROLS), p=[0.4, 0.15, 0.45])
     return tuple(float(value) for value in values)
 

@@ -47,11 +47,11 @@ def darkness(visible: Tensor) -> Tensor:
 
 
 def lit(visible: Tensor, amount: Tensor | float = 1.0) -> Tensor:
-    """Luminance with its dark parts brightened by a gamma of 0.75 at most; lit parts unchanged.
+    """Luminance with its dark parts brightened by a gamma of 0.6 at most; lit parts unchanged.
 
-    amount in [0, 1]: the low-light control, 0 keeps the night look.
+    amount in [0, 1]: 0 keeps the night look, as it is without a wish.
     """
-    return visible.clamp(1e-4, 1) ** (1 - 0.25 * amount * darkness(visible))
+    return visible.clamp(1e-4, 1) ** (1 - 0.4 * amount * darkness(visible))
 
 
 def contrast_gain(dark: Tensor) -> Tensor:
@@ -75,7 +75,8 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tenso
     clear = clear + (0.05 + 0.5 * dark) * (thermal - visible).clamp(min=0)
     surroundings = wide_blur(clear, 40)
     clear = surroundings + contrast_gain(dark) * (clear - surroundings)
-    return torch.lerp(anchor(hidden, thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
+    # Smoke has no detail of its own, but noise that would flicker.
+    return torch.lerp(anchor(blur(hidden, 1.5), thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
 
 
 def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:

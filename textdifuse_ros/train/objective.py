@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.controls import CONTROLS
+from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
 from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
@@ -40,8 +40,8 @@ class Target:
 def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConfig) -> Target:
     """Clean x_0 for this batch: experts, the detector's preference between the cameras, the prompt."""
     thermal, transmission = batch.goal_thermal, batch.transmission
-    amount = batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1)
-    visible = losses.lit(batch.goal_visible[:, :1], amount)
+    wish = (batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1) - AS_IT_WAS) / (1 - AS_IT_WAS)
+    visible = losses.lit(batch.goal_visible[:, :1], wish.clamp(min=0))
     dark = losses.darkness(visible)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
     edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
@@ -54,7 +54,9 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         warm = detector(thermal.expand(-1, 3, -1, -1))
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
-        of_visible, of_thermal = 0.75 * prefer.clamp(min=0) * transmission, 0.6 * (-prefer).clamp(min=0)
+        # In the dark less of it, where the other camera's heat is most of what there is to see.
+        of_visible = 0.75 * (1 - 0.6 * dark) * prefer.clamp(min=0) * transmission
+        of_thermal = 0.45 * (-prefer).clamp(min=0)
         target = target + of_visible * (visible - target) + of_thermal * (thermal - target)
         edges = edges + of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()

@@ -46,7 +46,7 @@ SCENES = (
     Scene("msrs/00018N", "vehicles*2"),
     Scene("msrs/00017N", "warm objects"),
     Scene("msrs/00029N", "brighten the dark, remove the noise", "off"),
-    Scene("msrs/00014N", "keep the night look, cars"),
+    Scene("msrs/00014N", "brighten the dark, cars"),
 )
 
 

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", type=Path, metavar="FILE", help="COCO YOLOv8n .safetensors whose features are followed"
     )
+    parser.add_argument(
+        "--initial", type=Path, metavar="FILE", help="exported .onnx of the same network to start from"
+    )
     parser.add_argument("--config", type=Path, help="JSON with any of the fields of YoloTraining")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
@@ -69,7 +72,7 @@ def _train(args: argparse.Namespace, config: YoloTraining) -> Path:
 
         yolo_data.build(args.data, images, fuse, judge, lambda text: print(text, file=sys.stderr))
         (images / "complete").touch()
-    checkpoint = yolo.train(images, args.output, config, args.device, args.teacher)
+    checkpoint = yolo.train(images, args.output, config, args.device, args.teacher, args.initial)
     target = Path(args.output) / "detector.onnx"
     yolo.export(checkpoint, target)
     return target

@@ -56,8 +56,9 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "restore",
         "auto",
         ("auto", "off"),
-        "Restoration by the network (noise, darkness, haze, ...): auto removes all that the images have, off "
-        "none; wishes in the prompt change it for what they name.",
+        "Restoration by the network (noise, haze, stripes, ...): auto repairs what the images have and "
+        "leaves a night dark, off nothing; wishes in the prompt change it for what they name (brighten the "
+        "dark).",
     ),
     _number(
         "boxes_sharpen",

@@ -1,18 +1,22 @@
-"""Trains the detector that ships, from random weights, by ultralytics' own trainer (AGPL-3.0, optional)."""
+"""Trains the detector that ships, from chance or from an exported one, by ultralytics' trainer (AGPL-3.0)."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from safetensors.torch import load_file
 
 from textdifuse_ros.detection.ultralytics_import import ultralytics
+from textdifuse_ros.train import yolo_initial
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.fields import check_all, rules_of, setting
+from textdifuse_ros.train.stills import read_image
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
 
@@ -47,11 +51,19 @@ class YoloTraining:
         check_all(self, rules_of(YoloTraining))
 
 
-def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher: Path | None = None) -> Path:
+def train(
+    folder: Path,
+    output: Path,
+    config: YoloTraining,
+    device: str,
+    teacher: Path | None = None,
+    initial: Path | None = None,
+) -> Path:
     """Train on the files of `train.yolo_data.build`; returns the last checkpoint, the moving average's.
 
     The validation images are looked at for the log and choose nothing: the last weights are taken. teacher:
     a .safetensors of a fused YOLOv8n (COCO) whose features are followed; nothing of it stays in the weights.
+    initial: an exported .onnx of the same network and classes to start from, None for chance.
     A run that was stopped goes on after its last whole epoch, one that is over is not begun again. Raises
     TrainingError, DetectorError.
     """
@@ -63,6 +75,11 @@ def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher
         options = asdict(config) | {"time": config.time or None}
         if teacher is not None:
             options["distill_model"] = str(_teacher(library, teacher, output / "teacher.pt"))
+        pretrained: str | bool = False
+        if initial is not None and not last.is_file():
+            images = _some_images(folder / "images" / "train", config.imgsz)
+            network = yolo_initial.trainable(config.model, len(CLASSES), initial, images)
+            pretrained = str(_checkpoint(network, output / "initial.pt"))
         start = options.pop("model")
         if last.is_file():
             start, options["resume"] = str(last), str(last)
@@ -77,7 +94,7 @@ def train(folder: Path, output: Path, config: YoloTraining, device: str, teacher
             amp=False if device == "cpu" else "bf16",
             cache="ram",
             plots=False,
-            pretrained=False,
+            pretrained=pretrained,
             deterministic=False,
             **options,
         )
@@ -143,6 +160,19 @@ def _teacher(library: Any, weights: Path, target: Path) -> Path:
         raise TrainingError(f"{weights}: no such file; leave the teacher out, or name its weights")
     model = library.YOLO("yolov8n.yaml", task="detect").model.fuse()
     model.load_state_dict({name: value.float() for name, value in load_file(str(weights)).items()})
+    return _checkpoint(model, target)
+
+
+def _checkpoint(network: Any, target: Path) -> Path:
+    """A network as ultralytics wants it: a checkpoint with a module."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model, "train_args": {}}, target)
+    torch.save({"model": network, "train_args": {}}, target)
     return target
+
+
+def _some_images(folder: Path, size: int) -> Iterator[torch.Tensor]:
+    """Images from all over the folder, one a batch, about as the network sees them in training."""
+    paths, side = sorted(folder.iterdir()), max(32, size // 32 * 32)
+    for path in paths[:: max(1, len(paths) // 80)]:
+        image = cv2.resize(read_image(folder, path.stem), (side, side), interpolation=cv2.INTER_AREA)
+        yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255

@@ -20,6 +20,7 @@ from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
+UNTOUCHED = 0.3  # of the pairs are spared all degradations: most of what a robot sees is to be left alone
 
 
 @dataclass
@@ -109,6 +110,8 @@ def _twins(
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
     draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
+    if rng.random() < UNTOUCHED:
+        draws = []
     single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
     first = draw_controls(rng, draws)
@@ -121,7 +124,7 @@ def _twins(
     if not single and rng.random() < 0.25:
         moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
     rows = []
-    noise = rng.uniform(0, 0.012, 4) if a_moment_later else np.zeros(4)
+    noise = rng.uniform(0, 0.008, 4) if a_moment_later else np.zeros(4)
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
         goal = degrade(visible, thermal, draws, controls)
         # What is hidden beyond what the goal hides itself.

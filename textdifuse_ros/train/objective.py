@@ -54,9 +54,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         warm = detector(thermal.expand(-1, 3, -1, -1))
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
-        # In the dark less of it, where the other camera's heat is most of what there is to see.
-        of_visible = 0.75 * (1 - 0.6 * dark) * prefer.clamp(min=0) * transmission
-        of_thermal = 0.45 * (-prefer).clamp(min=0)
+        of_visible, of_thermal = 0.75 * prefer.clamp(min=0) * transmission, 0.6 * (-prefer).clamp(min=0)
         target = target + of_visible * (visible - target) + of_thermal * (thermal - target)
         edges = edges + of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()

@@ -20,7 +20,7 @@ SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 CALM = 3.0  # and smooths by a twentieth
 UP = 0.02  # deep features begin as a whisper and grow where they help
-FAR = 0.05  # weight of the wider surroundings beside the near ones
+FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
@@ -150,7 +150,7 @@ def surroundings(image: Tensor, relevance: Tensor) -> Tensor:
     free = torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
     small = F.avg_pool2d(image, 4)
     near = smooth(F.avg_pool2d(torch.cat((small * free, free), dim=1), 4))
-    both = near + FAR * smooth(smooth(near))
+    both = near + FAR * (1 - near[:, 1:]) * smooth(smooth(near))
     small = both[:, :1] / both[:, 1:]
     return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from training_samples import short, write_data
 
+from textdifuse_ros.model.controls import ALL, AUTO, NONE
 from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch, Sets, draw
@@ -103,3 +104,25 @@ def test_pictures_without_smoke_count_more(sets: Sets) -> None:
     config = short(1, batch=4, clear_care=3.0, smoke_care=0.0)
     care = make_target(batch, None, config).care.expand(4, 1, *batch.thermal.shape[-2:])
     assert (care[:2] == 4).all() and (care[2:] == 1).all()
+
+
+def test_a_night_is_lit_where_that_is_asked_for_and_not_by_repair(sets: Sets) -> None:
+    batch = batch_of(sets, 3)
+    for name in ("goal_visible", "goal_thermal", "visible", "transmission"):
+        setattr(batch, name, getattr(batch, name)[:1].expand(3, -1, -1, -1).clone())
+    batch.goal_visible[:, :1] *= 0.2
+    batch.goal_thermal.zero_()  # what is warm would hide the night
+    batch.relevance.zero_()
+    batch.single.zero_()
+    batch.controls = torch.tensor([NONE, AUTO, ALL])
+    nothing, repaired, lit = make_target(batch, None, short(1, batch=3)).luminance
+    assert torch.equal(nothing, repaired)
+    assert float(lit.mean()) > 1.2 * float(repaired.mean())
+
+
+def test_some_pairs_are_spared_all_degradations_whatever_is_drawn(sets: Sets) -> None:
+    untouched = 0
+    for seed in range(40):
+        batch = batch_of(sets, 2, seed)
+        untouched += torch.equal(batch.visible[0], batch.goal_visible[0]) and alike(batch.goal_visible)
+    assert 8 < untouched < 38

@@ -124,13 +124,13 @@ def _twins(
     if not single and rng.random() < 0.25:
         moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
     rows = []
-    noise = rng.uniform(0, 0.008, 4) if a_moment_later else np.zeros(4)
+    noise = rng.uniform(0, 0.008, (2, 2)) if a_moment_later else np.zeros((2, 2))
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
         goal = degrade(visible, thermal, draws, controls)
         # What is hidden beyond what the goal hides itself.
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
         row = Example(
-            _flickering(seen.visible, *noise[:2], rng), _flickering(moved, *noise[2:], rng),
+            _flickering(seen.visible, noise[0], rng), _flickering(moved, noise[1], rng),
             goal.visible, goal.thermal, transmission.astype(np.float32), where,
             np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
         )  # fmt: skip
@@ -138,14 +138,15 @@ def _twins(
     return rows
 
 
-def _flickering(image: Float, fine: float, coarse: float, rng: np.random.Generator) -> Float:
-    """The image as a frame of a video shows it: noise of every pixel, and of the size that coding leaves."""
-    if fine + coarse == 0:
+def _flickering(image: Float, noise: NDArray[np.float64], rng: np.random.Generator) -> Float:
+    """The image as a frame of a video shows it. noise: of every pixel, and of the size that coding leaves."""
+    if not noise.any():
         return image
     height, width = image.shape[:2]
     blotches = normal((height // 4, width // 4, *image.shape[2:]), rng)
     grown = cv2.resize(blotches, (width, height), interpolation=cv2.INTER_LINEAR)
-    noisy = image + np.float32(fine) * normal(image.shape, rng) + np.float32(coarse) * grown
+    fine, coarse = noise.astype(np.float32)
+    noisy = image + fine * normal(image.shape, rng) + coarse * grown
     return np.clip(noisy, 0, 1).astype(np.float32)
 
 

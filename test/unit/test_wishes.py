@@ -226,7 +226,7 @@ def test_blending_is_linear_and_leaves_the_rest_alone() -> None:
         ("keep the night look", "auto", {"low_light": 0.0}),
         ("slightly brighten", "auto", {"low_light": 0.75}),
         ("brighten", "auto", {"low_light": 1.0}),
-        ("remove the noise", "auto", {"low_light": AS_IT_WAS}),
+        ("remove the noise", "auto", dict(zip(CONTROLS, AUTO, strict=True))),
     ],
 )  # fmt: skip
 def test_a_wish_is_the_same_picture_as_its_controls(
@@ -282,7 +282,8 @@ def test_a_region_costs_a_second_run_while_it_acts(fuser: Fuser, monkeypatch: py
 
 
 def test_without_a_wish_a_night_stays_dark_and_with_one_it_is_lit() -> None:
-    assert whole("", AUTO) == {} and controls({"low_light": AS_IT_WAS}) == AUTO
+    assert whole("", AUTO) == {}
+    assert 0 < AUTO[CONTROLS.index("low_light")] < AS_IT_WAS
     assert whole("brighten the dark", AUTO) == {"low_light": 1.0}
     assert whole("slightly brighten", AUTO) == whole("slightly brighten", NONE) == {"low_light": 0.75}
     assert whole("keep the night look", AUTO) == {"low_light": 0.0}

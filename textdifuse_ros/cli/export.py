@@ -22,7 +22,7 @@ run it:  session = onnxruntime.InferenceSession({name!r})
          session.run(None, {{"rgb": rgb, "thermal": thermal, "relevance": relevance, "controls": controls}})
 rgb uint8 (1, 3, {height}, {width}), thermal uint8 (1, 1, {height}, {width}), relevance float32 \
 (1, 1, {height}, {width}) in [-1, 1] (zeros: no prompt),
-controls float32 (1, {controls}) in [0, 1] (ones, low_light 0.5: what restore auto does)
+controls float32 (1, {controls}) in [0, 1] (ones, low_light 0.25: what restore auto does)
  -> fused uint8 (1, 3, {height}, {width}); {sides}"""
 
 

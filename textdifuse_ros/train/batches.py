@@ -20,7 +20,7 @@ from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
-UNTOUCHED = 0.3  # of the pairs are spared all degradations: most of what a robot sees is to be left alone
+UNTOUCHED = 0.4  # of the pairs are spared all degradations: most of what a robot sees is to be left alone
 
 
 @dataclass
@@ -124,7 +124,7 @@ def _twins(
     if not single and rng.random() < 0.25:
         moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
     rows = []
-    noise = rng.uniform(0, 0.008, (2, 2)) if a_moment_later else np.zeros((2, 2))
+    noise = rng.uniform(0, 0.004, (2, 2)) if a_moment_later else np.zeros((2, 2))
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
         goal = degrade(visible, thermal, draws, controls)
         # What is hidden beyond what the goal hides itself.

@@ -35,13 +35,15 @@ class Degraded:
 class Degradation:
     """One way to spoil an image, the restoration control that undoes it, and how often it is drawn.
 
-    like: another control that undoes half of it, for what nobody can tell apart in a picture.
+    like: another control that undoes half of it, for what nobody can tell apart in a picture. least: level
+    from which it is drawn; what is weaker is how cameras are, and a network that removes it blurs them all.
     """
 
     apply: Callable[[Degraded, float, Rng], None]
     control: str
     share: float
     like: str = ""
+    least: float = 0.1
 
     @property
     def name(self) -> str:
@@ -224,14 +226,14 @@ VISIBLE = (
     Degradation(over_exposure, "over_exposure", 0.12),
     Degradation(colour_cast, "colour_cast", 0.20),
     Degradation(visible_contrast, "visible_contrast", 0.12, like="haze"),
-    Degradation(visible_noise, "visible_noise", 0.16),
-    Degradation(visible_jpeg, "visible_noise", 0.08),
+    Degradation(visible_noise, "visible_noise", 0.16, least=0.3),
+    Degradation(visible_jpeg, "visible_noise", 0.08, least=0.3),
     Degradation(visible_blur, "visible_blur", 0.10),
 )
 THERMAL = (
     Degradation(thermal_contrast, "thermal_contrast", 0.24),
     Degradation(thermal_saturation, "thermal_contrast", 0.06),
-    Degradation(thermal_noise, "thermal_noise", 0.20),
+    Degradation(thermal_noise, "thermal_noise", 0.20, least=0.3),
     Degradation(thermal_dead_pixels, "thermal_noise", 0.08),
     Degradation(thermal_stripes, "stripes", 0.16),
     Degradation(thermal_fixed_pattern, "stripes", 0.10),
@@ -250,7 +252,7 @@ def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
         shares = np.array([each.share for each in kinds])
         count = 1 + int(rng.random() < 0.3)
         for index in sorted(rng.choice(len(kinds), count, replace=False, p=shares / shares.sum())):
-            level, seed = float(rng.uniform(0.1, 1.0)), int(rng.integers(2**31))
+            level, seed = float(rng.uniform(kinds[index].least, 1.0)), int(rng.integers(2**31))
             drawn.append(Draw(kinds[index], level, seed))
             if kinds[index] is LOW_LIGHT:
                 drawn.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))

@@ -26,7 +26,7 @@ from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 RESTORE: dict[str, Controls] = {"auto": AUTO, "off": NONE}
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]. Weight 1 at strength 1 is a little above the middle of it:
-# persons, cars and bicycles gain a quarter of contrast there, and a weight or a strength above 1 still has room.
+# persons, cars and bicycles gain a quarter of contrast there, and weights and strengths above 1 have room.
 RELEVANCE_GAIN = 0.6
 
 

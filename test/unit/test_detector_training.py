@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from pathlib import Path
 
@@ -103,3 +104,23 @@ def test_a_training_ends_in_a_file_that_the_detector_loads(root: Path, tmp_path:
     detector = UltralyticsDetector(str(tmp_path / "detector.onnx"), "cpu")
     assert detector.names == dict(enumerate(CLASSES))
     detector.detect(np.zeros((96, 64, 3), np.uint8), Wanted())  # of another shape than it trained on
+
+
+@needs_ultralytics
+def test_a_training_goes_on_from_an_exported_detector(root: Path, tmp_path: Path) -> None:
+    import torch
+
+    from textdifuse_ros.train.yolo import YoloTraining, train
+
+    build(root, tmp_path / "images", plain, blind, lambda text: None, streets=range(0))
+    shipped = Path(__file__).parents[2] / "textdifuse_ros" / "weights" / "textdifuse_detector.onnx"
+    exported = {
+        each.name: each for each in importlib.import_module("onnx").load(str(shipped)).graph.initializer
+    }
+    first = importlib.import_module("onnx").numpy_helper.to_array(exported["model.0.conv.weight"])
+    config = YoloTraining(
+        epochs=1, batch=4, imgsz=64, workers=0, lr0=1e-6, warmup_epochs=0.0, weight_decay=0.0
+    )
+    checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu", initial=shipped)
+    state = torch.load(checkpoint, weights_only=False)["model"].float().state_dict()
+    assert np.allclose(state["model.0.conv.weight"].numpy(), first, atol=2e-3)

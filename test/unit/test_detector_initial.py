@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from textdifuse_ros.detection.model_file import SHIPPED_FILE
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.train.errors import TrainingError
 
@@ -17,7 +18,6 @@ pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("ultralytics", "onnx")),
     reason="needs ultralytics and onnx",
 )
-SHIPPED = Path(__file__).parents[2] / "textdifuse_ros" / "weights" / "textdifuse_detector.onnx"
 
 
 def images() -> list[torch.Tensor]:
@@ -31,12 +31,12 @@ def network() -> Any:
     from textdifuse_ros.train.yolo_initial import trainable
 
     with ultralytics():
-        return trainable("yolo11n.yaml", 3, SHIPPED, images())
+        return trainable("yolo11n.yaml", 3, SHIPPED_FILE, images())
 
 
 def test_it_sees_what_the_exported_one_sees(network: Any) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    session = onnxruntime.InferenceSession(str(SHIPPED), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(SHIPPED_FILE), providers=["CPUExecutionProvider"])
     image = images()[1]
     (expected,) = session.run(None, {session.get_inputs()[0].name: image.numpy()})
     with torch.no_grad():
@@ -59,10 +59,10 @@ def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
 
     with ultralytics():
         with pytest.raises(TrainingError, match="it is of another network"):
-            trainable("yolo11n.yaml", 4, SHIPPED, images())
+            trainable("yolo11n.yaml", 4, SHIPPED_FILE, images())
         broken = tmp_path / "broken.onnx"
         broken.write_bytes(b"no graph")
         with pytest.raises(TrainingError, match=r"broken\.onnx: "):
             trainable("yolo11n.yaml", 3, broken, images())
         with pytest.raises(TrainingError, match="no images"):
-            trainable("yolo11n.yaml", 3, SHIPPED, [])
+            trainable("yolo11n.yaml", 3, SHIPPED_FILE, [])

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from textdifuse_ros.detection.model_file import SHIPPED_FILE
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.yolo_data import CLASSES, DetectorSet, build, frames, held_out, judged, read_boxes
 
@@ -113,14 +114,13 @@ def test_a_training_goes_on_from_an_exported_detector(root: Path, tmp_path: Path
     from textdifuse_ros.train.yolo import YoloTraining, train
 
     build(root, tmp_path / "images", plain, blind, lambda text: None, streets=range(0))
-    shipped = Path(__file__).parents[2] / "textdifuse_ros" / "weights" / "textdifuse_detector.onnx"
     exported = {
-        each.name: each for each in importlib.import_module("onnx").load(str(shipped)).graph.initializer
+        each.name: each for each in importlib.import_module("onnx").load(str(SHIPPED_FILE)).graph.initializer
     }
     first = importlib.import_module("onnx").numpy_helper.to_array(exported["model.0.conv.weight"])
     config = YoloTraining(
         epochs=1, batch=4, imgsz=64, workers=0, lr0=1e-6, warmup_epochs=0.0, weight_decay=0.0
     )
-    checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu", initial=shipped)
+    checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu", initial=SHIPPED_FILE)
     state = torch.load(checkpoint, weights_only=False)["model"].float().state_dict()
     assert np.allclose(state["model.0.conv.weight"].numpy(), first, atol=2e-3)

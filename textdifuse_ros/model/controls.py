@@ -18,6 +18,8 @@ CONTROLS = (
     "thermal_blur",
 )
 
+LOW_LIGHT = CONTROLS.index("low_light")
+
 Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
 ALL: Controls = (1.0,) * len(CONTROLS)
 NONE: Controls = (0.0,) * len(CONTROLS)
@@ -25,9 +27,11 @@ NONE: Controls = (0.0,) * len(CONTROLS)
 # The low-light control has two halves. Up to here it undoes what made a picture darker than its scene, wholly
 # at this value; beyond, the night itself is lit, which is a wish and not a repair.
 AS_IT_WAS = 0.5
-# Everything is repaired and nothing is made up. Nobody can tell a darkened scene from a night, so without a
-# wish half of what looks like darkening is undone: with all of it a detector found less by night.
-AUTO: Controls = tuple(AS_IT_WAS / 2 if name == "low_light" else 1.0 for name in CONTROLS)
+
+
+def undone(name: str, value: float) -> float:
+    """Share in [0, 1] of its degradation that a control takes away at this value."""
+    return min(1.0, value / AS_IT_WAS) if name == CONTROLS[LOW_LIGHT] else value
 
 
 def controls(removals: Mapping[str, float], otherwise: float = 1.0) -> Controls:
@@ -41,3 +45,8 @@ def controls(removals: Mapping[str, float], otherwise: float = 1.0) -> Controls:
     if not all(0 <= value <= 1 for value in values):
         raise ValueError(f"restoration controls lie in [0, 1], got {dict(removals)}")
     return values
+
+
+# Everything is repaired and nothing is made up. Nobody can tell a darkened scene from a night, so without a
+# wish half of what looks like darkening is undone: with all of it a detector found less by night.
+AUTO: Controls = controls({"low_light": AS_IT_WAS / 2})

@@ -151,8 +151,7 @@ def surroundings(image: Tensor, relevance: Tensor) -> Tensor:
     small = F.avg_pool2d(image, 4)
     near = smooth(F.avg_pool2d(torch.cat((small * free, free), dim=1), 4))
     both = near + FAR * (1 - near[:, 1:]) * smooth(smooth(near))
-    small = both[:, :1] / both[:, 1:]
-    return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
+    return F.interpolate(both[:, :1] / both[:, 1:], scale_factor=16.0, mode="bilinear", align_corners=False)
 
 
 def soften(image: Tensor) -> Tensor:

@@ -125,8 +125,10 @@ def _twins(
         moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
     rows = []
     noise = rng.uniform(0, 0.004, (2, 2)) if a_moment_later else np.zeros((2, 2))
+    goal = degrade(visible, thermal, draws, first)
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
-        goal = degrade(visible, thermal, draws, controls)
+        if controls != first:
+            goal = degrade(visible, thermal, draws, controls)
         # What is hidden beyond what the goal hides itself.
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
         row = Example(

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, CONTROLS, NONE, Controls, controls
+from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, CONTROLS, NONE, Controls, controls, undone
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -265,8 +265,7 @@ def degrade(
     """Apply the draws, each weakened by what the controls remove; ALL and AUTO leave the pair as it was."""
     left = dict.fromkeys(CONTROLS, 1.0)
     if removed is not None:
-        left = {name: 1 - value for name, value in zip(CONTROLS, removed, strict=True)}
-        left["low_light"] = max(0.0, 1 - removed[CONTROLS.index("low_light")] / AS_IT_WAS)
+        left = {name: 1 - undone(name, value) for name, value in zip(CONTROLS, removed, strict=True)}
     state = Degraded(visible, thermal, np.ones(thermal.shape, np.float32))
     for each in draws:
         own, like = left[each.degradation.control], left.get(each.degradation.like, 1.0)

@@ -8,14 +8,12 @@ import torch
 from torch import Tensor
 
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
+from textdifuse_ros.model.controls import AS_IT_WAS, LOW_LIGHT
 from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector, cells_inside, of_cells
-
-_LOW_LIGHT = CONTROLS.index("low_light")
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Target:
 def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConfig) -> Target:
     """Clean x_0 for this batch: experts, the detector's preference between the cameras, the prompt."""
     thermal, transmission = batch.goal_thermal, batch.transmission
-    wish = (batch.controls[:, _LOW_LIGHT].view(-1, 1, 1, 1) - AS_IT_WAS) / (1 - AS_IT_WAS)
+    wish = (batch.controls[:, LOW_LIGHT].view(-1, 1, 1, 1) - AS_IT_WAS) / (1 - AS_IT_WAS)
     visible = losses.lit(batch.goal_visible[:, :1], wish.clamp(min=0))
     dark = losses.darkness(visible)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)

@@ -19,6 +19,8 @@ from textdifuse_ros.train.fields import check_all, rules_of, setting
 from textdifuse_ros.train.stills import read_image
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
+_LOOKS = 64  # images, about, that an exported detector looks at before it is trained on
+
 
 @dataclass(frozen=True)
 class YoloTraining:
@@ -173,6 +175,6 @@ def _checkpoint(network: Any, target: Path) -> Path:
 def _some_images(folder: Path, size: int) -> Iterator[torch.Tensor]:
     """Images from all over the folder, one a batch, about as the network sees them in training."""
     paths, side = sorted(folder.iterdir()), max(32, size // 32 * 32)
-    for path in paths[:: max(1, len(paths) // 80)]:
+    for path in paths[:: max(1, len(paths) // _LOOKS)]:
         image = cv2.resize(read_image(folder, path.stem), (side, side), interpolation=cv2.INTER_AREA)
         yield torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from textdifuse_ros.train.errors import TrainingError
 
-_LOOKS = 64  # images from which the features' statistics are taken
-
 
 def trainable(architecture: str, classes: int, file: Path, images: Iterable[Tensor]) -> Any:
     """The network of an exported .onnx with batch normalisation that changes nothing, neither in use nor in
@@ -28,12 +26,10 @@ def trainable(architecture: str, classes: int, file: Path, images: Iterable[Tens
     folded = _initializers(file)
     convolutions = importlib.import_module("ultralytics.nn.modules").Conv
     normalised = {name: each for name, each in network.named_modules() if isinstance(each, convolutions)}
-    state = {}
-    for name, value in network.state_dict().items():
-        inside = next((each for each in normalised if name.startswith(f"{each}.bn.")), None)
-        if inside is None:
-            state[name] = _taken(folded, name, value, file)
-    network.load_state_dict(state, strict=False)
+    state = network.state_dict().items()
+    network.load_state_dict(
+        {name: _taken(folded, name, value, file) for name, value in state if ".bn." not in name}, strict=False
+    )
     for name, each in normalised.items():
         nn.init.zeros_(each.bn.running_mean)
         nn.init.constant_(each.bn.running_var, 1 - each.bn.eps)
@@ -66,7 +62,7 @@ def _taken(folded: dict[str, Tensor], name: str, like: Tensor, file: Path) -> Te
 
 @torch.no_grad()
 def _take_statistics(network: nn.Module, layers: list[Any], images: Iterable[Tensor]) -> None:
-    """Mean and variance of every channel before its normalisation, over the first images."""
+    """Mean and variance of every channel before its normalisation, over the images."""
     sums: dict[int, Tensor] = {}
 
     def hook(layer: int) -> Any:
@@ -79,15 +75,11 @@ def _take_statistics(network: nn.Module, layers: list[Any], images: Iterable[Ten
         return look
 
     hooks = [each.conv.register_forward_hook(hook(index)) for index, each in enumerate(layers)]
-    looked = 0
     for batch in images:
         network(batch)
-        looked += len(batch)
-        if looked >= _LOOKS:
-            break
     for each in hooks:
         each.remove()
-    if not looked:
+    if not sums:
         raise TrainingError("there are no images to take the features' statistics from")
     for index, layer in enumerate(layers):
         count, total, squares = sums[index]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from textdifuse_ros.cli.main import main
 from textdifuse_ros.detection.model_file import SHIPPED_FILE
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.yolo_data import CLASSES, DetectorSet, build, frames, held_out, judged, read_boxes
@@ -124,3 +125,17 @@ def test_a_training_goes_on_from_an_exported_detector(root: Path, tmp_path: Path
     checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu", initial=SHIPPED_FILE)
     state = torch.load(checkpoint, weights_only=False)["model"].float().state_dict()
     assert np.allclose(state["model.0.conv.weight"].numpy(), first, atol=2e-3)
+
+
+@needs_ultralytics
+@pytest.mark.parametrize(("option", "reason"), [("teacher", "no such file"), ("initial", "not a readable")])
+def test_what_a_training_cannot_start_from_is_named_before_any_image_is_written(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, reason: str
+) -> None:
+    judge = tmp_path / "judge.tflite"
+    judge.touch()
+    given = ["--data", str(root), "--output", str(tmp_path / "run"), "--judge", str(judge)]
+    assert main(["train-detector", *given, f"--{option}", str(tmp_path / "gone.bin")]) == 2
+    said = capsys.readouterr().err
+    assert str(tmp_path / "gone.bin") in said and reason in said
+    assert not (tmp_path / "run").exists()

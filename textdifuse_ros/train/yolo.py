@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from textdifuse_ros.detection.ultralytics_import import ultralytics
+from textdifuse_ros.engines.device import cpu_has_fast_bf16
 from textdifuse_ros.train import yolo_initial
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.fields import check_all, rules_of, setting
@@ -72,6 +73,7 @@ def train(
     last, over = output / "yolo" / "weights" / "last.pt", output / "trained"
     if over.is_file():
         return last
+    check(config, teacher, initial)
     threads = torch.get_num_threads()
     with ultralytics() as library:
         options = asdict(config) | {"time": config.time or None}
@@ -106,6 +108,15 @@ def train(
     return last
 
 
+def check(config: YoloTraining, teacher: Path | None, initial: Path | None) -> None:
+    """Raises TrainingError, DetectorError for what `train` could not start from: before there are images."""
+    if teacher is not None and not teacher.is_file():
+        raise TrainingError(f"{teacher}: no such file; leave the teacher out, or name its weights")
+    if initial is not None:
+        with ultralytics():
+            yolo_initial.unfolded(config.model, len(CLASSES), initial)
+
+
 def export(checkpoint: Path, target: Path, size: int = 640) -> None:
     """Write the ONNX file that ships: dynamic sizes, opset 17, overlaps left to the reader."""
     with ultralytics() as library:
@@ -122,8 +133,8 @@ def export(checkpoint: Path, target: Path, size: int = 640) -> None:
 
 def _trainer(folder: Path, workers: int, threads: int) -> type:
     """ultralytics' trainer without what wants matplotlib, polars or fonts from the network; on a CPU with the
-    memory format and the bf16 products that it keeps for CUDA (2.6 times as many images a second on an
-    AVX512 processor with bf16).
+    memory format and, where it has them, the bf16 products that it keeps for CUDA (2.6 times as many images
+    a second on an AVX512 processor with bf16; without such instructions bf16 is many times slower).
     """
     base: Any = importlib.import_module("ultralytics.models.yolo.detect").DetectionTrainer
 
@@ -147,7 +158,8 @@ def _trainer(folder: Path, workers: int, threads: int) -> type:
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             batch = super().preprocess_batch(batch)
-            if self.device.type == "cpu":  # within the trainer's own context, whose end undoes it
+            # Within the trainer's own context, whose end undoes it.
+            if self.device.type == "cpu" and cpu_has_fast_bf16():
                 torch.set_autocast_enabled("cpu", True)
                 torch.set_autocast_dtype("cpu", torch.bfloat16)
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
@@ -158,8 +170,6 @@ def _trainer(folder: Path, workers: int, threads: int) -> type:
 
 def _teacher(library: Any, weights: Path, target: Path) -> Path:
     """The teacher as ultralytics wants it: a checkpoint with a module."""
-    if not weights.is_file():
-        raise TrainingError(f"{weights}: no such file; leave the teacher out, or name its weights")
     model = library.YOLO("yolov8n.yaml", task="detect").model.fuse()
     model.load_state_dict({name: value.float() for name, value in load_file(str(weights)).items()})
     return _checkpoint(model, target)

@@ -20,23 +20,33 @@ def trainable(architecture: str, classes: int, file: Path, images: Iterable[Tens
     Inside the context of `ultralytics()`. architecture: its name of the network, as `yolo11n.yaml`; images:
     float (N, 3, H, W) in [0, 1], sides multiples of 32. Raises TrainingError for a file of another network.
     """
+    network = unfolded(architecture, classes, file)
+    _take_statistics(network.eval(), list(_normalised(network).values()), images)
+    return network
+
+
+def unfolded(architecture: str, classes: int, file: Path) -> Any:
+    """The same with a normalisation that changes nothing in use: mean 0 and variance 1, whatever comes."""
     network = importlib.import_module("ultralytics.nn.tasks").DetectionModel(
         architecture, nc=classes, verbose=False
     )
     folded = _initializers(file)
-    convolutions = importlib.import_module("ultralytics.nn.modules").Conv
-    normalised = {name: each for name, each in network.named_modules() if isinstance(each, convolutions)}
     state = network.state_dict().items()
     network.load_state_dict(
         {name: _taken(folded, name, value, file) for name, value in state if ".bn." not in name}, strict=False
     )
-    for name, each in normalised.items():
+    for name, each in _normalised(network).items():
         nn.init.zeros_(each.bn.running_mean)
         nn.init.constant_(each.bn.running_var, 1 - each.bn.eps)
         nn.init.ones_(each.bn.weight)
         each.bn.bias.data.copy_(_taken(folded, f"{name}.conv.bias", each.bn.bias, file))
-    _take_statistics(network.eval(), list(normalised.values()), images)
     return network
+
+
+def _normalised(network: nn.Module) -> dict[str, Any]:
+    """By name, every convolution that has a batch normalisation behind it."""
+    kind = importlib.import_module("ultralytics.nn.modules").Conv
+    return {name: each for name, each in network.named_modules() if isinstance(each, kind)}
 
 
 def _initializers(file: Path) -> dict[str, Tensor]:

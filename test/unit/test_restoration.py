@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from textdifuse_ros.evaluation.restoration import (
     psnr,
     survey,
 )
+from textdifuse_ros.fuser import Fuser
 
 Bytes = NDArray[np.uint8]
 
@@ -99,14 +101,30 @@ def test_a_row_for_every_degradation_and_strength(folder: Path, capsys: pytest.C
     assert cases == [(n, s) for n in ("low_light", "shot_noise", "thermal_noise") for s in (0.5, 1.0)]
     assert report["count"] == 2 and list(report["fused_by"]) == ["1 step"]
     for row in [*report["rows"], report["mean"]]:
-        assert list(row["methods"]) == ["1 step", "1 step, off", "mean", "max", "detail"]
-        gain = row["methods"]["1 step"]["psnr"] - row["methods"]["1 step, off"]["psnr"]
-        assert row["gain_db"]["1 step"] == pytest.approx(gain, abs=0.011)
+        assert list(row["methods"]) == ["1 step", "1 step, off", "mean", "max", "detail", "1 step, asked"]
+        for kind, method in (("gain_db", "1 step"), ("asked_gain_db", "1 step, asked")):
+            gain = row["methods"][method]["psnr"] - row["methods"]["1 step, off"]["psnr"]
+            assert row[kind]["1 step"] == pytest.approx(gain, abs=0.011)
+    gains = {row["degradation"]: (row["gain_db"], row["asked_gain_db"]) for row in report["rows"]}
+    assert gains["thermal_noise"][0] == gains["thermal_noise"][1]  # it is removed without being asked for
     weak, strong = (row["methods"]["mean"]["psnr"] for row in report["rows"][:2])
     assert strong < weak
     assert report["clean_pair"]["1 step"]["mean_absolute_difference"] > 0
     assert restoration(folder, *words) == 0
     assert capsys.readouterr().out == text  # the same fields of noise are drawn again
+
+
+def test_what_is_asked_away_is_the_fault_that_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, seen = Fuser.fuse, []
+
+    def noted(*given: Any, **named: Any) -> Any:
+        seen.append(named["restore"])
+        return plain(*given, **named)
+
+    monkeypatch.setattr(Fuser, "fuse", noted)
+    assert restoration(folder, "--degradations", "fog,thermal_saturation", "--strengths", "1") == 0
+    a_pair = ["auto", "off", *["auto", "off"] * 2, {"haze": 1.0}, {"thermal_contrast": 1.0}]
+    assert seen == a_pair * 2
 
 
 def test_figures_of_a_baseline_are_those_of_the_training_degradation(
@@ -131,7 +149,7 @@ def test_the_table_has_the_gain_and_the_mean(folder: Path, capsys: pytest.Captur
     assert restoration(folder, "--degradations", "fog", "--strengths", "1", "--steps", "1,2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["1", "step", "2", "steps", "mean", "max", "detail"]
-    assert lines[1].split()[2:7] == ["PSNR", "off", "gain", "VIF", "off"]
+    assert lines[1].split()[2:8] == ["PSNR", "off", "gain", "asked", "VIF", "off"]
     assert lines[2].split()[:2] == ["fog", "1.00"] and lines[3].split()[0] == "mean"
     assert len({len(line) for line in lines[1:4]}) == 1
     assert lines[5].startswith("clean pair, 1 step, restore auto against off: ")

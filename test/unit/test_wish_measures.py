@@ -166,6 +166,16 @@ def test_a_matrix_of_wishes_and_measures(data: Path, capsys: pytest.CaptureFixtu
     assert any(row["own"] for row in report["wishes"])  # this network's controls act
 
 
+def test_from_restore_auto_a_wish_for_less_noise_moves_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert wishes(data, "--json", "--level", "0.5", "--restore", "auto") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["restore"] == "auto"
+    own = {row["wish"]: row["own"] for row in report["wishes"]}
+    assert own["remove the noise"] == 0 and any(own.values())
+
+
 def test_the_table_marks_what_is_asked_for(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert wishes(data) == 0
     lines = capsys.readouterr().out.splitlines()

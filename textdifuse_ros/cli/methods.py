@@ -7,7 +7,7 @@ Every command that compares pictures takes them from here, under the same names:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -176,7 +176,9 @@ class Networks:
         self._teacher = args.teacher or (args.weights if alone else "")
         self._loaded: dict[bool, Fuser] = {}
 
-    def method(self, steps: str, name: str = "", restore: str = "", prompted: bool = True) -> Method:
+    def method(
+        self, steps: str, name: str = "", restore: str | Mapping[str, float] = "", prompted: bool = True
+    ) -> Method:
         """The network at `steps`, one of STEPS. restore: instead of --restore; prompted: with --prompt.
 
         Raises CliError.

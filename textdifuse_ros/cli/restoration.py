@@ -2,13 +2,14 @@
 
 Fused (degraded, restore auto) is held against fused (clean, auto), and fused (degraded, off) against fused
 (clean, off): the gain is what restoration puts right, not what it does to a picture that needs nothing.
+"asked" is the same gain where somebody has also asked for the removal of the very fault that is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,9 @@ from textdifuse_ros.evaluation.baselines import BASELINES
 from textdifuse_ros.evaluation.restoration import (
     Case,
     Closeness,
+    Fuse,
     Spoil,
+    answered,
     average,
     left_alone,
     survey,
@@ -44,23 +47,32 @@ STRENGTHS = "0.33,0.67,1"
 
 @dataclass(frozen=True)
 class Contest:
-    """methods: all that take part. networks: those among them that have a counterpart, `without(name)`."""
+    """methods: all that take part. networks: those among them that have a counterpart, `without(name)`.
+
+    asked: by network and degradation, restore auto with the wish that this degradation be removed.
+    """
 
     networks: tuple[Method, ...]
     methods: tuple[Method, ...]
+    asked: Mapping[tuple[str, str], Method]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One pair. close: by case and method; alone: by network, restore auto against off on the clean pair."""
 
-    close: Mapping[tuple[Case, str], Closeness]
+    close: Mapping[tuple[Case, str], Closeness]  # methods, and `asked(network)`
     alone: Mapping[str, tuple[float, float]]
 
 
 def without(name: str) -> str:
     """What a network is called with restore off."""
     return f"{name}, off"
+
+
+def asked(name: str) -> str:
+    """What a network is called with the wish."""
+    return f"{name}, asked"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +101,7 @@ def _run(args: argparse.Namespace) -> int:
     steps = parse_steps(args.steps)
     cases = _cases(args.degradations, args.strengths)
     sets = pair_sets(args)
-    contest = _contest(steps, args)
+    contest = _contest(steps, cases, args)
     outcomes = _outcomes(sets, cases, contest)
     report = _report(outcomes, cases, contest)
     if args.json:
@@ -121,7 +133,9 @@ def _cases(names: str, strengths: str) -> list[Case]:
     return [Case(name, level) for name in wanted for level in levels]
 
 
-def _contest(steps: Sequence[str], args: argparse.Namespace) -> Contest:
+def _contest(steps: Sequence[str], cases: Sequence[Case], args: argparse.Namespace) -> Contest:
+    from textdifuse_ros.train.degrade import DEGRADATIONS
+
     networks = Networks(args, steps)
     auto = tuple(networks.method(each, restore="auto") for each in steps)
     off = tuple(
@@ -129,7 +143,12 @@ def _contest(steps: Sequence[str], args: argparse.Namespace) -> Contest:
         for each, method in zip(steps, auto, strict=True)
     )
     baselines = make_methods(choose(",".join(BASELINES), steps, ()), args)
-    return Contest(auto, (*auto, *off, *baselines))
+    wished = {
+        (method.name, name): networks.method(each, restore={DEGRADATIONS[name].control: 1.0})
+        for each, method in zip(steps, auto, strict=True)
+        for name in {case.degradation for case in cases}
+    }
+    return Contest(auto, (*auto, *off, *baselines), wished)
 
 
 def _outcomes(sets: Sequence[PairSet], cases: Sequence[Case], contest: Contest) -> list[Outcome]:
@@ -137,11 +156,19 @@ def _outcomes(sets: Sequence[PairSet], cases: Sequence[Case], contest: Contest) 
     outcomes = []
     for pair in (pair for each in sets for pair in each.pairs):
         rgb, thermal = read_pair(pair)
+        spoil_case = _spoiler(pair.stem)
         with named_value_errors(pair.rgb):
-            clean, close = survey(rgb, thermal, cases, _spoiler(pair.stem), methods)
-        names = (network.name for network in contest.networks)
+            clean, close = survey(rgb, thermal, cases, spoil_case, methods)
+        names = [network.name for network in contest.networks]
+        for name in names:
+            answers = answered(rgb, thermal, clean[name], cases, spoil_case, _wished(contest, name))
+            close |= {(case, asked(name)): answer for case, answer in answers.items()}
         outcomes.append(Outcome(close, {n: left_alone(clean[n], clean[without(n)]) for n in names}))
     return outcomes
+
+
+def _wished(contest: Contest, network: str) -> Callable[[Case], Fuse]:
+    return lambda case: contest.asked[network, case.degradation].fuse
 
 
 def _spoiler(stem: str) -> Spoil:
@@ -153,19 +180,18 @@ def _spoiler(stem: str) -> Spoil:
 
 def _report(outcomes: Sequence[Outcome], cases: Sequence[Case], contest: Contest) -> dict[str, Any]:
     """{"clean_pair": by network, "rows": by case, "mean": over all cases}, rounded."""
+    names = [method.name for method in contest.methods] + [asked(each.name) for each in contest.networks]
     close = {
-        (case, method.name): average([each.close[case, method.name] for each in outcomes])
+        (case, name): average([each.close[case, name] for each in outcomes])
         for case in cases
-        for method in contest.methods
+        for name in names
     }
     rows = [
         {"degradation": case.degradation, "strength": case.strength}
-        | _row({method.name: close[case, method.name] for method in contest.methods}, contest)
+        | _row({name: close[case, name] for name in names}, contest)
         for case in cases
     ]
-    overall = {
-        method.name: average([close[case, method.name] for case in cases]) for method in contest.methods
-    }
+    overall = {name: average([close[case, name] for case in cases]) for name in names}
     clean = {}
     for name in (method.name for method in contest.networks):
         difference, ratio = np.mean([each.alone[name] for each in outcomes], axis=0).tolist()
@@ -174,12 +200,13 @@ def _report(outcomes: Sequence[Outcome], cases: Sequence[Case], contest: Contest
 
 
 def _row(close: dict[str, Closeness], contest: Contest) -> dict[str, Any]:
-    gains = {
-        method.name: round(close[method.name].psnr - close[without(method.name)].psnr, 2)
-        for method in contest.networks
-    }
+    def gain(name: str, made: str) -> float:
+        return round(close[made].psnr - close[without(name)].psnr, 2)
+
+    gains = {each.name: gain(each.name, each.name) for each in contest.networks}
+    wished = {each.name: gain(each.name, asked(each.name)) for each in contest.networks}
     methods = {name: {"psnr": round(c.psnr, 2), "vif": round(c.vif, 4)} for name, c in close.items()}
-    return {"gain_db": gains, "methods": methods}
+    return {"gain_db": gains, "asked_gain_db": wished, "methods": methods}
 
 
 def _table(report: dict[str, Any], contest: Contest) -> str:
@@ -187,8 +214,8 @@ def _table(report: dict[str, Any], contest: Contest) -> str:
     others = [m.name for m in contest.methods if m.name in BASELINES]
     first, second = [f"{'':<21}", f"{'':>5}"], [f"{'degradation':<21}", f"{'level':>5}"]
     for network in contest.networks:
-        first.append(f"{network.name:^38}")
-        second += ["  PSNR", "   off", "  gain", "   VIF", "   off"]
+        first.append(f"{network.name:^46}")
+        second += ["  PSNR", "   off", "  gain", " asked", "   VIF", "   off"]
     for name in others:
         first.append(f"{name:^14}")
         second += ["  PSNR", "   VIF"]
@@ -199,6 +226,7 @@ def _table(report: dict[str, Any], contest: Contest) -> str:
         for network in contest.networks:
             auto, off = row["methods"][network.name], row["methods"][without(network.name)]
             cells += [f"{auto['psnr']:6.2f}", f"{off['psnr']:6.2f}", f"{row['gain_db'][network.name]:+6.2f}"]
+            cells.append(f"{row['asked_gain_db'][network.name]:+6.2f}")
             cells += [f"{auto['vif']:6.3f}", f"{off['vif']:6.3f}"]
         for name in others:
             cells += [f"{row['methods'][name]['psnr']:6.2f}", f"{row['methods'][name]['vif']:6.3f}"]

@@ -1,6 +1,7 @@
 """`textdifuse wishes`: what each restoration wish moves, and what it leaves alone.
 
-Validation pairs are degraded with known parameters and fused from restore off, without and with the wish.
+Validation pairs are degraded with known parameters and fused without and with the wish, from restore off
+unless something else is said.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--level", type=float, default=LEVEL, metavar="L", help=f"of the degradations, 0 to 1 ({LEVEL})"
     )
     parser.add_argument("--steps", default="1", metavar="1|2|4|teacher", help="sampler steps (1)")
+    parser.add_argument(
+        "--restore", choices=("auto", "off"), default="off", help="what the wishes start from (off)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout instead of a table")
     add_engine_arguments(parser)
 
@@ -94,12 +98,12 @@ def _run(args: argparse.Namespace) -> int:
     fuser = make_fuser(args)
     if steps not in fuser.steps:
         raise CliError(f"--steps {args.steps}: weights {fuser.weights_id} are for {fuser.steps} steps")
-    look = Look(fuser, steps, args.level)
+    look = Look(fuser, steps, args.level, args.restore)
     for pair in pairs:
         with named_value_errors(Path(pair.name)):
             look.at(pair)
     report = {
-        "pairs": len(pairs), "level": args.level, "steps": steps,
+        "pairs": len(pairs), "level": args.level, "steps": steps, "restore": args.restore,
         "weights": fuser.weights_id, "dtype": fuser.dtype, **summary(look.seen),
     }  # fmt: skip
     print(json.dumps(report, indent=2) if args.json else table(report))
@@ -109,8 +113,8 @@ def _run(args: argparse.Namespace) -> int:
 class Look:
     """Fuses pairs in every case and keeps the measures of every picture."""
 
-    def __init__(self, fuser: Fuser, steps: int, level: float) -> None:
-        self._fuser, self._steps, self._level = fuser, steps, level
+    def __init__(self, fuser: Fuser, steps: int, level: float, restore: str) -> None:
+        self._fuser, self._steps, self._level, self._restore = fuser, steps, level, restore
         self.seen = {case: Seen() for case in CASES}
         self._prompts = {
             case: {word: fuser.compile_prompt(f"{word} {case.wish}".strip()) for word in DEGREES}
@@ -134,7 +138,9 @@ class Look:
                 seen.wished[word].append(made[key])
 
     def _measured(self, rgb: Bytes, thermal: Bytes, prompt: CompiledPrompt | str) -> Figures:
-        fused = self._fuser.fuse(rgb, thermal, prompt, self._steps, restore="off", want_salience=False)
+        fused = self._fuser.fuse(
+            rgb, thermal, prompt, self._steps, restore=self._restore, want_salience=False
+        )
         return measure(fused.image)
 
 

@@ -68,6 +68,18 @@ def survey(
     return clean, close
 
 
+def answered(
+    rgb: Bytes,
+    thermal: Bytes,
+    clean: Bytes,
+    cases: Sequence[Case],
+    spoil: Spoil,
+    asked: Callable[[Case], Fuse],
+) -> dict[Case, Closeness]:
+    """How close one method's pictures come to its own of the clean pair where each fault is asked away."""
+    return {case: closeness(clean, asked(case)(*spoil(case, rgb, thermal))) for case in cases}
+
+
 def average(pairs: Sequence[Closeness]) -> Closeness:
     """Mean of the decibels and of VIF."""
     return Closeness(float(np.mean([p.psnr for p in pairs])), float(np.mean([p.vif for p in pairs])))

@@ -19,7 +19,7 @@ from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.onnx_export import operators
 from textdifuse_ros.evaluation.curve_plot import svg
 from textdifuse_ros.model import weights
-from textdifuse_ros.model.controls import ALL, CONTROLS
+from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS
 
 ROOT = Path(__file__).resolve().parents[2]
 Captured = pytest.CaptureFixture[str]
@@ -45,11 +45,13 @@ def test_an_exported_file_runs_alone_and_says_what_it_is(tmp_path: Path, capsys:
     assert main(["export", "--output", str(output), "--weights", str(path), "--steps", "2"]) == 0
     said = capsys.readouterr().out
     assert str(output) in said and "onnxruntime.InferenceSession" in said
+    assert "restore auto: 0.25, 0.5, " in said
     assert [file.name for file in output.parent.iterdir()] == ["fusion.onnx"]
 
     session = onnxruntime.InferenceSession(str(output), providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map
     assert about["textdifuse.weights"] == weights.identity(path) and about["textdifuse.steps"] == "2"
+    assert [float(value) for value in about["textdifuse.restore_auto"].split(",")] == list(AUTO)
     shapes = {each.name: each.shape for each in (*session.get_inputs(), *session.get_outputs())}
     assert shapes["rgb"] == shapes["fused"] == [1, 3, "height", "width"]
     assert shapes["thermal"] == shapes["relevance"] == [1, 1, "height", "width"]

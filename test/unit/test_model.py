@@ -15,7 +15,7 @@ from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.controls import ALL, CONTROLS, NONE, controls
+from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import FINE, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
@@ -154,6 +154,32 @@ def test_a_gain_doubles_the_contrast_and_leaves_the_level() -> None:
     assert float(raised.std() / start.std()) == pytest.approx(2, rel=0.02)
 
 
+def test_a_gain_of_the_level_halves_it_and_leaves_the_contrast() -> None:
+    given = inputs(64, 96)
+    given["relevance"] = torch.zeros(1, 1, 64, 96)
+    noise = torch.randn(1, 1, 64, 96, generator=torch.Generator().manual_seed(2))
+    start = given["start"] = given["state"] = 0.4 + 0.05 * noise
+    with torch.inference_mode():
+        halved = says({6: math.log(0.5)})(**given).luminance
+    assert float(halved.mean() / start.mean()) == pytest.approx(0.5, rel=0.01)
+    assert float(halved.std() / start.std()) == pytest.approx(1, rel=0.05)
+
+
+def test_a_control_reaches_the_gains_by_itself() -> None:
+    network, given = says({}), inputs(64, 96)
+    given["relevance"] = torch.zeros(1, 1, 64, 96)
+    zeros = torch.zeros_like(given["scalars"])
+    with torch.no_grad():
+        off, on = network.embedding(zeros)[0], network.embedding(zeros + 1)[0]
+        along = (on - off) / (on - off).square().sum()
+        network.asked.weight[6] = math.log(0.5) * along  # the level's gain: a half with the controls on
+        network.asked.bias[6] = -math.log(0.5) * along.dot(off)
+        plain, halved = (
+            network(**{**given, "scalars": zeros + value}).luminance.mean() for value in (0.0, 1.0)
+        )
+    assert float(halved / plain) == pytest.approx(0.5, rel=0.02)
+
+
 @pytest.mark.parametrize("level", [0.2, 0.8])
 def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(level: float) -> None:
     given = inputs(192, 256)
@@ -258,7 +284,7 @@ def test_anchor_shows_a_warm_figure_that_the_visible_camera_misses() -> None:
 
 def test_controls_are_checked_by_name_and_range() -> None:
     assert controls({"haze": 0.5})[CONTROLS.index("haze")] == 0.5
-    assert controls({}) == ALL
+    assert controls({}) == AUTO and controls({}, NONE) == NONE
     with pytest.raises(ValueError, match="no such restoration control: fog"):
         controls({"fog": 1.0})
     with pytest.raises(ValueError, match="lie in"):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from training_samples import write_data
 
-from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, NONE, controls
+from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, controls, wholly
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.data import (
     DATA_SETS,
@@ -23,7 +23,7 @@ from textdifuse_ros.train.data import (
     read_boxes,
     validation_names,
 )
-from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, draw, draw_controls
+from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, draw, draw_asked, draw_controls
 from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside, of_cells
 from textdifuse_ros.train.errors import TrainingError
 
@@ -104,14 +104,14 @@ def test_a_degradation_grows_with_its_level_and_its_control_takes_it_back(name: 
     kind = DEGRADATIONS[name]
 
     def changed(level: float, removed: float = 0.0) -> float:
-        wish = controls({kind.control: removed}, otherwise=0.0)
+        wish = controls({kind.control: removed}, NONE)
         state = degrade(visible, thermal, [Draw(kind, level, 3)], wish)
         away = np.abs(state.visible - visible).mean() + np.abs(state.thermal - thermal).mean()
         return float(away)
 
     mild, strong = changed(0.3), changed(1.0)
     assert 0 < mild < strong
-    whole = AS_IT_WAS if kind.control == "low_light" else 1.0  # beyond that the night itself is lit
+    whole = wholly(kind.control)  # beyond that somebody says that it is there
     assert changed(1.0, removed=whole) == changed(1.0, removed=1.0) == 0
     assert changed(1.0, removed=0.7 * whole) == pytest.approx(mild, rel=1e-3)
 
@@ -128,8 +128,34 @@ def test_drawn_degradations_are_all_seen_and_low_light_brings_its_noise() -> Non
 def test_controls_are_drawn_whole_none_and_mixed() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_controls(rng) for _ in range(200)]
-    assert ALL in drawn and AUTO in drawn and NONE in drawn
-    assert any(0.5 in each for each in drawn)
+    assert AUTO in drawn and NONE in drawn and controls({"low_light": 1.0}) in drawn
+    assert any(0.25 in each for each in drawn)
+
+
+def test_what_is_asked_for_is_there_for_every_control() -> None:
+    rng = np.random.default_rng(2)
+    wishes = set()
+    for _ in range(300):
+        (fault,), wanted = draw_asked(rng)
+        control = fault.degradation.control
+        assert wanted[CONTROLS.index(control)] == 1.0
+        assert wanted in (controls({control: 1.0}), controls({control: 1.0}, NONE))
+        assert fault.level >= fault.degradation.least
+        wishes.add(control)
+    assert wishes == set(CONTROLS)
+
+
+def test_nobody_asks_to_remove_what_is_not_there_but_for_the_dark() -> None:
+    rng = np.random.default_rng(1)
+    fog = [Draw(DEGRADATIONS["fog"], 0.5, 1)]
+    for draws, there in (([], {"low_light"}), (fog, {"low_light", "haze"})):
+        asked = {
+            name
+            for _ in range(300)
+            for name, value in zip(CONTROLS, draw_controls(rng, draws), strict=True)
+            if value > wholly(name)
+        }
+        assert asked == there
 
 
 def test_degradation_repeats_by_seed_and_stays_in_range() -> None:

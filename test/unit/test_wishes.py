@@ -107,7 +107,7 @@ def test_with_restoration_off_a_wish_raises_its_own_controls_alone(text: str, na
         ("do not sharpen", {"visible_blur": 0.0, "thermal_blur": 0.0}),
         ("don’t denoise the thermal image", {"thermal_noise": 0.0}),
         ("slightly brighten", {"low_light": 0.75}),
-        ("somewhat more contrast in the rgb image", {"visible_contrast": 0.75}),
+        ("somewhat more contrast in the rgb image", {"visible_contrast": 0.875}),
         ("denoise the rgb camera strongly, completely dehaze", {}),
         ("brighten*0.5", {}),
         ("keep the night look*0.25", {"low_light": 0.75}),
@@ -130,7 +130,7 @@ def test_strength_is_the_way_from_the_base_to_the_wish(strength: float, left: fl
 
 
 def test_a_wish_starts_from_whatever_the_setting_says() -> None:
-    base = controls({"low_light": 0.2, "haze": 0.3})
+    base = controls({"low_light": 0.2, "haze": 0.3}, ALL)
     assert whole("keep the night look*0.5", base) == {"low_light": pytest.approx(0.1)}
 
 
@@ -194,18 +194,16 @@ def test_regions_start_from_the_whole_frame_and_share_runs() -> None:
     ).wishes
     first, both, light, some = passes(wishes, NONE, 1.0)
     assert first.controls == NONE
-    assert both.controls == controls({"low_light": 1, "visible_noise": 1, "thermal_noise": 1}, otherwise=0)
-    assert light.controls == controls({"low_light": 1}, otherwise=0)
-    assert some.controls == controls(
-        {"low_light": 1, "visible_noise": 0.5, "thermal_noise": 0.5}, otherwise=0
-    )
+    assert both.controls == controls({"low_light": 1, "visible_noise": 1, "thermal_noise": 1}, NONE)
+    assert light.controls == controls({"low_light": 1}, NONE)
+    assert some.controls == controls({"low_light": 1, "visible_noise": 0.5, "thermal_noise": 0.5}, NONE)
     shared = passes(compiled("brighten the hot spots, brighten the cold areas").wishes, NONE, 1.0)
     assert [len(each.regions) for each in shared] == [0, 2]
 
 
 def test_a_region_may_differ_from_the_whole_frame_without_contradiction() -> None:
     first, region = passes(compiled("keep the night look, brighten the warm objects").wishes, ALL, 1.0)
-    assert first.controls == controls({"low_light": 0})
+    assert first.controls == controls({"low_light": 0}, ALL)
     assert region.controls == ALL
 
 
@@ -226,7 +224,9 @@ def test_blending_is_linear_and_leaves_the_rest_alone() -> None:
         ("keep the night look", "auto", {"low_light": 0.0}),
         ("slightly brighten", "auto", {"low_light": 0.75}),
         ("brighten", "auto", {"low_light": 1.0}),
-        ("remove the noise", "auto", dict(zip(CONTROLS, AUTO, strict=True))),
+        ("remove the noise", "auto", {}),
+        ("remove the haze", "auto", {"haze": 1.0}),
+        ("slightly increase contrast in the thermal image", "auto", {"thermal_contrast": 0.75}),
     ],
 )  # fmt: skip
 def test_a_wish_is_the_same_picture_as_its_controls(
@@ -276,7 +276,7 @@ def test_a_region_costs_a_second_run_while_it_acts(fuser: Fuser, monkeypatch: py
 
     monkeypatch.setattr(fuser._engine, "run", counted)
     fuser.fuse(rgb, thermal, "brighten the warm objects", restore="off")
-    assert seen == [NONE, controls({"low_light": 1}, otherwise=0)]
+    assert seen == [NONE, controls({"low_light": 1}, NONE)]
     fuser.fuse(rgb, thermal, "denoise the warm objects", restore="auto")
     assert seen[2:] == [AUTO]
 
@@ -287,6 +287,14 @@ def test_without_a_wish_a_night_stays_dark_and_with_one_it_is_lit() -> None:
     assert whole("brighten the dark", AUTO) == {"low_light": 1.0}
     assert whole("slightly brighten", AUTO) == whole("slightly brighten", NONE) == {"low_light": 0.75}
     assert whole("keep the night look", AUTO) == {"low_light": 0.0}
+
+
+def test_a_wish_goes_beyond_what_restoration_does_by_itself_but_for_noise_which_shows() -> None:
+    assert whole("remove the haze", AUTO) == {"haze": 1.0}
+    assert whole("slightly remove the haze", AUTO) == whole("slightly dehaze", NONE) == {"haze": 0.75}
+    assert whole("remove the noise", AUTO) == {}
+    assert whole("slightly remove the noise", NONE) == {"visible_noise": 0.5, "thermal_noise": 0.5}
+    assert whole("keep the colours*0.5", AUTO) == {"colour_cast": 0.25}
 
 
 class LeftLocaliser:

@@ -22,7 +22,7 @@ run it:  session = onnxruntime.InferenceSession({name!r})
          session.run(None, {{"rgb": rgb, "thermal": thermal, "relevance": relevance, "controls": controls}})
 rgb uint8 (1, 3, {height}, {width}), thermal uint8 (1, 1, {height}, {width}), relevance float32 \
 (1, 1, {height}, {width}) in [-1, 1] (zeros: no prompt),
-controls float32 (1, {controls}) in [0, 1] (ones, low_light 0.25: what restore auto does)
+controls float32 (1, {controls}) in [0, 1] (restore auto: {auto})
  -> fused uint8 (1, 3, {height}, {width}); {sides}"""
 
 
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 def _write_onnx(args: argparse.Namespace, network: FusionNetwork, fixed: Size | None, identity: str) -> int:
     from textdifuse_ros.engines.cache import replace
     from textdifuse_ros.engines.onnx_export import export_onnx, operators
-    from textdifuse_ros.model.controls import CONTROLS
+    from textdifuse_ros.model.controls import AUTO, CONTROLS
 
     dtype = args.dtype or "fp32"
     content = export_onnx(network, int(args.steps), dtype, fixed, identity)
@@ -100,7 +100,12 @@ def _write_onnx(args: argparse.Namespace, network: FusionNetwork, fixed: Size | 
     sides = "a fixed size" if fixed else f"H, W multiples of {network.config.multiple}"
     print(
         _HOW_TO_RUN.format(
-            name=str(args.output), height=height, width=width, controls=len(CONTROLS), sides=sides
+            name=str(args.output),
+            height=height,
+            width=width,
+            controls=len(CONTROLS),
+            sides=sides,
+            auto=", ".join(f"{value:g}" for value in AUTO),
         )
     )
     return 0

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar=("SET/STEM", "PROMPT", "RESTORE"),
         help="instead of the eight rows that are there by default; may be given several times. RESTORE: "
-        "auto, or off, where a wish to remove something begins",
+        "auto or off, where the prompt's wishes begin",
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="JPG", help=f"at most {MOST_BYTES // 1000} kB"

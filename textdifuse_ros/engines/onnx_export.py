@@ -12,7 +12,7 @@ from textdifuse_ros import __version__
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME
 from textdifuse_ros.engines.program import Size, export_program
-from textdifuse_ros.model.controls import CONTROLS
+from textdifuse_ros.model.controls import AUTO, CONTROLS
 from textdifuse_ros.model.network import FusionNetwork
 
 OPSET = 18  # what torch's exporter writes itself (every other one is converted from it); TensorRT 10 reads it
@@ -68,6 +68,7 @@ def metadata(network: FusionNetwork, steps: int, dtype: str, weights_id: str) ->
         "textdifuse.dtype": dtype,
         "textdifuse.multiple": str(network.config.multiple),
         "textdifuse.controls": ",".join(CONTROLS),
+        "textdifuse.restore_auto": ",".join(f"{value:g}" for value in AUTO),
     }
 
 

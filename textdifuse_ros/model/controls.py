@@ -24,29 +24,37 @@ Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
 ALL: Controls = (1.0,) * len(CONTROLS)
 NONE: Controls = (0.0,) * len(CONTROLS)
 
-# The low-light control has two halves. Up to here it undoes what made a picture darker than its scene, wholly
-# at this value; beyond, the night itself is lit, which is a wish and not a repair.
+# Noise is plain to see. Whatever else spoils a picture can be how its scene is: fog, a night, a grey wall, a
+# soft lens. Such a control has two halves: up to here it undoes what the picture itself shows to be a fault,
+# wholly at this value; beyond, it takes the word of who asked that the fault is there. For low light that is
+# a wish to light the night.
 AS_IT_WAS = 0.5
+_PLAIN = ("visible_noise", "thermal_noise")
+
+
+def wholly(name: str) -> float:
+    """Value of a control from which on all of its degradation is undone that the picture gives away."""
+    return 1.0 if name in _PLAIN else AS_IT_WAS
 
 
 def undone(name: str, value: float) -> float:
     """Share in [0, 1] of its degradation that a control takes away at this value."""
-    return min(1.0, value / AS_IT_WAS) if name == CONTROLS[LOW_LIGHT] else value
+    return min(1.0, value / wholly(name))
 
 
-def controls(removals: Mapping[str, float], otherwise: float = 1.0) -> Controls:
-    """Removals by name, the others at `otherwise`. Raises ValueError for a name or value that is none."""
+# Everything is repaired and nothing is made up. Nobody can tell a darkened scene from a night, so without a
+# wish half of what looks like darkening is undone: with all of it a detector found less by night.
+AUTO: Controls = tuple(AS_IT_WAS / 2 if name == "low_light" else wholly(name) for name in CONTROLS)
+
+
+def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls:
+    """Removals by name, the rest from `others`. Raises ValueError for a name or value that is none."""
     unknown = sorted(set(removals) - set(CONTROLS))
     if unknown:
         raise ValueError(
             f"no such restoration control: {', '.join(unknown)}; there are {', '.join(CONTROLS)}"
         )
-    values = tuple(float(removals.get(name, otherwise)) for name in CONTROLS)
+    values = tuple(float(removals.get(name, other)) for name, other in zip(CONTROLS, others, strict=True))
     if not all(0 <= value <= 1 for value in values):
         raise ValueError(f"restoration controls lie in [0, 1], got {dict(removals)}")
     return values
-
-
-# Everything is repaired and nothing is made up. Nobody can tell a darkened scene from a night, so without a
-# wish half of what looks like darkening is undone: with all of it a detector found less by night.
-AUTO: Controls = controls({"low_light": AS_IT_WAS / 2})

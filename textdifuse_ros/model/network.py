@@ -15,7 +15,7 @@ from textdifuse_ros.model.controls import CONTROLS
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
 FINE = 4  # outputs of every pixel: towards visible, towards thermal, luminance residual, smoothing
-COARSE = 6  # of every 2x2: gains of luminance's contrast and of chroma, Cb, Cr, both again per luminance
+COARSE = 7  # of every 2x2: gains of contrast and chroma, Cb, Cr, both again per luminance, gain of the level
 SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 CALM = 3.0  # and smooths by a twentieth
@@ -62,7 +62,9 @@ class FusionNetwork(nn.Module):
             Level(widths[i], config.decoder_blocks[i], config.embedding) for i in range(levels)
         )
         self.head = conv3(widths[0], 4 * FINE + COARSE)
+        self.asked = nn.Linear(config.embedding, COARSE)
         zero_(self.head)
+        zero_(self.asked)
 
     def forward(
         self,
@@ -101,7 +103,10 @@ class FusionNetwork(nn.Module):
             decoded = self.decoder[level](decoded.add_(fused[level]), wanted)
         out = self.head(active(decoded))
         fine = F.pixel_shuffle(out[:, : 4 * FINE], 2).float()
-        return self._estimate(fine, out[:, 4 * FINE :].float(), start, visible, thermal, relevance)
+        # A wish for contrast is a gain before anything is looked at. Through shifts of the features alone,
+        # which a control has to switch on and off to multiply, the network did not find it.
+        coarse = out[:, 4 * FINE :].float() + self.asked(wanted).float()[:, :, None, None]
+        return self._estimate(fine, coarse, start, visible, thermal, relevance)
 
     @staticmethod
     def _inputs(
@@ -118,24 +123,26 @@ class FusionNetwork(nn.Module):
     def _estimate(
         fine: Tensor, coarse: Tensor, start: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor
     ) -> Estimate:
-        """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast and
-        colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
+        """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast, level
+        and colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
         """
         towards = torch.sigmoid(2 * fine[:, :2] - RESERVE)
         luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
         luminance = torch.lerp(luminance, soften(luminance), calm)
-        gains = torch.expm1(coarse[:, :2].clamp(-LARGEST, LARGEST))
-        raised = F.interpolate(gains[:, :1], scale_factor=2.0, mode="nearest")
-        luminance = torch.addcmul(luminance, raised, luminance - surroundings(luminance, relevance))
+        gains = torch.expm1(torch.cat((coarse[:, :2], coarse[:, 6:]), dim=1).clamp(-LARGEST, LARGEST))
+        raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
+        around = surroundings(luminance, relevance)
+        luminance = torch.addcmul(luminance, raised[:, :1], luminance - around)
+        luminance = torch.addcmul(luminance, raised[:, 1:], around)
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
 
         # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
         small = F.interpolate(visible, scale_factor=0.5, mode="bilinear", align_corners=False)
         calmed = torch.cat((soften(small[:, 1:2]), soften(small[:, 2:])), dim=1)
-        shift = torch.addcmul(0.25 * coarse[:, 2:4], gains[:, 1:], calmed)
-        shift = torch.addcmul(shift, coarse[:, 4:], small[:, :1])
+        shift = torch.addcmul(0.25 * coarse[:, 2:4], gains[:, 1:2], calmed)
+        shift = torch.addcmul(shift, coarse[:, 4:6], small[:, :1])
         both = torch.cat((calmed, shift), dim=1)
         both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
         return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])

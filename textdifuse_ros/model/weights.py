@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
 
-FORMAT = "textdifuse-6"
+FORMAT = "textdifuse-7"
 _FOLDER = Path(__file__).resolve().parent.parent / "weights"
 SHIPPED = _FOLDER / "textdifuse_student.safetensors"
 TEACHER = _FOLDER / "textdifuse_teacher.safetensors"

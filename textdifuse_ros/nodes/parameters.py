@@ -56,9 +56,9 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "restore",
         "auto",
         ("auto", "off"),
-        "Restoration by the network (noise, haze, stripes, ...): auto repairs what the images have and "
-        "leaves a night dark, off nothing; wishes in the prompt change it for what they name (brighten the "
-        "dark).",
+        "Restoration by the network (noise, haze, stripes, ...): auto repairs what the images show to be a "
+        "fault, off nothing; wishes in the prompt go further for what they name (remove the haze, brighten "
+        "the dark) or hold back (keep the colours).",
     ),
     _number(
         "boxes_sharpen",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS, Controls
+from textdifuse_ros.model.controls import CONTROLS, Controls, wholly
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
@@ -105,11 +105,11 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
 
 
 def _removal(control: str, wish: Wish) -> float:
-    """What a wish sets its control to. Brightening begins where the picture is as light as its scene was."""
-    degree = min(1.0, wish.degree)
-    if control == "low_light":
-        return AS_IT_WAS * (1 - degree) if wish.keep else AS_IT_WAS + (1 - AS_IT_WAS) * degree
-    return 1.0 - degree if wish.keep else degree
+    """What a wish sets its control to. Asking begins where all is undone that shows by itself."""
+    degree, whole = min(1.0, wish.degree), wholly(control)
+    if wish.keep:
+        return whole * (1.0 - degree)
+    return degree if whole == 1.0 else whole + (1.0 - whole) * degree
 
 
 def _impossible(phrase: Phrase, wish: Wish) -> str:

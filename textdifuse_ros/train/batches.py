@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.model.colour import rgb_to_ycbcr
-from textdifuse_ros.model.controls import ALL, AUTO
+from textdifuse_ros.model.controls import AUTO, Controls
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.data import DataSet, Pair, random_crop
-from textdifuse_ros.train.degrade import cloud, degrade, draw_controls, normal, shift
+from textdifuse_ros.train.degrade import Draw, cloud, degrade, draw_asked, draw_controls, normal, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
-UNTOUCHED = 0.4  # of the pairs are spared all degradations: most of what a robot sees is to be left alone
+ASKED = 0.35  # of the pairs have one fault and the wish that it be removed
+UNTOUCHED = 0.4  # of the others are spared all degradations: most of what a robot sees is to be left alone
 
 
 @dataclass
@@ -109,14 +110,11 @@ def _twins(
     gain = np.float32(rng.uniform(0.8, 1.2))
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
-    draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
-    if rng.random() < UNTOUCHED:
-        draws = []
+    draws, first = _faults(data_set, rng)
     single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
-    first = draw_controls(rng, draws)
     about_prompt = bool(relevance.any()) and rng.random() < 0.6
-    again = about_prompt or (first in (ALL, AUTO) and rng.random() < 0.5)
+    again = about_prompt or (first == AUTO and rng.random() < 0.4)
     second = first if again else draw_controls(rng, draws, everything=0.15)
     a_moment_later = second == first and not about_prompt
     seen = degrade(visible, thermal, draws)
@@ -138,6 +136,16 @@ def _twins(
         )  # fmt: skip
         rows.append(_single_camera(row, keeps_visible) if single else row)
     return rows
+
+
+def _faults(data_set: DataSet, rng: np.random.Generator) -> tuple[list[Draw], Controls]:
+    """What is wrong with a pair, and what is asked for first."""
+    if rng.random() < ASKED:
+        return draw_asked(rng)
+    draws = draw_degradations(rng, 1.0 if data_set.name != "msrs128" else 0.7)
+    if rng.random() < UNTOUCHED:
+        draws = []
+    return draws, draw_controls(rng, draws)
 
 
 def _flickering(image: Float, noise: NDArray[np.float64], rng: np.random.Generator) -> Float:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import ALL, AS_IT_WAS, AUTO, CONTROLS, NONE, Controls, controls, undone
+from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, Controls, controls, undone, wholly
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -239,7 +239,7 @@ THERMAL = (
     Degradation(thermal_fixed_pattern, "stripes", 0.10),
     Degradation(thermal_blur, "thermal_blur", 0.16),
 )
-LIT = 0.15  # share of the examples with everything removed that ask for a lit night besides
+LIT = 0.12  # share of the examples with everything removed that ask for a lit night besides
 DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 
 
@@ -259,10 +259,22 @@ def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
     return drawn
 
 
+def draw_asked(rng: Rng) -> tuple[list[Draw], Controls]:
+    """One fault, every control's as often as another's, and the wish that it be removed.
+
+    What `draw` and `draw_controls` bring together by chance is a handful of examples an hour for some wishes.
+    """
+    control = CONTROLS[int(rng.integers(len(CONTROLS)))]
+    kinds = [each for each in VISIBLE + THERMAL if each.control == control and each.share]
+    kind = kinds[int(rng.integers(len(kinds)))]
+    fault = Draw(kind, float(rng.uniform(max(kind.least, 0.25), 1.0)), int(rng.integers(2**31)))
+    return [fault], controls({control: 1.0}, AUTO if rng.random() < 0.5 else NONE)
+
+
 def degrade(
     visible: Float, thermal: Float, draws: Sequence[Draw], removed: Controls | None = None
 ) -> Degraded:
-    """Apply the draws, each weakened by what the controls remove; ALL and AUTO leave the pair as it was."""
+    """Apply the draws, each weakened by what the controls remove; with ALL the pair is as it was."""
     left = dict.fromkeys(CONTROLS, 1.0)
     if removed is not None:
         left = {name: 1 - undone(name, value) for name, value in zip(CONTROLS, removed, strict=True)}
@@ -289,21 +301,29 @@ def degrade_bytes(
 
 def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5) -> Controls:
     """What an example asks for: everything (that often, now and then with the night lit), or else nothing,
-    one wish alone (for what there is to be removed, if anything), or some of it in some measure.
+    one wish, or some of it in some measure.
+
+    Who asks for something has seen it: no control goes beyond what undoes a fault that shows by itself
+    unless the fault is there, but for low light, whose wish is for a lit night and true of any picture. A
+    network that is asked as often where nothing is wrong learns to do nothing.
     """
+    present = {each.degradation.control for each in draws} | {"low_light"}
     if rng.random() < everything:
-        return ALL if rng.random() < LIT else AUTO
+        return controls({"low_light": 1.0}) if rng.random() < LIT else AUTO
     kind = rng.random()
-    if kind < 0.24:
+    if kind < 0.2:
         return NONE
-    if kind < 0.68:
-        present = sorted({each.degradation.control for each in draws}) or CONTROLS
-        wish = present[int(rng.integers(len(present)))]
-        return controls(
-            {wish: AS_IT_WAS if wish == "low_light" and rng.random() < 0.4 else 1.0}, otherwise=0.0
-        )
-    values = rng.choice([0.0, 0.5, 1.0], len(CONTROLS), p=[0.4, 0.15, 0.45])
-    return tuple(float(value) for value in values)
+    if kind < 0.75:
+        faults = sorted(present - {"low_light"})
+        lights = not faults or rng.random() < 0.1
+        wish = "low_light" if lights else faults[int(rng.integers(len(faults)))]
+        value = 1.0 if rng.random() < 0.75 else wholly(wish)
+        return controls({wish: value}, AUTO if rng.random() < 0.5 else NONE)
+    shares = rng.choice([0.0, 0.5, 1.0, 2.0], len(CONTROLS), p=[0.35, 0.15, 0.35, 0.15])
+    most = (1.0 if name in present else wholly(name) for name in CONTROLS)
+    return tuple(
+        min(m, float(share) * wholly(name)) for name, share, m in zip(CONTROLS, shares, most, strict=True)
+    )
 
 
 def shift(image: Float, dx: float, dy: float) -> Float:

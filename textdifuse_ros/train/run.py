@@ -24,6 +24,7 @@ from textdifuse_ros.train.distributed import Ranks
 from textdifuse_ros.train.errors import TrainingError
 
 Terms = tuple[Tensor, dict[str, float]]
+ASKED_PACE = 10.0  # learning rate of the layer from the controls to the gains, over that of the rest
 _BAD_IN_A_ROW = 50  # updates without a finite gradient, after which a training is given up
 
 
@@ -52,6 +53,13 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
 
 
+def _groups(network: FusionNetwork) -> list[dict[str, Any]]:
+    """All parameters; what only wishes reach learns faster, since each of them is in few examples."""
+    asked = list(network.asked.parameters())
+    others = [each for name, each in network.named_parameters() if not name.startswith("asked.")]
+    return [{"params": others, "pace": 1.0}, {"params": asked, "pace": ASKED_PACE}]
+
+
 class Run:
     """Network in training. `initial`: weights to start from; a checkpoint in the folder goes before it.
 
@@ -69,7 +77,7 @@ class Run:
             network.load_state_dict(initial.state_dict())
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98)
+            _groups(network), lr=config.learning_rate, weight_decay=1e-4, betas=(0.9, 0.98)
         )
         self.average = Average(network, config.average)
         self.step, self.spent = 0, 0.0  # updates made, seconds trained
@@ -105,7 +113,7 @@ class Run:
         Raises TrainingError when the gradients have not been finite for many updates.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
+            group["lr"] = self.learning_rate() * group["pace"]
         with self._autocast:
             loss, terms = loss_of(self._shared)
         self.optimiser.zero_grad(set_to_none=True)

@@ -106,17 +106,18 @@ def test_with_restoration_off_a_wish_raises_its_own_controls_alone(text: str, na
         ("keep the colours", {"colour_cast": 0.0}),
         ("do not sharpen", {"visible_blur": 0.0, "thermal_blur": 0.0}),
         ("don’t denoise the thermal image", {"thermal_noise": 0.0}),
-        ("slightly brighten", {"low_light": 0.75}),
-        ("somewhat more contrast in the rgb image", {"visible_contrast": 0.875}),
+        ("slightly brighten", {}),
+        ("somewhat more contrast in the rgb image", {}),
         ("denoise the rgb camera strongly, completely dehaze", {}),
         ("brighten*0.5", {}),
         ("keep the night look*0.25", {"low_light": 0.75}),
         ("keep the night look*0", {}),
-        ("slightly brighten, keep the colours", {"low_light": 0.75, "colour_cast": 0.0}),
-        ("slightly denoise, denoise the thermal image", {"visible_noise": 0.5}),  # the later counts
+        ("slightly brighten, keep the colours", {"colour_cast": 0.0}),
     ],
 )
-def test_with_restoration_on_a_wish_lowers_its_own_controls(text: str, changes: dict[str, float]) -> None:
+def test_with_restoration_on_a_wish_to_keep_lowers_its_own_controls(
+    text: str, changes: dict[str, float]
+) -> None:
     assert whole(text, ALL) == changes
 
 
@@ -292,7 +293,10 @@ def test_without_a_wish_a_night_stays_dark_and_with_one_it_is_lit() -> None:
 def test_a_wish_goes_beyond_what_restoration_does_by_itself_but_for_noise_which_shows() -> None:
     assert whole("remove the haze", AUTO) == {"haze": 1.0}
     assert whole("slightly remove the haze", AUTO) == whole("slightly dehaze", NONE) == {"haze": 0.75}
-    assert whole("remove the noise", AUTO) == {}
+    assert whole("remove the noise", AUTO) == whole("slightly remove the noise", AUTO) == {}
+    assert whole("do not denoise*0.5", AUTO) == {"visible_noise": 0.5, "thermal_noise": 0.5}
+    later_counts = whole("slightly denoise, denoise the thermal image", NONE)
+    assert later_counts == {"visible_noise": 0.5, "thermal_noise": 1.0}
     assert whole("slightly remove the noise", NONE) == {"visible_noise": 0.5, "thermal_noise": 0.5}
     assert whole("keep the colours*0.5", AUTO) == {"colour_cast": 0.25}
 

@@ -56,7 +56,8 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
     """What the network has to be run for: first the whole frame, then what differs in regions.
 
     base: controls without a prompt. Each wish moves its own controls from the base towards what it asks for,
-    by min(1, weight x strength) of the way; where two set the same one, the later counts. Wishes with a
+    by min(1, weight x strength) of the way, and one to remove something never removes less of it than the
+    base does; where two set the same one, the later counts. Wishes with a
     region start from what those without one have made. Regions that end up with the same controls share a
     run, and a region that ends up with those of the whole frame needs none.
     """
@@ -87,7 +88,9 @@ def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> C
         share = min(1.0, wish.phrase.weight * strength)
         for name, removal in wish.removals.items():
             start = base[CONTROLS.index(name)]
-            values[name] = start + share * (removal - start)
+            keeps = wish.phrase.wish is not None and wish.phrase.wish.keep
+            end = removal if keeps else max(start, removal)
+            values[name] = start + share * (end - start)
     return tuple(values[name] for name in CONTROLS)
 
 

@@ -16,7 +16,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import FINE, Estimate, FusionNetwork
+from textdifuse_ros.model.network import FINE, LEVEL, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
     widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
@@ -160,7 +160,7 @@ def test_a_gain_of_the_level_halves_it_and_leaves_the_contrast() -> None:
     noise = torch.randn(1, 1, 64, 96, generator=torch.Generator().manual_seed(2))
     start = given["start"] = given["state"] = 0.4 + 0.05 * noise
     with torch.inference_mode():
-        halved = says({6: math.log(0.5)})(**given).luminance
+        halved = says({6: math.log(0.5) / LEVEL})(**given).luminance
     assert float(halved.mean() / start.mean()) == pytest.approx(0.5, rel=0.01)
     assert float(halved.std() / start.std()) == pytest.approx(1, rel=0.05)
 
@@ -172,8 +172,8 @@ def test_a_control_reaches_the_gains_by_itself() -> None:
     with torch.no_grad():
         off, on = network.embedding(zeros)[0], network.embedding(zeros + 1)[0]
         along = (on - off) / (on - off).square().sum()
-        network.asked.weight[6] = math.log(0.5) * along  # the level's gain: a half with the controls on
-        network.asked.bias[6] = -math.log(0.5) * along.dot(off)
+        network.asked.weight[6] = math.log(0.5) / LEVEL * along  # a half with the controls on
+        network.asked.bias[6] = -math.log(0.5) / LEVEL * along.dot(off)
         plain, halved = (
             network(**{**given, "scalars": zeros + value}).luminance.mean() for value in (0.0, 1.0)
         )

@@ -22,6 +22,7 @@ CALM = 3.0  # and smooths by a twentieth
 UP = 0.02  # deep features begin as a whisper and grow where they help
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
+LEVEL = 0.5  # share of that for the level, which half precision would round by more than a grey level
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
 
@@ -131,7 +132,8 @@ class FusionNetwork(nn.Module):
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
         luminance = torch.lerp(luminance, soften(luminance), calm)
-        gains = torch.expm1(torch.cat((coarse[:, :2], coarse[:, 6:]), dim=1).clamp(-LARGEST, LARGEST))
+        gains = torch.cat((coarse[:, :2], LEVEL * coarse[:, 6:]), dim=1)
+        gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
         around = surroundings(luminance, relevance)
         luminance = torch.addcmul(luminance, raised[:, :1], luminance - around)

@@ -62,9 +62,9 @@ def _train(args: argparse.Namespace, config: YoloTraining) -> Path:
     from textdifuse_ros.fuser import Fuser
     from textdifuse_ros.train import yolo, yolo_data
 
-    yolo.check(config, args.teacher, args.initial)
     images = args.output / "data"
     if not (images / "complete").is_file():  # a run that was stopped while it wrote them begins again
+        yolo.check(config, args.teacher, args.initial)
         fuser = Fuser()
         judge = _judge(TfliteYolo(args.judge))
 

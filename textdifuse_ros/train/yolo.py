@@ -73,7 +73,6 @@ def train(
     last, over = output / "yolo" / "weights" / "last.pt", output / "trained"
     if over.is_file():
         return last
-    check(config, teacher, initial)
     threads = torch.get_num_threads()
     with ultralytics() as library:
         options = asdict(config) | {"time": config.time or None}
@@ -110,8 +109,8 @@ def train(
 
 def check(config: YoloTraining, teacher: Path | None, initial: Path | None) -> None:
     """Raises TrainingError, DetectorError for what `train` could not start from: before there are images."""
-    if teacher is not None and not teacher.is_file():
-        raise TrainingError(f"{teacher}: no such file; leave the teacher out, or name its weights")
+    if teacher is not None:
+        _check_teacher(teacher)
     if initial is not None:
         with ultralytics():
             yolo_initial.unfolded(config.model, len(CLASSES), initial)
@@ -168,8 +167,14 @@ def _trainer(folder: Path, workers: int, threads: int) -> type:
     return Trainer
 
 
+def _check_teacher(weights: Path) -> None:
+    if not weights.is_file():
+        raise TrainingError(f"{weights}: no such file; leave the teacher out, or name its weights")
+
+
 def _teacher(library: Any, weights: Path, target: Path) -> Path:
     """The teacher as ultralytics wants it: a checkpoint with a module."""
+    _check_teacher(weights)
     model = library.YOLO("yolov8n.yaml", task="detect").model.fuse()
     model.load_state_dict({name: value.float() for name, value in load_file(str(weights)).items()})
     return _checkpoint(model, target)

@@ -57,9 +57,9 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
 
     base: controls without a prompt. Each wish moves its own controls from the base towards what it asks for,
     by min(1, weight x strength) of the way, and one to remove something never removes less of it than the
-    base does; where two set the same one, the later counts. Wishes with a
-    region start from what those without one have made. Regions that end up with the same controls share a
-    run, and a region that ends up with those of the whole frame needs none.
+    base does; where two set the same one, the later counts. Wishes with a region start from what those
+    without one have made. Regions that end up with the same controls share a run, and a region that ends up
+    with those of the whole frame needs none.
     """
     acting = [wish for wish in wishes if wish.phrase.weight * strength > 0]
     whole = _moved(base, (wish for wish in acting if wish.region is None), strength)
@@ -88,8 +88,7 @@ def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> C
         share = min(1.0, wish.phrase.weight * strength)
         for name, removal in wish.removals.items():
             start = base[CONTROLS.index(name)]
-            keeps = wish.phrase.wish is not None and wish.phrase.wish.keep
-            end = removal if keeps else max(start, removal)
+            end = removal if wish.phrase.suppressed else max(start, removal)
             values[name] = start + share * (end - start)
     return tuple(values[name] for name in CONTROLS)
 

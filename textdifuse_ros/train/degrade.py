@@ -265,7 +265,7 @@ def draw_asked(rng: Rng) -> tuple[list[Draw], Controls]:
     What `draw` and `draw_controls` bring together by chance is a handful of examples an hour for some wishes.
     """
     control = CONTROLS[int(rng.integers(len(CONTROLS)))]
-    kinds = [each for each in VISIBLE + THERMAL if each.control == control and each.share]
+    kinds = [each for each in DEGRADATIONS.values() if each.control == control and each.share]
     kind = kinds[int(rng.integers(len(kinds)))]
     fault = Draw(kind, float(rng.uniform(max(kind.least, 0.25), 1.0)), int(rng.integers(2**31)))
     return [fault], controls({control: 1.0}, AUTO if rng.random() < 0.5 else NONE)

@@ -23,7 +23,17 @@ from textdifuse_ros.train.data import (
     read_boxes,
     validation_names,
 )
-from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, draw, draw_asked, draw_controls
+from textdifuse_ros.train.degrade import (
+    DEGRADATIONS,
+    DRIFT,
+    Draw,
+    a_moment_later,
+    degrade,
+    draw,
+    draw_asked,
+    draw_controls,
+    guessable,
+)
 from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside, of_cells
 from textdifuse_ros.train.errors import TrainingError
 
@@ -116,6 +126,27 @@ def test_a_degradation_grows_with_its_level_and_its_control_takes_it_back(name: 
     assert changed(1.0, removed=0.7 * whole) == pytest.approx(mild, rel=1e-3)
 
 
+def test_where_glare_blinded_the_camera_the_goal_is_a_level_and_not_hidden() -> None:
+    visible, thermal = scene()
+    visible = np.repeat(np.clip(4 * (thermal - 0.5) + 0.3, 0, 1)[..., None], 3, axis=2)
+    glare = [Draw(DEGRADATIONS["over_exposure"], 1.0, 3)]
+    seen, clean = degrade(visible, thermal, glare), degrade(visible, thermal, glare, AUTO)
+    goal, lost = guessable(clean, seen), seen.clipped > 0.9
+    assert lost.any() and (seen.transmission == 1).all()
+    assert np.ptp(goal.visible[lost]) < 0.5 * np.ptp(visible[lost])
+    assert np.abs(goal.visible - visible)[seen.clipped < 0.01].max() < 0.01
+    assert float(goal.visible[lost].mean()) < float(seen.visible[lost].mean()) - 0.1
+    assert guessable(seen, seen) is seen  # who does not ask keeps the glare as it was seen
+
+
+def test_a_moment_later_smoke_has_drifted_and_nothing_else() -> None:
+    before = [Draw(DEGRADATIONS[name], 0.5, 1) for name in ("smoke", "fog", "visible_noise")]
+    after = a_moment_later(before, np.random.default_rng(0))
+    assert after[2] == before[2]
+    for one, two in zip(before[:2], after[:2], strict=True):
+        assert 0 < abs(one.level - two.level) <= 0.5 * DRIFT and one.seed == two.seed
+
+
 def test_drawn_degradations_are_all_seen_and_low_light_brings_its_noise() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw(rng) for _ in range(600)]
@@ -134,15 +165,17 @@ def test_controls_are_drawn_whole_none_and_mixed() -> None:
 
 def test_what_is_asked_for_is_there_for_every_control() -> None:
     rng = np.random.default_rng(2)
-    wishes = set()
+    wishes: set[tuple[str, ...]] = set()
     for _ in range(300):
-        (fault,), wanted = draw_asked(rng)
-        control = fault.degradation.control
-        assert wanted[CONTROLS.index(control)] == 1.0
-        assert wanted in (controls({control: 1.0}), controls({control: 1.0}, NONE))
-        assert fault.level >= fault.degradation.least
-        wishes.add(control)
-    assert wishes == set(CONTROLS)
+        faults, wanted = draw_asked(rng)
+        asked = tuple(fault.degradation.control for fault in faults)
+        ones = dict.fromkeys(asked, 1.0)
+        assert wanted in (controls(ones), controls(ones, NONE))
+        assert all(fault.level >= fault.degradation.least for fault in faults)
+        wishes.add(asked)
+    assert {each for each in wishes if len(each) == 1} == {(name,) for name in CONTROLS}
+    both = {each for each in wishes if len(each) == 2}
+    assert both == {(f"visible_{what}", f"thermal_{what}") for what in ("noise", "contrast", "blur")}
 
 
 def test_nobody_asks_to_remove_what_is_not_there_but_for_the_dark() -> None:

@@ -42,7 +42,11 @@ def test_twins_see_the_same_and_are_asked_for_something_else_or_see_it_a_moment_
             both = slice(first, first + 2)
             if alike(batch.relevance[both]) and alike(batch.controls[both]):
                 moments += 1
-                assert alike(batch.goal_visible[both]) and alike(batch.goal_thermal[both])
+                assert alike(batch.goal_thermal[both])
+                goal = batch.goal_visible[both]
+                assert (
+                    goal[0] - goal[1]
+                ).abs().mean() < 0.02  # smoke that nobody asked to remove has drifted
                 for seen in (batch.visible[both], batch.thermal[both]):
                     assert 0 < (seen[0] - seen[1]).abs().mean() < 0.03
                 continue
@@ -50,7 +54,7 @@ def test_twins_see_the_same_and_are_asked_for_something_else_or_see_it_a_moment_
                 assert alike(seen)
             prompts += not torch.equal(batch.relevance[first], batch.relevance[first + 1])
             wishes += not torch.equal(batch.controls[first], batch.controls[first + 1])
-    assert wishes > 3 and moments > 1
+    assert wishes > 3 and moments > 3
     assert (prompts > 3) == (single_share == 0)
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.train import follow, load_network, prepare_threads, read_fields
+
+if TYPE_CHECKING:
+    from textdifuse_ros.model.network import FusionNetwork
+    from textdifuse_ros.text.embedded_network import LocaliserNetwork
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
     )
     parser.add_argument(
-        "--initial", type=Path, metavar="FILE", help="fusion weights to start from (the shipped student's)"
+        "--initial",
+        type=Path,
+        metavar="FILE",
+        help="fusion weights to start from (the shipped student's), or a localiser's to train on",
     )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
 
 
 def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.model import weights
+    from textdifuse_ros.text import embedded_weights
     from textdifuse_ros.text.localiser import LocaliserError
     from textdifuse_ros.train.fields import FieldError, from_values
     from textdifuse_ros.train.localiser import train
@@ -38,8 +47,12 @@ def run(args: argparse.Namespace) -> int:
         config = from_values(LocaliserTraining, read_fields(args.config, args.set))
     except FieldError as error:
         raise CliError(f"{args.config or '--set'}: {error}") from error
-    initial = load_network(args.initial or weights.SHIPPED)
+    initial: FusionNetwork | LocaliserNetwork
     try:
+        if args.initial is not None and embedded_weights.is_localiser(args.initial):
+            initial = embedded_weights.load_network(args.initial)
+        else:
+            initial = load_network(args.initial or weights.SHIPPED)
         return follow("train-localiser", lambda: train(args.data, args.output, config, initial))
     except LocaliserError as error:
         raise CliError(str(error)) from error

@@ -78,6 +78,15 @@ def load_network(path: Path = SHIPPED) -> LocaliserNetwork:
     return network.eval()
 
 
+def is_localiser(path: Path) -> bool:
+    """Whether this is a localiser's weight file, of this format or an older one; reads its head alone."""
+    try:
+        with safe_open(str(path), framework="np") as file:
+            return str((file.metadata() or {}).get("format")).startswith(FORMAT.rpartition("-")[0])
+    except (SafetensorError, OSError):
+        return False
+
+
 def identity(path: Path = SHIPPED) -> str:
     """First 12 hex digits of the file's SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -12,15 +12,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.model.colour import rgb_to_ycbcr
-from textdifuse_ros.model.controls import AUTO, Controls
+from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.data import DataSet, Pair, random_crop
-from textdifuse_ros.train.degrade import Draw, cloud, degrade, draw_asked, draw_controls, normal, shift
+from textdifuse_ros.train.degrade import (
+    Draw,
+    a_moment_later,
+    cloud,
+    degrade,
+    draw_asked,
+    draw_controls,
+    guessable,
+    normal,
+    shift,
+)
 from textdifuse_ros.train.degrade import draw as draw_degradations
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
 ASKED = 0.35  # of the pairs have one fault and the wish that it be removed
+AGAIN = 0.3  # of the pairs without a twin that another prompt makes are seen again a moment later
 UNTOUCHED = 0.4  # of the others are spared all degradations: most of what a robot sees is to be left alone
 
 
@@ -67,8 +78,8 @@ def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share
     """A random batch; single_share of it shows one camera alone.
 
     Rows 2 i and 2 i + 1 are twins: the same degraded pair under other controls or another relevance map, so
-    that what a wish or a prompt changes stands beside what it was without; or a moment later, when nothing
-    has changed but the sensors' noise, and nothing should change in the picture.
+    that what a wish or a prompt changes stands beside what it was without; or a moment later, when only the
+    sensors' noise is another and smoke has drifted, and the picture should change no more than its target.
     """
     shares = np.array([each.share for each, _ in sets])
     shares = shares / shares.sum()
@@ -114,19 +125,19 @@ def _twins(
     single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
     about_prompt = bool(relevance.any()) and rng.random() < 0.6
-    again = about_prompt or (first == AUTO and rng.random() < 0.4)
+    again = about_prompt or rng.random() < AGAIN
     second = first if again else draw_controls(rng, draws, everything=0.15)
-    a_moment_later = second == first and not about_prompt
-    seen = degrade(visible, thermal, draws)
-    moved = seen.thermal
-    if not single and rng.random() < 0.25:
-        moved = shift(seen.thermal, *rng.uniform(-3, 3, 2))
+    later = second == first and not about_prompt
+    offset = rng.uniform(-3, 3, 2) if not single and rng.random() < 0.25 else None
+    noise = rng.uniform(0, 0.004, (2, 2)) if later else np.zeros((2, 2))
     rows = []
-    noise = rng.uniform(0, 0.004, (2, 2)) if a_moment_later else np.zeros((2, 2))
-    goal = degrade(visible, thermal, draws, first)
+    seen = degrade(visible, thermal, draws)
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
-        if controls != first:
-            goal = degrade(visible, thermal, draws, controls)
+        if rows and later:
+            draws = a_moment_later(draws, rng)
+            seen = degrade(visible, thermal, draws)
+        goal = guessable(degrade(visible, thermal, draws, controls), seen)
+        moved = seen.thermal if offset is None else shift(seen.thermal, *offset)
         # What is hidden beyond what the goal hides itself.
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
         row = Example(

@@ -8,7 +8,7 @@ restoration control of a half has to lead to. Arrays are float32 in [0, 1]: visi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -28,6 +28,9 @@ class Degraded:
     visible: Float
     thermal: Float
     transmission: Float  # (H, W), 1 = clear, 0 = nothing of the scene is left in the visible image
+    clipped: (
+        Float  # (H, W), 1 = beyond what the visible sensor holds: it can be told that it is bright, no more
+    )
     log: dict[str, float] = field(default_factory=dict)
 
 
@@ -117,11 +120,11 @@ def shot_noise(state: Degraded, level: float, rng: Rng) -> None:
 
 
 def over_exposure(state: Degraded, level: float, rng: Rng) -> None:
-    """More light than the sensor holds. What is clipped is lost to the visible camera."""
+    """More light than the sensor holds."""
     gain = 1 + 1.8 * level
     state.visible = np.clip(state.visible * gain + rng.uniform(0, 0.15) * level, 0, 1)
     saturated = (state.visible.min(axis=2) > 0.98).astype(np.float32)
-    state.transmission *= 1 - cv2.GaussianBlur(saturated, (0, 0), 2)
+    state.clipped = np.maximum(state.clipped, cv2.GaussianBlur(saturated, (0, 0), 2))
     state.log["over_exposure"] = gain
 
 
@@ -239,7 +242,12 @@ THERMAL = (
     Degradation(thermal_fixed_pattern, "stripes", 0.10),
     Degradation(thermal_blur, "thermal_blur", 0.16),
 )
+DRIFT = 0.08  # largest share by which smoke thickens or thins a moment later
 LIT = 0.12  # share of the examples with everything removed that ask for a lit night besides
+_EASY = ("visible_noise", "thermal_noise", "stripes")  # asked for half as often as others
+# Controls that a wish which names no camera sets together ("more contrast").
+_PAIRS = tuple((f"visible_{what}", f"thermal_{what}") for what in ("noise", "contrast", "blur"))
+_OF_BOTH = {name: pair for pair in _PAIRS for name in pair}
 DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 
 
@@ -260,15 +268,23 @@ def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
 
 
 def draw_asked(rng: Rng) -> tuple[list[Draw], Controls]:
-    """One fault, every control's as often as another's, and the wish that it be removed.
+    """A fault and the wish that it be removed; of both cameras at once where the same words ask for both.
 
     What `draw` and `draw_controls` bring together by chance is a handful of examples an hour for some wishes.
     """
-    control = CONTROLS[int(rng.integers(len(CONTROLS)))]
+    shares = np.array([0.5 if name in _EASY else 1.0 for name in CONTROLS])
+    wanted = [CONTROLS[int(rng.choice(len(CONTROLS), p=shares / shares.sum()))]]
+    if wanted[0] in _OF_BOTH and rng.random() < 0.5:
+        wanted = list(_OF_BOTH[wanted[0]])
+    faults = [_fault(control, rng) for control in wanted]
+    return faults, controls(dict.fromkeys(wanted, 1.0), AUTO if rng.random() < 0.5 else NONE)
+
+
+def _fault(control: str, rng: Rng) -> Draw:
+    """One that this control undoes, plain to see."""
     kinds = [each for each in DEGRADATIONS.values() if each.control == control and each.share]
     kind = kinds[int(rng.integers(len(kinds)))]
-    fault = Draw(kind, float(rng.uniform(max(kind.least, 0.25), 1.0)), int(rng.integers(2**31)))
-    return [fault], controls({control: 1.0}, AUTO if rng.random() < 0.5 else NONE)
+    return Draw(kind, float(rng.uniform(max(kind.least, 0.25), 1.0)), int(rng.integers(2**31)))
 
 
 def degrade(
@@ -278,7 +294,8 @@ def degrade(
     left = dict.fromkeys(CONTROLS, 1.0)
     if removed is not None:
         left = {name: 1 - undone(name, value) for name, value in zip(CONTROLS, removed, strict=True)}
-    state = Degraded(visible, thermal, np.ones(thermal.shape, np.float32))
+    nowhere = np.zeros(thermal.shape, np.float32)
+    state = Degraded(visible, thermal, transmission=nowhere + 1, clipped=nowhere)
     for each in draws:
         own, like = left[each.degradation.control], left.get(each.degradation.like, 1.0)
         level = each.level * min(own, 0.5 + 0.5 * like)
@@ -287,6 +304,28 @@ def degrade(
     state.visible = np.clip(state.visible, 0, 1).astype(np.float32)
     state.thermal = np.clip(state.thermal, 0, 1).astype(np.float32)
     return state
+
+
+def guessable(goal: Degraded, seen: Degraded) -> Degraded:
+    """The goal without what nobody can know: where the camera was blinded, its level alone.
+
+    Not as if it were hidden behind smoke: what is hidden keeps the grey that the camera shows, here white.
+    """
+    lost = np.clip(seen.clipped - goal.clipped, 0, 1)[..., None]
+    if not lost.any():
+        return goal
+    level = cv2.GaussianBlur(goal.visible, (0, 0), 8)
+    return replace(goal, visible=(goal.visible + lost * (level - goal.visible)).astype(np.float32))
+
+
+def a_moment_later(draws: Sequence[Draw], rng: Rng) -> list[Draw]:
+    """The same faults in the next frames of a video: smoke and fog are a little thicker, or thinner."""
+    return [
+        replace(each, level=min(1.0, each.level * rng.uniform(1 - DRIFT, 1 + DRIFT)))
+        if each.degradation.control == "haze"
+        else each
+        for each in draws
+    ]
 
 
 def degrade_bytes(

@@ -38,11 +38,14 @@ _BALANCED = 240  # examples
 _SHARPER = 2.0  # factor of the logits
 
 
-def train(data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork) -> Path:
+def train(
+    data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork | LocaliserNetwork
+) -> Path:
     """Run or resume a training; returns the exported weight file.
 
-    initial: a fusion network, whose encoder the localiser's starts from. Raises Interrupted after a signal,
-    TrainingError, EngineError or LocaliserError when it cannot start or go on.
+    initial: a fusion network, whose encoder the localiser's starts from, or a localiser, which is trained on.
+    Raises Interrupted after a signal, TrainingError, EngineError or LocaliserError when it cannot start or
+    go on.
     """
     with Interrupts() as interrupts:
         text = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
@@ -116,15 +119,35 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
         parameter.mul_(_SHARPER)
 
 
+def starting(initial: FusionNetwork | LocaliserNetwork) -> LocaliserNetwork:
+    """The network before its first update. Raises TrainingError for a localiser of another shape."""
+    network = LocaliserNetwork(LocaliserConfig(SEEN))
+    if isinstance(initial, FusionNetwork):
+        network.start_from(initial)
+        return network
+    if initial.config != network.config:
+        raise TrainingError(f"--initial: a localiser of {initial.config}; one of {network.config} is trained")
+    network.load_state_dict(initial.state_dict())
+    with torch.no_grad():
+        for parameter in network.fine[-1].parameters():
+            parameter.div_(_SHARPER)  # `balance` sharpens again at the end
+    return network
+
+
 class _Run:
     """Network, optimiser, average and where the training stands."""
 
-    def __init__(self, output: Path, config: LocaliserTraining, initial: FusionNetwork, words: Words) -> None:
+    def __init__(
+        self,
+        output: Path,
+        config: LocaliserTraining,
+        initial: FusionNetwork | LocaliserNetwork,
+        words: Words,
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.words, self._output = config, words, output
         self._device = resolve_device(config.device)
-        network = LocaliserNetwork(LocaliserConfig(SEEN))
-        network.start_from(initial)
+        network = starting(initial)
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-3)
         self._average = Average(network, config.average)

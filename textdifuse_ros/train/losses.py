@@ -59,14 +59,14 @@ def contrast_gain(dark: Tensor) -> Tensor:
 
     By day next to none: what flickers in the cameras would flicker more in the fused image.
     """
-    return 1.05 + 0.45 * dark
+    return 1.02 + 0.48 * dark
 
 
 def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tensor, dark: Tensor) -> Tensor:
     """Pixel target: the closed-form fusion of the clean cameras, and of what is left of them behind smoke.
 
     hidden: the visible luminance as the camera saw it; dark: `darkness` of the clean one. Where smoke lets
-    less than a third through, its own grey stays and carries the thermal image's detail: nobody can tell flat
+    less than half through, its own grey stays and carries the thermal image's detail: nobody can tell flat
     smoke from a flat sky, and a target that asks for black in one and white in the other teaches blotches. A
     share of the plain mean keeps what is uniformly warm apart from what is uniformly cold; in the dark, half
     of what is warmer than it is bright is added, for there a detector knows objects by their heat.
@@ -76,7 +76,7 @@ def expert(visible: Tensor, thermal: Tensor, transmission: Tensor, hidden: Tenso
     surroundings = wide_blur(clear, 40)
     clear = surroundings + contrast_gain(dark) * (clear - surroundings)
     # Smoke has no detail of its own, but noise that would flicker.
-    return torch.lerp(anchor(blur(hidden, 1.5), thermal), clear, (3 * transmission).clamp(max=1)).clamp(0, 1)
+    return torch.lerp(anchor(blur(hidden, 1.5), thermal), clear, (2 * transmission).clamp(max=1)).clamp(0, 1)
 
 
 def preferred(visible: Tensor, thermal: Tensor, size: int) -> Tensor:

@@ -130,7 +130,7 @@ def _twins(
     later = second == first and not about_prompt
     offset = rng.uniform(-3, 3, 2) if not single and rng.random() < 0.25 else None
     noise = rng.uniform(0, 0.004, (2, 2)) if later else np.zeros((2, 2))
-    rows = []
+    rows: list[Example] = []
     seen = degrade(visible, thermal, draws)
     for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
         if rows and later:

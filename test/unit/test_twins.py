@@ -100,11 +100,12 @@ def test_a_prompted_object_moves_away_from_its_surroundings_as_a_whole() -> None
     assert torch.equal(raised[..., :20, :20], target[..., :20, :20])
 
 
-def test_pictures_without_smoke_count_more(sets: Sets) -> None:
-    """Flat ground and flat smoke look alike: what is taken for smoke by mistake must cost."""
+def test_pictures_that_are_to_stay_as_they_are_count_more(sets: Sets) -> None:
+    """Flat ground and flat smoke look alike, a bright sky and glare: what is taken for a fault must cost."""
     batch = batch_of(sets, 4)
     batch.relevance.zero_()
-    batch.transmission[:2], batch.transmission[2:] = 1.0, 0.5
+    batch.goal_visible = batch.visible.clone()
+    batch.goal_visible[2:, :1] += 0.05
     config = short(1, batch=4, clear_care=3.0, smoke_care=0.0)
     care = make_target(batch, None, config).care.expand(4, 1, *batch.thermal.shape[-2:])
     assert (care[:2] == 4).all() and (care[2:] == 1).all()

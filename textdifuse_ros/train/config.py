@@ -68,7 +68,9 @@ class TrainConfig:
         1.5, "extra weight of the pixel terms where the visible camera sees nothing", low=0
     )
     clear_care: float = setting(
-        3.0, "how much more pictures without smoke count, so that flat ground is not taken for it", low=0
+        3.0,
+        "how much more pictures count that are to stay as seen: flat ground is no smoke, a sky no glare",
+        low=0,
     )
     object_care: float = setting(
         3.0, "extra weight of the pixel terms where one camera shows an object better than the other", low=0

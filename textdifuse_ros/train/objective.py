@@ -15,6 +15,8 @@ from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector, cells_inside, of_cells
 
+AS_SEEN = 0.008  # mean difference from the goal below which there is nothing to restore but a sensor's noise
+
 
 @dataclass
 class Target:
@@ -44,7 +46,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
     edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
     care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
-    care = care + config.clear_care * (transmission.mean(dim=(1, 2, 3), keepdim=True) > 0.99)
+    care = care + config.clear_care * _left_alone(batch)
     best = labels = None
     ahead: Tensor | float = losses.AHEAD
     if detector is not None:
@@ -67,6 +69,15 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     edges = torch.lerp(edges, losses.gradients(visible), batch.single)
     chroma = batch.goal_visible[:, 1:] * (0.2 + 0.8 * transmission)
     return Target(target, edges, chroma, care, best, labels, ahead)
+
+
+def _left_alone(batch: Batch) -> Tensor:
+    """Examples whose visible image is to stay as it is, or nearly: 1.0, others 0.0; (N, 1, 1, 1).
+
+    Flat ground is not to be taken for smoke, nor a bright sky for glare.
+    """
+    away = (batch.visible - batch.goal_visible).abs().mean(dim=(1, 2, 3), keepdim=True)
+    return (away < AS_SEEN).float()
 
 
 def _steering(estimate: Estimate, target: Target) -> Tensor:

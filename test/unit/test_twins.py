@@ -44,9 +44,8 @@ def test_twins_see_the_same_and_are_asked_for_something_else_or_see_it_a_moment_
                 moments += 1
                 assert alike(batch.goal_thermal[both])
                 goal = batch.goal_visible[both]
-                assert (
-                    goal[0] - goal[1]
-                ).abs().mean() < 0.02  # smoke that nobody asked to remove has drifted
+                # Smoke that nobody asked to remove has drifted.
+                assert (goal[0] - goal[1]).abs().mean() < 0.02
                 for seen in (batch.visible[both], batch.thermal[both]):
                     assert 0 < (seen[0] - seen[1]).abs().mean() < 0.03
                 continue

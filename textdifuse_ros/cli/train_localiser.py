@@ -47,12 +47,13 @@ def run(args: argparse.Namespace) -> int:
         config = from_values(LocaliserTraining, read_fields(args.config, args.set))
     except FieldError as error:
         raise CliError(f"{args.config or '--set'}: {error}") from error
+    path = args.initial or weights.SHIPPED
     initial: FusionNetwork | LocaliserNetwork
     try:
-        if args.initial is not None and embedded_weights.is_localiser(args.initial):
-            initial = embedded_weights.load_network(args.initial)
+        if embedded_weights.is_localiser(path):
+            initial = embedded_weights.load_network(path)
         else:
-            initial = load_network(args.initial or weights.SHIPPED)
+            initial = load_network(path)
         return follow("train-localiser", lambda: train(args.data, args.output, config, initial))
     except LocaliserError as error:
         raise CliError(str(error)) from error

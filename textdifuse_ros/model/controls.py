@@ -18,6 +18,18 @@ CONTROLS = (
     "thermal_blur",
 )
 
+# The controls of each degradation, by camera. A camera that is missing cannot have it.
+BY_CAMERA: Mapping[str, Mapping[str, str]] = {
+    "low_light": {"rgb": "low_light"},
+    "over_exposure": {"rgb": "over_exposure"},
+    "noise": {"rgb": "visible_noise", "thermal": "thermal_noise"},
+    "stripes": {"thermal": "stripes"},
+    "haze": {"rgb": "haze"},
+    "low_contrast": {"rgb": "visible_contrast", "thermal": "thermal_contrast"},
+    "colour_cast": {"rgb": "colour_cast"},
+    "blur": {"rgb": "visible_blur", "thermal": "thermal_blur"},
+}
+
 LOW_LIGHT = CONTROLS.index("low_light")
 
 Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS

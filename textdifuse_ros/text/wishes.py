@@ -8,23 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from textdifuse_ros.model.controls import CONTROLS, Controls, wholly
+from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, wholly
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
 from textdifuse_ros.text.restoration import Wish
 
-# The restoration controls of each degradation, by camera. A camera that is missing cannot have it.
-_CONTROLS: Mapping[str, Mapping[str, str]] = {
-    "low_light": {"rgb": "low_light"},
-    "over_exposure": {"rgb": "over_exposure"},
-    "noise": {"rgb": "visible_noise", "thermal": "thermal_noise"},
-    "stripes": {"thermal": "stripes"},
-    "haze": {"rgb": "haze"},
-    "low_contrast": {"rgb": "visible_contrast", "thermal": "thermal_contrast"},
-    "colour_cast": {"rgb": "colour_cast"},
-    "blur": {"rgb": "visible_blur", "thermal": "thermal_blur"},
-}
 # Those that one camera alone can have: their name, and what to type instead of a wish for the other camera.
 _INSTEAD: Mapping[str, tuple[str, str]] = {
     "low_light": ("low light", "'brighten', or 'more contrast in the thermal image'"),
@@ -97,7 +86,7 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
     wish = phrase.wish
     if wish is None:
         raise PromptError(f"'{phrase.text}' is no restoration wish that is known", phrase.text, phrase.start)
-    cameras = _CONTROLS[wish.degradation]
+    cameras = BY_CAMERA[wish.degradation]
     if wish.camera and wish.camera not in cameras:
         raise PromptError(_impossible(phrase, wish), phrase.text, phrase.start)
     names = [name for camera, name in cameras.items() if wish.camera in ("", camera)]

@@ -136,7 +136,8 @@ def _twins(
         if rows and later:
             draws = a_moment_later(draws, rng)
             seen = degrade(visible, thermal, draws)
-        goal = guessable(degrade(visible, thermal, draws, controls), seen)
+        if not (rows and about_prompt):  # another prompt alone leaves the goal as it was
+            goal = guessable(degrade(visible, thermal, draws, controls), seen)
         moved = seen.thermal if offset is None else shift(seen.thermal, *offset)
         # What is hidden beyond what the goal hides itself.
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, Controls, controls, undone, wholly
+from textdifuse_ros.model.controls import AUTO, BY_CAMERA, CONTROLS, NONE, Controls, controls, undone, wholly
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -246,8 +246,9 @@ DRIFT = 0.08  # largest share by which smoke thickens or thins a moment later
 LIT = 0.12  # share of the examples with everything removed that ask for a lit night besides
 _EASY = ("visible_noise", "thermal_noise", "stripes")  # asked for half as often as others
 # Controls that a wish which names no camera sets together ("more contrast").
-_PAIRS = tuple((f"visible_{what}", f"thermal_{what}") for what in ("noise", "contrast", "blur"))
-_OF_BOTH = {name: pair for pair in _PAIRS for name in pair}
+_OF_BOTH = {
+    name: tuple(each.values()) for each in BY_CAMERA.values() if len(each) > 1 for name in each.values()
+}
 DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 
 

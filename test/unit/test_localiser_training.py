@@ -20,7 +20,7 @@ from textdifuse_ros.train import localiser_data
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import load_set, simulated
-from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, Frames, draw, prepare
+from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, Frames, _weight, draw, prepare
 from textdifuse_ros.train.localiser_labels import add_box, add_surroundings, empty, here
 from textdifuse_ros.train.localiser_words import calibrate
 from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
@@ -200,3 +200,14 @@ def test_a_vocabulary_says_where_it_is_wrong(tmp_path: Path) -> None:
 def test_spellings_of_the_same_words_are_one() -> None:
     assert same_words("The Parked Cars") == same_words("a parked car")
     assert same_words("buses") != same_words("car")
+
+
+def test_cells_of_small_objects_count_more_and_those_of_large_ones_and_of_nothing_once() -> None:
+    target = np.zeros((20, 30), np.float32)
+    target[1:3, 1:5] = 0.7  # 8 cells
+    target[10, 2] = 1.0
+    target[8:18, 10:25] = 1.0
+    weight = _weight(target)
+    assert weight[1, 1] == pytest.approx(2.0) and weight[10, 2] == pytest.approx(4.0)
+    assert weight[12, 15] == 1 and weight[0, 0] == 1
+    assert (_weight(0 * target) == 1).all()

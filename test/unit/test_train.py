@@ -11,8 +11,9 @@ import pytest
 import torch
 from training_samples import write_data
 
-from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, controls, wholly
+from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, NONE, controls, wholly
 from textdifuse_ros.train import losses
+from textdifuse_ros.train.batches import _with_flat_part
 from textdifuse_ros.train.data import (
     DATA_SETS,
     DataSet,
@@ -130,13 +131,27 @@ def test_where_glare_blinded_the_camera_the_goal_is_a_level_and_not_hidden() -> 
     visible, thermal = scene()
     visible = np.repeat(np.clip(4 * (thermal - 0.5) + 0.3, 0, 1)[..., None], 3, axis=2)
     glare = [Draw(DEGRADATIONS["over_exposure"], 1.0, 3)]
-    seen, clean = degrade(visible, thermal, glare), degrade(visible, thermal, glare, AUTO)
+    seen, clean = degrade(visible, thermal, glare), degrade(visible, thermal, glare, ALL)
     goal, lost = guessable(clean, seen), seen.clipped > 0.9
     assert lost.any() and (seen.transmission == 1).all()
     assert np.ptp(goal.visible[lost]) < 0.5 * np.ptp(visible[lost])
     assert np.abs(goal.visible - visible)[seen.clipped < 0.01].max() < 0.01
     assert float(goal.visible[lost].mean()) < float(seen.visible[lost].mean()) - 0.1
     assert guessable(seen, seen) is seen  # who does not ask keeps the glare as it was seen
+
+
+def test_a_flat_part_is_flat_in_both_cameras_and_what_it_covers_has_no_boxes() -> None:
+    rng = np.random.default_rng(5)
+    noisy = rng.random((64, 64, 4), dtype=np.float32)
+    boxes = np.array([[0, x / 64, y / 64, 0.05, 0.05] for y in range(2, 64, 8) for x in range(2, 64, 8)])
+    visible, thermal, kept = _with_flat_part(noisy[..., :3], noisy[..., 3], boxes.astype(np.float32), rng)
+    assert visible.dtype == thermal.dtype == np.float32
+    untouched = (visible == noisy[..., :3]).all(axis=2)
+    rough = cv2.GaussianBlur(np.abs(cv2.Laplacian(thermal, cv2.CV_32F)), (0, 0), 2)
+    assert 0.1 < untouched.mean() < 0.9 and (untouched == (thermal == noisy[..., 3])).mean() > 0.99
+    assert rough[~untouched].min() < 0.1 * rough[untouched].min()
+    at = [untouched[int(y * 64), int(x * 64)] for _, x, y, *_ in boxes]
+    assert len(kept) >= sum(at) and 0 < len(kept) < len(boxes)
 
 
 def test_a_moment_later_smoke_has_drifted_and_nothing_else() -> None:

@@ -285,6 +285,8 @@ def test_a_region_costs_a_second_run_while_it_acts(fuser: Fuser, monkeypatch: py
 def test_without_a_wish_a_night_stays_dark_and_with_one_it_is_lit() -> None:
     assert whole("", AUTO) == {}
     assert 0 < AUTO[CONTROLS.index("low_light")] < AS_IT_WAS
+    assert whole("slightly keep the night look", AUTO) == {"low_light": 0.125}
+    assert whole("slightly keep the night look", NONE) == {}
     assert whole("brighten the dark", AUTO) == {"low_light": 1.0}
     assert whole("slightly brighten", AUTO) == whole("slightly brighten", NONE) == {"low_light": 0.75}
     assert whole("keep the night look", AUTO) == {"low_light": 0.0}
@@ -298,7 +300,7 @@ def test_a_wish_goes_beyond_what_restoration_does_by_itself_but_for_noise_which_
     later_counts = whole("slightly denoise, denoise the thermal image", NONE)
     assert later_counts == {"visible_noise": 0.5, "thermal_noise": 1.0}
     assert whole("slightly remove the noise", NONE) == {"visible_noise": 0.5, "thermal_noise": 0.5}
-    assert whole("keep the colours*0.5", AUTO) == {"colour_cast": 0.25}
+    assert whole("keep the colours*0.5", AUTO) == {"colour_cast": 0.125}
 
 
 class LeftLocaliser:

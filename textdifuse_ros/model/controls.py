@@ -54,9 +54,12 @@ def undone(name: str, value: float) -> float:
     return min(1.0, value / wholly(name))
 
 
-# Everything is repaired and nothing is made up. Nobody can tell a darkened scene from a night, so without a
-# wish half of what looks like darkening is undone: with all of it a detector found less by night.
-AUTO: Controls = tuple(AS_IT_WAS / 2 if name == "low_light" else wholly(name) for name in CONTROLS)
+# What light, weather and lenses of the scene can look like. Without a wish half of what looks like it is
+# undone: with all of it flat skies got patches, drifting smoke flickered, and a detector found less by night.
+_LIKE_SCENES = ("low_light", "over_exposure", "haze", "visible_contrast", "colour_cast", "thermal_contrast")
+
+# Noise, stripes and blur are repaired, the others halved, and nothing is made up.
+AUTO: Controls = tuple(AS_IT_WAS / 2 if name in _LIKE_SCENES else wholly(name) for name in CONTROLS)
 
 
 def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls:

@@ -77,7 +77,7 @@ def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> C
         share = min(1.0, wish.phrase.weight * strength)
         for name, removal in wish.removals.items():
             start = base[CONTROLS.index(name)]
-            end = removal if wish.phrase.suppressed else max(start, removal)
+            end = start * removal if wish.phrase.suppressed else max(start, removal)
             values[name] = start + share * (end - start)
     return tuple(values[name] for name in CONTROLS)
 
@@ -96,10 +96,11 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
 
 
 def _removal(control: str, wish: Wish) -> float:
-    """What a wish sets its control to. Asking begins where all is undone that shows by itself."""
+    """What a wish sets its control to, or, where it is to keep, the share that it leaves of what is done
+    without it. Asking begins where all is undone that shows by itself."""
     degree, whole = min(1.0, wish.degree), wholly(control)
     if wish.keep:
-        return whole * (1.0 - degree)
+        return 1.0 - degree
     return degree if whole == 1.0 else whole + (1.0 - whole) * degree
 
 

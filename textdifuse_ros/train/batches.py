@@ -32,6 +32,7 @@ Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
 ASKED = 0.35  # of the pairs have one fault and the wish that it be removed
 AGAIN = 0.3  # of the pairs without a twin that another prompt makes are seen again a moment later
+FLAT = 0.15  # of the pairs have a part without any detail, as skies, walls and roads are
 UNTOUCHED = 0.4  # of the others are spared all degradations: most of what a robot sees is to be left alone
 
 
@@ -121,6 +122,9 @@ def _twins(
     gain = np.float32(rng.uniform(0.8, 1.2))
     level = thermal.mean()
     thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
+    if rng.random() < FLAT:
+        visible, thermal, boxes = _with_flat_part(visible, thermal, pair.boxes, rng)
+        pair = replace(pair, boxes=boxes)
     draws, first = _faults(data_set, rng)
     single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
     relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
@@ -158,6 +162,35 @@ def _faults(data_set: DataSet, rng: np.random.Generator) -> tuple[list[Draw], Co
     if rng.random() < UNTOUCHED:
         draws = []
     return draws, draw_controls(rng, draws)
+
+
+def _with_flat_part(
+    visible: Float, thermal: Float, boxes: Float, rng: np.random.Generator
+) -> tuple[Float, Float, Float]:
+    """The pair with a grey sky above its roofs, or a bare wall in it: flat in both cameras, and no fault.
+
+    Boxes (K, 5) of what it covers are left out.
+
+    Smoke, glare and low contrast make pictures flat, too; what tells them apart is what else they do.
+    """
+    height, width = thermal.shape
+    field = cloud((height, width), rng, int(rng.integers(1, 4)))
+    if rng.random() < 0.6:  # above a skyline of roofs and trees
+        field = 0.3 * field + np.linspace(1.2, 0, height, dtype=np.float32)[:, None]
+    edge = float(np.quantile(field, rng.uniform(0.4, 0.8)))
+    mask = np.clip((field - edge) / rng.uniform(0.01, 0.08) + 0.5, 0, 1).astype(np.float32)
+    shading = 0.08 * (cloud((height, width), rng, 1) - 0.5)
+    tint = rng.uniform(0.3, 1.0) + rng.uniform(-0.04, 0.04, 3)
+    grey = np.clip(tint.astype(np.float32) + shading[..., None], 0, 1)
+    cold = np.clip(np.float32(rng.uniform(0, 0.7)) + np.float32(0.5) * shading, 0, 1)
+    free = [
+        mask[min(height - 1, int(y * height)), min(width - 1, int(x * width))] < 0.5 for _, x, y, *_ in boxes
+    ]
+    flat_visible, flat_thermal = (
+        visible + mask[..., None] * (grey - visible),
+        thermal + mask * (cold - thermal),
+    )
+    return flat_visible, flat_thermal, boxes[np.asarray(free, bool)]
 
 
 def _flickering(image: Float, noise: NDArray[np.float64], rng: np.random.Generator) -> Float:

@@ -107,7 +107,8 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
     for number in range(_BALANCED // config.batch):
         batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), 0.0, 0.0)
         over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
-        known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
+        # Plain overlap: small objects count for what they are.
+        known, target = batch.known.clamp(max=1)[..., None], (batch.target[..., None] >= 0.5).float()
         found += (over * known).sum(dim=(0, 2, 3))
         common += (over * known * target).sum(dim=(0, 2, 3))
         there += (known * target).sum(dim=(0, 2, 3))

@@ -54,7 +54,7 @@ def undone(name: str, value: float) -> float:
     return min(1.0, value / wholly(name))
 
 
-# What light, weather and lenses of the scene can look like. Without a wish half of what looks like it is
+# What can as well be how the scene is: a night, fog, a white sky, a grey wall. Without a wish half of it is
 # undone: with all of it flat skies got patches, drifting smoke flickered, and a detector found less by night.
 _LIKE_SCENES = ("low_light", "over_exposure", "haze", "visible_contrast", "colour_cast", "thermal_contrast")
 

@@ -52,8 +52,7 @@ class CompiledWish:
     """A restoration wish as the network takes it.
 
     ``removals``: the restoration controls that it sets, each in [0, 1], those of a wish to keep as a share of
-    what is done without it; ``region``: where it applies, None
-    for the whole frame.
+    what is done without it; ``region``: where it applies, None for the whole frame.
     """
 
     phrase: Phrase

@@ -98,9 +98,10 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
 def _removal(control: str, wish: Wish) -> float:
     """What a wish sets its control to, or, where it is to keep, the share that it leaves of what is done
     without it. Asking begins where all is undone that shows by itself."""
-    degree, whole = min(1.0, wish.degree), wholly(control)
+    degree = min(1.0, wish.degree)
     if wish.keep:
         return 1.0 - degree
+    whole = wholly(control)
     return degree if whole == 1.0 else whole + (1.0 - whole) * degree
 
 

@@ -78,10 +78,10 @@ def train(
 
 def loss(network: LocaliserNetwork, batch: Batch, overlap: float) -> tuple[Tensor, dict[str, float]]:
     """Cross-entropy of every known cell, and one minus the overlap of each concept in the batch."""
-    logits = network(batch.cameras).float()
-    each = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * batch.known
-    entropy = each.sum() / batch.known.sum().clamp(min=1) * len(SEEN)
-    share, target = torch.sigmoid(logits) * batch.known, batch.target * batch.known
+    logits, weight = network(batch.cameras).float(), batch.known * batch.weight
+    each = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * weight
+    entropy = each.sum() / weight.sum().clamp(min=1) * len(SEEN)
+    share, target = torch.sigmoid(logits) * weight, batch.target * weight
     common, both = (share * target).sum(dim=(0, 2, 3)), (share + target).sum(dim=(0, 2, 3))
     there = target.sum(dim=(0, 2, 3)) > 1
     apart = 1 - (2 * common + 1) / (both + 1)
@@ -107,8 +107,7 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
     for number in range(_BALANCED // config.batch):
         batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), 0.0, 0.0)
         over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
-        # Plain overlap: small objects count for what they are.
-        known, target = batch.known.clamp(max=1)[..., None], (batch.target[..., None] >= 0.5).float()
+        known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
         found += (over * known).sum(dim=(0, 2, 3))
         common += (over * known * target).sum(dim=(0, 2, 3))
         there += (known * target).sum(dim=(0, 2, 3))

@@ -56,13 +56,14 @@ class Frames:
 
 @dataclasses.dataclass
 class Batch:
-    """cameras (N, 4, H, W) in [-0.5, 0.5]; target (N, concepts, H / 4, W / 4) in [0, 1]; known, of its shape:
-    what each cell counts, 0 where nobody knows, above 1 in small objects.
+    """cameras (N, 4, H, W) in [-0.5, 0.5]; target, known (N, concepts, H / 4, W / 4) in [0, 1]; weight, of
+    their shape: how much each cell counts in the loss where it is known, 1 or, in small objects, more.
     """
 
     cameras: Tensor
     target: Tensor
     known: Tensor
+    weight: Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(value.to(device) for value in vars(self).values()))
@@ -123,13 +124,13 @@ def draw(
             choice = frames.by_folder[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
             sure, aims = aimed, OBJECTS
         rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng, sure, aims))
-    cameras, target, known = (torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True))
-    return Batch(cameras, target, known)
+    return Batch(*(torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True)))
 
 
 def _example(
     frame: Frame, config: LocaliserTraining, rng: np.random.Generator, aimed: float, aims: tuple[str, ...]
-) -> tuple[Float, Float, Float]:
+) -> tuple[Float, Float, Float, Float]:
+    """One row of a batch, its fields in their order."""
     rgb, thermal, labels = _cut(frame, rng, aimed, aims)
     visible, warm = rgb.astype(np.float32) / 255, thermal.astype(np.float32) / 255
     level = warm.mean()
@@ -148,10 +149,10 @@ def _example(
     cameras = np.concatenate((visible.transpose(2, 0, 1), warm[None])).astype(np.float32) - np.float32(0.5)
     there, unknown = (_cells(bits) for bits in (labels.there, labels.unknown))
     target = np.clip(_FATTER * there, 0, 1)
-    known = np.clip(1 - unknown, 0, 1) * (1 - target) + target
+    weight = np.ones_like(target)
     for concept in range(len(OBJECTS)):
-        known[concept] *= _weight(target[concept])
-    return cameras, target, known
+        weight[concept] = _weight(target[concept])
+    return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target, weight
 
 
 def _cut(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gate import Gate
 from harness import RELIABLE, Rig
 from node_process import NodeProcess
 from pictures import image
@@ -32,7 +33,7 @@ class DetectorRig:
         self.rig = rig
         self.found: Collector[Detection2DArray] = rig.listen("/fused/detections", Detection2DArray)
 
-    def start(self, model: Path | str, **parameters: Any) -> NodeProcess:
+    def start(self, model: Path | str, gate: Gate | None = None, **parameters: Any) -> NodeProcess:
         """Parameters with dots as two underscores; images are taken reliably, so that none may be lost."""
         given = {
             "model": str(model),
@@ -41,7 +42,7 @@ class DetectorRig:
             f"qos_overrides.{IMAGES}.subscription.reliability": "reliable",
         }
         given.update({name.replace("__", "."): value for name, value in parameters.items()})
-        return self.rig.start(given, module=MODULE)
+        return self.rig.start(given, module=MODULE, gate=gate)
 
     def ready(self) -> DetectorRig:
         """Wait until both sides of every connection know each other."""

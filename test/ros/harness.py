@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from gate import Gate
 from lifecycle_msgs.srv import ChangeState, GetState
 from node_process import ROOT, NodeProcess
 from pictures import image, rgb_array, thermal_array
@@ -88,11 +89,13 @@ class Rig:
         *arguments: str,
         module: str = "textdifuse_ros.nodes.fusion_node",
         threads: int = 1,
+        gate: Gate | None = None,
     ) -> NodeProcess:
         """Start a node; parameters are given as on a command line.
 
         So that no test depends on how busy the machine is, a camera counts as lost only after a minute (tests
         about loss set loss_timeout themselves), and images are taken reliably: best effort may lose one.
+        gate: its model is not loaded before that is opened.
         """
         given = {"threads": threads, "diagnostics_period": 0.2, "loss_timeout": 60.0}
         for topic in ("rgb/image_raw", "thermal/image_raw"):
@@ -110,10 +113,16 @@ class Rig:
             ROS_LOG_DIR=str(self.folder / "ros_log"),
             PYTHONUNBUFFERED="1",
         )
+        if gate is not None:
+            environment.update(gate.environment(environment["PYTHONPATH"]))
         log = self.folder / f"node{len(self.processes)}.log"
         process = NodeProcess(module, [*words, *arguments], environment, log)
         self.processes.append(process)
         return process
+
+    def gate(self) -> Gate:
+        """To be given to `start`."""
+        return Gate(self.folder / f"gate{len(self.processes)}")
 
     # -- topics --------------------
 

@@ -70,8 +70,10 @@ def test_a_model_that_cannot_be_used_fails_configure_with_what_to_do_and_the_nod
 def test_silence_is_explained_while_no_image_comes(rig: Rig, models: dict[str, Path]) -> None:
     detector, diagnostics = DetectorRig(rig), rig.diagnostics()
     rig.publisher("/camera/image_raw", Image)
-    process = detector.start(models["tiny"], loss_timeout=0.2)
+    gate = rig.gate()
+    process = detector.start(models["tiny"], gate, loss_timeout=0.2)
     diagnostics.wait("model", "loading", level=WARN, since=0)
+    gate.open()
     diagnostics.wait("image", f"no image on {IMAGES} yet: 0 publishers", level=ERROR)
     diagnostics.wait("image", "published images: /camera/image_raw", level=ERROR)
     diagnostics.wait("output", "nothing has been published for ", level=ERROR)
@@ -91,7 +93,7 @@ def test_a_parameter_that_is_refused_at_start_ends_the_node_with_one_line(rig: R
 
 def test_a_signal_while_the_model_loads_ends_the_node_in_order(rig: Rig, models: dict[str, Path]) -> None:
     detector, diagnostics = DetectorRig(rig), rig.diagnostics()
-    process = detector.start(models["tiny"], diagnostics_period=0.1)
+    process = detector.start(models["tiny"], rig.gate(), diagnostics_period=0.1)
     diagnostics.wait("model", "loading", since=0)
     assert process.stop(signal.SIGTERM) == 0
     assert "Traceback" not in process.output()

@@ -30,10 +30,12 @@ def test_the_six_statuses_have_stable_names_and_hardware_ids(rig: Rig) -> None:
 
 def test_the_model_is_reported_as_loading_while_the_node_answers(rig: Rig) -> None:
     diagnostics = rig.diagnostics()
-    rig.start({"diagnostics_period": 0.1})
+    gate = rig.gate()
+    rig.start({"diagnostics_period": 0.1}, gate=gate)
     loading = diagnostics.wait("model", "model loading", level=WARN, since=0)
     assert values_of(loading)["phase"] == "loading"
     assert rig.get("steps") == 1  # the parameter service answers while torch is imported
+    gate.open()
     ready = diagnostics.wait("model", "ready", level=OK)
     assert values_of(ready)["device"] == "cpu"
 

@@ -52,7 +52,7 @@ def test_both_signals_one_after_the_other(rig: Rig) -> None:
 
 def test_while_a_transition_waits_for_the_model(rig: Rig) -> None:
     diagnostics = rig.diagnostics()
-    process = rig.start({"diagnostics_period": 0.1})
+    process = rig.start({"diagnostics_period": 0.1}, gate=rig.gate())
     diagnostics.wait("model", "loading", since=0)
     assert process.stop(signal.SIGTERM) == 0
     assert "Traceback" not in process.output()

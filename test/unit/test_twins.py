@@ -57,6 +57,24 @@ def test_twins_see_the_same_and_are_asked_for_something_else_or_see_it_a_moment_
     assert (prompts > 3) == (single_share == 0)
 
 
+def test_a_map_may_say_more_than_it_means_and_what_lies_beside_the_object_is_to_stay(sets: Sets) -> None:
+    sloppy = exact = 0
+    for seed in range(30):
+        batch = batch_of(sets, 4, seed)
+        said, meant = batch.relevance.clone(), batch.meant.clone()
+        assert float((said * meant).min()) >= 0  # of one sign
+        batch.single.zero_()
+        target = make_target(batch, None, short(1, batch=4)).luminance
+        batch.relevance.zero_()
+        batch.meant.zero_()
+        plain = make_target(batch, None, short(1, batch=4)).luminance
+        beside = (said.abs() > 0.1) & (meant == 0)
+        assert torch.equal(target[beside], plain[beside])
+        exact += sum(map(torch.equal, said, meant))
+        sloppy += int((said.abs().sum(dim=(1, 2, 3)) > 1.2 * meant.abs().sum(dim=(1, 2, 3))).sum())
+    assert sloppy > 3 and exact > 3
+
+
 def test_an_odd_batch_is_full(sets: Sets) -> None:
     assert len(batch_of(sets, 3).visible) == len(batch_of(sets, 3).boxes) == 3
 
@@ -103,6 +121,7 @@ def test_pictures_that_are_to_stay_as_they_are_count_more(sets: Sets) -> None:
     """Flat ground and flat smoke look alike, a bright sky and glare: what is taken for a fault must cost."""
     batch = batch_of(sets, 4)
     batch.relevance.zero_()
+    batch.meant.zero_()
     batch.goal_visible = batch.visible.clone()
     batch.goal_visible[2:, :1] += 0.05
     config = short(1, batch=4, clear_care=3.0, smoke_care=0.0)
@@ -117,6 +136,7 @@ def test_a_night_is_lit_where_that_is_asked_for_and_not_by_repair(sets: Sets) ->
     batch.goal_visible[:, :1] *= 0.2
     batch.goal_thermal.zero_()  # what is warm would hide the night
     batch.relevance.zero_()
+    batch.meant.zero_()
     batch.single.zero_()
     batch.controls = torch.tensor([NONE, AUTO, ALL])
     nothing, repaired, lit = make_target(batch, None, short(1, batch=3)).luminance

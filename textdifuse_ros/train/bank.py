@@ -25,7 +25,7 @@ from textdifuse_ros.train.run import autocast
 from textdifuse_ros.train.seeds import BANK, generator
 
 FILE = "bank.safetensors"
-FORMAT = "textdifuse-bank-1"
+FORMAT = "textdifuse-bank-2"
 _INPUTS = tuple(each.name for each in dataclasses.fields(Batch) if each.name != "boxes")
 _ANSWERS = ("luminance", "chroma")
 _BOXES = ("boxes", "box_counts")

@@ -33,6 +33,7 @@ Sets = list[tuple[DataSet, list[Pair]]]
 ASKED = 0.35  # of the pairs have one fault and the wish that it be removed
 AGAIN = 0.3  # of the pairs without a twin that another prompt makes are seen again a moment later
 FLAT = 0.15  # of the pairs have a part without any detail, as skies, walls and roads are
+SLOPPY = 0.5  # of the maps from boxes are wider and surer than the objects that they point at
 UNTOUCHED = 0.4  # of the others are spared all degradations: most of what a robot sees is to be left alone
 
 
@@ -42,6 +43,7 @@ class Batch:
 
     The goal is the pair without what the controls remove; `transmission` says how much of it the degraded
     visible image still shows. In a `single` example both cameras are the same one (stage 1 of the method).
+    `relevance` is what a localiser may say, `meant` where the objects are that it speaks of.
     """
 
     visible: Tensor
@@ -50,6 +52,7 @@ class Batch:
     goal_thermal: Tensor
     transmission: Tensor
     relevance: Tensor
+    meant: Tensor
     controls: Tensor  # (N, K)
     single: Tensor  # (N, 1, 1, 1), 1.0 for single-camera examples
     boxes: list[Tensor]
@@ -70,6 +73,7 @@ class Example:
     goal_thermal: Float
     transmission: Float
     relevance: Float
+    meant: Float
     controls: Float
     single: Float
     boxes: Float
@@ -102,7 +106,7 @@ def collate(rows: list[Example]) -> Batch:
     return Batch(
         colour("visible"), stack("thermal")[:, None],
         colour("goal_visible"), stack("goal_thermal")[:, None],
-        stack("transmission")[:, None], stack("relevance")[:, None],
+        stack("transmission")[:, None], stack("relevance")[:, None], stack("meant")[:, None],
         stack("controls"), stack("single").view(-1, 1, 1, 1), [torch.from_numpy(row.boxes) for row in rows],
     )  # fmt: skip
 
@@ -127,7 +131,8 @@ def _twins(
         pair = replace(pair, boxes=boxes)
     draws, first = _faults(data_set, rng)
     single, keeps_visible = rng.random() < single_share, bool(rng.random() < 0.5)
-    relevance = _relevance(pair, thermal, config, rng) if not single else np.zeros_like(thermal)
+    nowhere = np.zeros_like(thermal)
+    relevance, meant = (nowhere, nowhere) if single else _relevance(pair, thermal, config, rng)
     about_prompt = bool(relevance.any()) and rng.random() < 0.6
     again = about_prompt or rng.random() < AGAIN
     second = first if again else draw_controls(rng, draws, everything=0.15)
@@ -136,7 +141,8 @@ def _twins(
     noise = rng.uniform(0, 0.004, (2, 2)) if later else np.zeros((2, 2))
     rows: list[Example] = []
     seen = degrade(visible, thermal, draws)
-    for controls, where in ((first, relevance), (second, 0 * relevance if about_prompt else relevance)):
+    prompts = ((relevance, meant), (nowhere, nowhere) if about_prompt else (relevance, meant))
+    for controls, prompt in zip((first, second), prompts, strict=True):
         if rows and later:
             draws = a_moment_later(draws, rng)
             seen = degrade(visible, thermal, draws)
@@ -147,7 +153,7 @@ def _twins(
         transmission = np.clip(seen.transmission / np.maximum(goal.transmission, 1e-3), 0, 1)
         row = Example(
             _flickering(seen.visible, noise[0], rng), _flickering(moved, noise[1], rng),
-            goal.visible, goal.thermal, transmission.astype(np.float32), where,
+            goal.visible, goal.thermal, transmission.astype(np.float32), *prompt,
             np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
         )  # fmt: skip
         rows.append(_single_camera(row, keeps_visible) if single else row)
@@ -222,24 +228,41 @@ def _soften(mask: Float, sigma: float) -> Float:
     return cv2.GaussianBlur(mask, (0, 0), sigma).astype(np.float32)
 
 
-def _relevance(pair: Pair, thermal: Float, config: TrainConfig, rng: np.random.Generator) -> Float:
-    """A map as a localiser gives it: soft boxes, heat, or a blob; signed; often nothing."""
+def _relevance(
+    pair: Pair, thermal: Float, config: TrainConfig, rng: np.random.Generator
+) -> tuple[Float, Float]:
+    """A map as a localiser gives it, and what it means: boxes, heat, or a blob; signed; often nothing."""
     size = config.crop
     if rng.random() >= config.relevance_share:
-        return np.zeros((size, size), np.float32)
+        return np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
     kind = rng.random()
+    sloppy = None
     if kind < 0.6 and len(pair.boxes):
-        mask = np.zeros((size, size), np.float32)
         wanted = pair.boxes[int(rng.integers(len(pair.boxes))), 0]
-        for _, x, y, w, h in pair.boxes[pair.boxes[:, 0] == wanted]:
-            axes = (max(1, round(w * size * 0.5)), max(1, round(h * size * 0.52)))
-            cv2.ellipse(mask, (round(x * size), round(y * size)), axes, 0, 0, 360, 1.0, -1)
-        mask = _soften(mask, rng.uniform(0.8, 10))  # localisers' maps are as soft as that
+        boxes = pair.boxes[pair.boxes[:, 0] == wanted, 1:]
+        if rng.random() < SLOPPY:
+            mask = _soften(_ellipses(boxes, size), rng.uniform(0.8, 3))
+            wide = _soften(_ellipses(boxes, size, rng.uniform(1, 2)), rng.uniform(1.5, 8))
+            sloppy = rng.uniform(1, 2.5) * wide
+        else:
+            mask = _soften(_ellipses(boxes, size), rng.uniform(0.8, 10))  # as soft as localisers' maps are
     elif kind < 0.9:
         surroundings = cv2.GaussianBlur(thermal, (0, 0), 14)
         mask = np.clip((thermal - surroundings) / 0.15, 0, 1).astype(np.float32)
         mask = _soften(mask, rng.uniform(0.8, 3))
     else:
         mask = np.clip((cloud((size, size), rng) - 0.5) * 6, 0, 1).astype(np.float32)
-    sign = -1 if rng.random() < 0.3 else 1
-    return (sign * rng.uniform(0.25, 1.0) * np.clip(mask, 0, 1)).astype(np.float32)
+    strength = (-1 if rng.random() < 0.3 else 1) * rng.uniform(0.25, 1.0)
+    meant = (strength * np.clip(mask, 0, 1)).astype(np.float32)
+    if sloppy is None:
+        return meant, meant
+    return (strength * np.clip(sloppy, 0, 1)).astype(np.float32), meant
+
+
+def _ellipses(boxes: Float, size: int, wider: float = 1.0) -> Float:
+    """1 within the ellipse of each box (K, 4), 0 elsewhere: (size, size)."""
+    mask = np.zeros((size, size), np.float32)
+    for x, y, w, h in boxes:
+        axes = (max(1, round(wider * w * size * 0.5)), max(1, round(wider * h * size * 0.52)))
+        cv2.ellipse(mask, (round(x * size), round(y * size)), axes, 0, 0, 360, 1.0, -1)
+    return mask

@@ -45,7 +45,8 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     dark = losses.darkness(visible)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
     edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
-    care = 1 + config.prompt_care * batch.relevance.abs() + config.smoke_care * (1 - transmission)
+    near = torch.maximum(batch.relevance.abs(), batch.meant.abs())  # what a wide map holds beside is to stay
+    care = 1 + config.prompt_care * near + config.smoke_care * (1 - transmission)
     care = care + config.clear_care * _left_alone(batch)
     best = labels = None
     ahead: Tensor | float = losses.AHEAD
@@ -60,10 +61,10 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
         care = care + config.object_care * prefer.abs()
         shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))
-        ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.relevance)
+        ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.meant)
         labels = cells_inside(batch.boxes, config.crop, thermal.device)
-    target = losses.salient(target, thermal, batch.relevance)
-    edges = edges * (1 + 0.8 * batch.relevance)
+    target = losses.salient(target, thermal, batch.meant)
+    edges = edges * (1 + 0.8 * batch.meant)
     # Stage 1: one camera twice, nothing to fuse, only to restore.
     target = torch.lerp(target, visible, batch.single)
     edges = torch.lerp(edges, losses.gradients(visible), batch.single)

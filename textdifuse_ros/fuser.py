@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from textdifuse_ros.engines.base import Bytes, Floats, Keeps
+from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import AUTO, NONE, Controls
 from textdifuse_ros.model.controls import controls as named_controls
@@ -35,7 +36,8 @@ class Fused:
     """image uint8 (H, W, 3) RGB; salience uint8 (H, W), the positive part of the relevance map, or None.
 
     on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
-    CPU, and not where regional wishes are blended in on the host.
+    CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
+    before the network; 0 where the device does it, within model_ms.
     """
 
     image: Bytes
@@ -43,6 +45,7 @@ class Fused:
     model_ms: float
     total_ms: float
     on_device: Tensor | None = None
+    register_ms: float = 0.0
 
 
 class Fuser:
@@ -132,9 +135,8 @@ class Fuser:
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
         """
         began = time.perf_counter()
-        _check(rgb, thermal, strength)
-        if steps not in self.steps:
-            raise ValueError(f"steps is {steps}, these weights are for one of {self.steps}")
+        _check(rgb, thermal)
+        _check_rest(thermal.shape, strength, steps, self.steps)
         base = _controls(restore)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         relevance: Floats | None = None
@@ -159,6 +161,47 @@ class Fuser:
         kept = None if keeps is None else keeps.kept
         return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
 
+    def fuse_cameras(
+        self,
+        cameras: Cameras,
+        prompt: str | CompiledPrompt = "",
+        steps: int = 1,
+        *,
+        strength: float = 1.0,
+        restore: str | Mapping[str, float] = "auto",
+        want_salience: bool = True,
+        hints: Hints | None = None,
+        keep_on_device: bool = False,
+    ) -> Fused:
+        """Fuse one pair as it comes: thermal window and registration first, then as `fuse`. Where only the
+        reference camera sees, the image is its own.
+
+        On a device that takes them there; on the host where objects or regions have to be found in the
+        registered images, and on a CPU.
+        """
+        began = time.perf_counter()
+        compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
+        whole, *regional = passes(compiled.wishes, _controls(restore), strength)
+        found = bool(regional) or (bool(compiled.objects) and strength > 0)
+        if found or not isinstance(self._engine, TakesCameras):
+            rgb, thermal = cameras.registered()
+            registered = (time.perf_counter() - began) * 1e3
+            fused = self.fuse(
+                rgb, thermal, compiled, steps, strength=strength, restore=restore, hints=hints,
+                want_salience=want_salience, keep_on_device=keep_on_device and not cameras.remap.restores,
+            )  # fmt: skip
+            total = (time.perf_counter() - began) * 1e3
+            image = cameras.restored(fused.image, rgb, thermal)
+            return replace(fused, image=image, register_ms=registered, total_ms=total)
+        size = cameras.remap.size[::-1]
+        _check_rest(size, strength, steps, self.steps)
+        if isinstance(self._engine, Keeps):
+            self._engine.keep = keep_on_device
+        image, model_ms = self._engine.run_cameras(cameras, steps, whole.controls)
+        kept = self._engine.kept if isinstance(self._engine, Keeps) else None
+        salience = np.zeros(size, np.uint8) if want_salience else None
+        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
+
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""
         maps = [self._localiser.relevance(region, rgb, thermal) for region in each.regions]
@@ -180,7 +223,7 @@ class Fuser:
         self._engine.close()
 
 
-def _check(rgb: Bytes, thermal: Bytes, strength: float) -> None:
+def _check(rgb: Bytes, thermal: Bytes) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
         raise ValueError(f"rgb must be uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
     if thermal.ndim != 2 or thermal.dtype != np.uint8:
@@ -189,10 +232,15 @@ def _check(rgb: Bytes, thermal: Bytes, strength: float) -> None:
         raise ValueError(
             f"rgb is {rgb.shape[:2]} and thermal {thermal.shape}: register them to one size first"
         )
-    if min(thermal.shape) < SMALLEST_SIDE:
-        raise ValueError(f"images of {thermal.shape} are too small, the least side is {SMALLEST_SIDE} pixels")
+
+
+def _check_rest(size: tuple[int, ...], strength: float, steps: int, possible: tuple[int, ...]) -> None:
+    if min(size) < SMALLEST_SIDE:
+        raise ValueError(f"images of {size} are too small, the least side is {SMALLEST_SIDE} pixels")
     if not 0 <= strength <= 2:
         raise ValueError(f"strength is {strength}, it must lie in [0, 2]")
+    if steps not in possible:
+        raise ValueError(f"steps is {steps}, these weights are for one of {possible}")
 
 
 def _controls(restore: str | Mapping[str, float]) -> Controls:

@@ -12,10 +12,13 @@ import torch
 from engine_samples import off
 from test_engine_parity import ODD_SIZES
 
-from textdifuse_ros.engines.base import Engine, Keeps
+from textdifuse_ros.engines.base import Engine, Keeps, TakesCameras
 from textdifuse_ros.engines.compare import TOLERANCE, Overlapping, difference, scene
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.imaging.cameras import Cameras
+from textdifuse_ros.imaging.registration import Homography, Registration
+from textdifuse_ros.imaging.thermal import ThermalNormaliser
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.controls import ALL
 
@@ -99,3 +102,22 @@ def test_an_image_that_is_kept_on_the_device_is_the_one_that_comes_out(engine: E
     engine.run(*scene(119, 161, 2), None, 1, ALL)
     assert kept is not None and kept.is_cuda
     np.testing.assert_array_equal(kept.cpu().numpy(), image)
+
+
+@pytest.mark.parametrize("engine", QUICK, ids=lambda each: "-".join(each), indirect=True)
+@pytest.mark.parametrize("reference", ["rgb", "thermal"])
+def test_a_pair_as_it_comes_gives_the_image_of_one_that_the_host_registered(
+    engine: Engine, reference: str
+) -> None:
+    assert isinstance(engine, TakesCameras)
+    matrix = np.array([[2.0, 0.05, 4.0], [-0.03, 1.9, -6.0], [1e-5, 2e-5, 1.0]])
+    registration = Registration(Homography(matrix, (160, 128), (320, 240)))
+    remap = registration.prepare((320, 240), (160, 128), reference)
+    for seed in range(3):  # the second and third replay what the first recorded
+        rgb, _ = scene(240, 320, seed)
+        counts = scene(128, 160, seed)[1].astype(np.uint16) * 20 + 30_000
+        cameras = Cameras(rgb, ThermalNormaliser().windowed(counts, 0), remap)
+        image, _ = engine.run_cameras(cameras, 1, ALL)
+        registered = cameras.registered()
+        expected = cameras.restored(engine.run(*registered, None, 1, ALL)[0], *registered)
+        assert difference(image, expected)[0] <= TOLERANCE

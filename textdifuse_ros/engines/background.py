@@ -8,8 +8,9 @@ import time
 
 from torch import Tensor
 
-from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats, Keeps
+from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.progress import reported
+from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model.controls import Controls
 
 _log = logging.getLogger(__name__)
@@ -73,10 +74,17 @@ class BackgroundEngine:
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
         height, width = thermal.shape
-        self._current = self._choose(height, width, steps)
-        if isinstance(self._current, Keeps):
-            self._current.keep = self.keep
-        return self._current.run(rgb, thermal, relevance, steps, controls)
+        return self._chosen(height, width, steps).run(rgb, thermal, relevance, steps, controls)
+
+    def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
+        """See TakesCameras; on the host, too, where the engine that runs does not take them."""
+        width, height = cameras.remap.size
+        current = self._chosen(height, width, steps)
+        if isinstance(current, TakesCameras):
+            return current.run_cameras(cameras, steps, controls)
+        rgb, thermal = cameras.registered()
+        image, model_ms = current.run(rgb, thermal, None, steps, controls)
+        return cameras.restored(image, rgb, thermal), model_ms
 
     @property
     def kept(self) -> Tensor | None:
@@ -97,6 +105,13 @@ class BackgroundEngine:
         doing = getattr(self._second, "progress", "")
         seconds = time.monotonic() - self._began
         return f"{self._second.name} is being built for {seconds:.0f} s{f' ({doing})' if doing else ''}"
+
+    def _chosen(self, height: int, width: int, steps: int) -> Engine:
+        """What runs the next frame."""
+        self._current = self._choose(height, width, steps)
+        if isinstance(self._current, Keeps):
+            self._current.keep = self.keep
+        return self._current
 
     def _choose(self, height: int, width: int, steps: int) -> Engine:
         if self._second is None or self._closed or self._failed:

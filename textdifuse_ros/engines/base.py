@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model.controls import Controls
 
 Bytes = NDArray[np.uint8]
@@ -28,6 +29,17 @@ class Keeps(Protocol):
     def kept(self) -> Tensor | None:
         """The image of the latest `run` on the device, uint8 (H, W, 3), complete and the caller's own; None
         where it was not to be kept."""
+        ...
+
+
+@runtime_checkable
+class TakesCameras(Protocol):
+    """What an engine can do besides, where its device brings both cameras into one picture as well."""
+
+    def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
+        """What `run` does, without relevance, for a pair as it comes: the thermal window, registration, and
+        the reference camera's own image where only that one sees. The image has the reference's size.
+        """
         ...
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -13,14 +15,19 @@ from textdifuse_ros.engines.accelerator import Accelerator
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.device import DTYPES
-from textdifuse_ros.engines.device_path import DevicePath, Ticket, finish
+from textdifuse_ros.engines.device_path import DevicePath, Layout, Ticket, finish
 from textdifuse_ros.engines.frames import padded
 from textdifuse_ros.engines.graph import FusionGraph, Graph
+from textdifuse_ros.engines.intake import intake, upload_dtype, uploaded, window_numbers
+from textdifuse_ros.imaging.cameras import Cameras
+from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 
-MOST_PATHS = 16  # combinations of size, steps and relevance whose buffers are kept
+MOST_PATHS = 16  # combinations of inputs and steps whose buffers are kept
 _Key = tuple[int, int, int]
+# With or without relevance, or the registration and the shapes of a pair as it comes.
+_Kind = bool | tuple[Remap, tuple[int, ...], tuple[int, ...], torch.dtype]
 
 
 class Maker(Protocol):
@@ -75,7 +82,7 @@ class CudaEngine:
         self._network: FusionNetwork | None = own
         self._main, self._uploads = accelerator.stream(), accelerator.stream()
         self._graphs: dict[_Key, Graph] = {}
-        self._paths: dict[tuple[_Key, bool], DevicePath] = {}
+        self._paths: dict[tuple[_Key, _Kind], DevicePath] = {}
         self._making = threading.Lock()
         self.keep = False
         self._kept: Tensor | None = None
@@ -91,15 +98,17 @@ class CudaEngine:
 
     def prepare(self, height: int, width: int, steps: int) -> None:
         for relevance in (False, True):
-            self._path((height, width, steps), relevance)
+            layout = partial(Layout.registered, (height, width), relevance)
+            self._path((height, width, steps), relevance, layout)
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
-        ticket = self.start(rgb, thermal, relevance, steps, controls)
-        finished = finish(ticket)
-        self._kept = ticket.kept
-        return finished
+        return self._finished(self.start(rgb, thermal, relevance, steps, controls))
+
+    def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
+        """See TakesCameras."""
+        return self._finished(self.start_cameras(cameras, steps, controls))
 
     @property
     def kept(self) -> Tensor | None:
@@ -112,9 +121,24 @@ class CudaEngine:
 
         Raises EngineError when two frames are under way.
         """
-        height, width = thermal.shape
-        path = self._path((height, width, steps), relevance is not None)
-        return path.start(self._main, self._uploads, (rgb, thermal, relevance), controls, self.keep)
+        size = (thermal.shape[0], thermal.shape[1])
+        wanted = relevance is not None
+        path = self._path((*size, steps), wanted, partial(Layout.registered, size, wanted))
+        images = (rgb, thermal) if relevance is None else (rgb, thermal, relevance)
+        return path.start(self._main, self._uploads, images, controls, self.keep)
+
+    def start_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> Ticket:
+        """The same for a pair as it comes."""
+        cameras.remap.check(cameras.rgb, cameras.thermal.raw)
+        shapes = (cameras.rgb.shape, cameras.thermal.raw.shape, upload_dtype(cameras.thermal))
+        size = (cameras.remap.size[1], cameras.remap.size[0])
+
+        def layout() -> Layout:
+            return Layout.raw(*shapes, size, intake(cameras, self._accelerator.device))
+
+        path = self._path((*size, steps), (cameras.remap, *shapes), layout)
+        images = (cameras.rgb, uploaded(cameras.thermal), window_numbers(cameras.thermal))
+        return path.start(self._main, self._uploads, images, controls, self.keep)
 
     def finish(self, ticket: Ticket) -> tuple[Bytes, float]:
         """The image (H, W, 3), the caller's own, and the milliseconds of the network on the device."""
@@ -127,20 +151,25 @@ class CudaEngine:
         self._graphs.clear()
         self._accelerator.release()
 
-    def _path(self, key: _Key, relevance: bool) -> DevicePath:
-        path = self._paths.get((key, relevance))
+    def _finished(self, ticket: Ticket) -> tuple[Bytes, float]:
+        finished = finish(ticket)
+        self._kept = ticket.kept
+        return finished
+
+    def _path(self, key: _Key, kind: _Kind, layout: Callable[[], Layout]) -> DevicePath:
+        path = self._paths.get((key, kind))
         if path is not None:
             return path
         with self._making:
-            path = self._paths.get((key, relevance))
+            path = self._paths.get((key, kind))
             if path is None:
-                path = self._made(key, relevance)
+                path = self._made(key, layout())
                 while len(self._paths) >= MOST_PATHS:
                     self._paths.pop(next(iter(self._paths)))
-                self._paths[key, relevance] = path
+                self._paths[key, kind] = path
         return path
 
-    def _made(self, key: _Key, relevance: bool) -> DevicePath:
+    def _made(self, key: _Key, layout: Layout) -> DevicePath:
         height, width, steps = key
         if self._network is None:
             raise EngineError("the engine is closed")
@@ -151,6 +180,6 @@ class CudaEngine:
             if shape not in self._graphs:
                 self._graphs[shape] = self._maker.make(self._network, *shape)
             graph = self._graphs[shape]
-            path = DevicePath(self._accelerator, graph, self._multiple, (height, width), relevance)
+            path = DevicePath(self._accelerator, graph, self._multiple, layout)
             path.record(self._accelerator, self._main, self._recordable)
         return path

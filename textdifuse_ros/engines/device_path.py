@@ -1,31 +1,66 @@
 """From images in the host's memory to the image in the host's memory, all between on the device.
 
-One `DevicePath` serves one size, with or without a relevance map, and replays one recorded graph. Two frames
-may be under way: while the first is computed the second is uploaded.
+One `DevicePath` serves one layout of inputs (registered images of one size, with or without a relevance map,
+or a pair as two cameras sent it) and replays one recorded graph. Two frames may be under way: while the first
+is computed the second is uploaded.
 
     upload stream   pinned -> staging                       (frame 2) pinned -> staging
-    main stream              staging -> inputs, pad, steps, crop, -> pinned     staging -> inputs, ...
+    main stream              staging -> inputs, intake, pad, steps, crop, -> pinned     staging -> inputs, ...
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.engines.accelerator import Accelerator, Event, Replay, Stream, Work
-from textdifuse_ros.engines.base import Bytes, EngineError, Floats
+from textdifuse_ros.engines.base import Bytes, EngineError
 from textdifuse_ros.engines.frames import Frames
 from textdifuse_ros.engines.graph import Graph
+from textdifuse_ros.engines.intake import WINDOW, Intake
 from textdifuse_ros.model.controls import CONTROLS, Controls
 
 FRAMES = 2  # under way at once: one is uploaded while the other is computed
 _WARM_UP = 2  # runs before recording: libraries choose their kernels and take their memory in the first ones
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """inputs: shape and type of what is uploaded, before the controls. size: (height, width) of the image.
+
+    intake: what makes registered images of a raw pair and its window; None where they are registered.
+    """
+
+    inputs: tuple[tuple[tuple[int, ...], torch.dtype], ...]
+    size: tuple[int, int]
+    intake: Intake | None = None
+
+    @classmethod
+    def registered(cls, size: tuple[int, int], relevance: bool) -> Layout:
+        """rgb, thermal, and relevance if there is one."""
+        images = (((*size, 3), torch.uint8), (size, torch.uint8))
+        return cls((*images, (size, torch.float32)) if relevance else images, size)
+
+    @classmethod
+    def raw(
+        cls,
+        rgb: tuple[int, ...],
+        thermal: tuple[int, ...],
+        dtype: torch.dtype,
+        size: tuple[int, int],
+        intake: Intake,
+    ) -> Layout:
+        """rgb, raw thermal of a type, window."""
+        window = ((WINDOW,), torch.float64)
+        return cls(((rgb, torch.uint8), (thermal, dtype), window), size, intake)
 
 
 @dataclass
@@ -53,19 +88,17 @@ class Ticket:
 class DevicePath:
     """Not thread safe. graph: `FusionGraph.forward` or what computes the same on the device's tensors."""
 
-    def __init__(
-        self, accelerator: Accelerator, graph: Graph, multiple: int, size: tuple[int, int], relevance: bool
-    ) -> None:
-        """size: (height, width). Nothing is on the device's queues yet when this returns."""
-        self._graph = graph
+    def __init__(self, accelerator: Accelerator, graph: Graph, multiple: int, layout: Layout) -> None:
+        """Nothing is on the device's queues yet when this returns."""
+        self._graph, self._intake = graph, layout.intake
         self._frames = Frames(multiple, accelerator.device)
-        self._inputs = _buffers(accelerator.zeros, size, relevance)
-        self._fused = accelerator.zeros(*size, 3, dtype=torch.uint8)
+        self._inputs = _buffers(accelerator.zeros, layout)
+        self._fused = accelerator.zeros(*layout.size, 3, dtype=torch.uint8)
         self._slots = [
             _Slot(
-                _buffers(accelerator.pinned, size, relevance),
-                _buffers(accelerator.zeros, size, relevance),
-                accelerator.pinned(*size, 3, dtype=torch.uint8),
+                _buffers(accelerator.pinned, layout),
+                _buffers(accelerator.zeros, layout),
+                accelerator.pinned(*layout.size, 3, dtype=torch.uint8),
             )
             for _ in range(FRAMES)
         ]
@@ -95,11 +128,11 @@ class DevicePath:
         self,
         main: Stream,
         uploads: Stream,
-        images: tuple[Bytes, Bytes, Floats | None],
+        images: Sequence[NDArray[Any]],
         controls: Controls,
         keep: bool = False,
     ) -> Ticket:
-        """Queue one frame; the images may change once this returns.
+        """Queue one frame; the images, which are as the layout says, may change once this returns.
 
         main, uploads: the streams of all paths of a device. keep: leave the image on the device as well, in
         memory of its own: the next frame is written over this path's. Raises EngineError when two frames are
@@ -110,8 +143,7 @@ class DevicePath:
             raise EngineError(f"{FRAMES} frames are under way already: finish one before starting another")
         slot.free = False
         self._turn = (self._turn + 1) % FRAMES
-        given = [each for each in images if each is not None]
-        for host, image in zip(slot.host, (*given, np.array([controls], np.float32)), strict=True):
+        for host, image in zip(slot.host, (*images, np.array([controls], np.float32)), strict=True):
             np.copyto(host.numpy(), image)
         uploads.do(_copying(slot.staging, slot.host))
         main.wait_for(uploads.record())
@@ -127,12 +159,18 @@ class DevicePath:
 
     def _compute(self) -> None:
         *images, controls = self._inputs
-        rgb, thermal = images[:2]
-        relevance = images[2] if len(images) > 2 else None
         with torch.inference_mode():
+            if self._intake is None:
+                rgb, thermal, *given = images
+                relevance = given[0] if given else None
+            else:
+                (rgb, thermal), relevance = self._intake(*images), None
             fused = self._graph(*self._frames.place(rgb, thermal, relevance), controls)
             height, width = thermal.shape
-            self._fused.copy_(fused[0].permute(1, 2, 0)[:height, :width])
+            image = fused[0].permute(1, 2, 0)[:height, :width]
+            if self._intake is not None:
+                image = self._intake.restored(image, rgb, thermal)
+            self._fused.copy_(image)
 
 
 def finish(ticket: Ticket) -> tuple[Bytes, float]:
@@ -151,9 +189,7 @@ def _copying(targets: list[Tensor], sources: list[Tensor]) -> Work:
     return copy
 
 
-def _buffers(make: Callable[..., Tensor], size: tuple[int, int], relevance: bool) -> list[Tensor]:
-    """rgb (H, W, 3), thermal (H, W), relevance (H, W) if there is one, controls (1, K)."""
-    images = [make(*size, 3, dtype=torch.uint8), make(*size, dtype=torch.uint8)]
-    if relevance:
-        images.append(make(*size, dtype=torch.float32))
+def _buffers(make: Callable[..., Tensor], layout: Layout) -> list[Tensor]:
+    """The layout's inputs, controls (1, K)."""
+    images = [make(*shape, dtype=dtype) for shape, dtype in layout.inputs]
     return [*images, make(1, len(CONTROLS), dtype=torch.float32)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,6 +10,33 @@ import numpy as np
 from .camera_model import CameraModel
 
 Size = tuple[int, int]
+OUTSIDE = -4.0  # pixels; where a map points that sees nothing: no neighbour of it is in the image
+
+
+@dataclass(frozen=True, eq=False)
+class Resampling:
+    """How the other camera's image is brought over, as numbers, for who does it elsewhere than in `apply`.
+
+    scaled: (width, height) to which it is brought first, None for as it is; by means over areas, or bilinear
+    where `area` is False. maps: float32 (2, H, W), x and y of every output pixel in that image, OUTSIDE where
+    there is none; None where scaling is all. Between pixels bilinear, at 32 places a pixel.
+    """
+
+    scaled: Size | None
+    area: bool
+    maps: np.ndarray | None
+
+
+class _Scale:
+    """Both cameras see the same: images are scaled."""
+
+    def __init__(self, source: Size, target: Size) -> None:
+        area = source[0] >= target[0] and source[1] >= target[1]
+        self.resampling = Resampling(target, area, None)
+        self._target, self._method = target, cv2.INTER_AREA if area else cv2.INTER_LINEAR
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        return cv2.resize(image, self._target, interpolation=self._method)
 
 
 class _Warp:
@@ -27,9 +54,10 @@ class _Warp:
             map_y = (map_y + 0.5) * (self.shrunk[1] / height) - 0.5
         # Half a pixel of border belongs to the image; maps beyond 16 bits must not wrap round.
         inner = self.shrunk or source
-        map_x = np.where(self.valid, np.clip(map_x, 0, inner[0] - 1), -4.0).astype(np.float32)
-        map_y = np.where(self.valid, np.clip(map_y, 0, inner[1] - 1), -4.0).astype(np.float32)
+        map_x = np.where(self.valid, np.clip(map_x, 0, inner[0] - 1), OUTSIDE).astype(np.float32)
+        map_y = np.where(self.valid, np.clip(map_y, 0, inner[1] - 1), OUTSIDE).astype(np.float32)
         self._maps = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
+        self.resampling = Resampling(self.shrunk, True, np.stack((map_x, map_y)))
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         if self.shrunk is not None:
@@ -49,7 +77,7 @@ class Remap:
         reference: str,
         rgb_size: Size,
         thermal_size: Size,
-        warp: Callable[[np.ndarray], np.ndarray] | None,
+        warp: _Warp | _Scale | None,
         valid: np.ndarray | None = None,
     ) -> None:
         self.reference = reference
@@ -66,14 +94,23 @@ class Remap:
         """True when `apply` hands back the very arrays it was given."""
         return self._warp is None
 
+    @property
+    def resampling(self) -> Resampling | None:
+        """What `apply` does to the image of the camera that is not the reference; None for nothing."""
+        return None if self._warp is None else self._warp.resampling
+
+    def check(self, rgb: np.ndarray, thermal: np.ndarray) -> None:
+        """Raises ValueError for images of other sizes than this was made for."""
+        got = (_size_of(rgb), _size_of(thermal))
+        if got != self._inputs:
+            raise ValueError(f"remap for rgb and thermal of {self._inputs} was given images of {got}")
+
     def apply(self, rgb: np.ndarray, thermal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """rgb (H, W, 3), thermal (H, W), any of uint8, uint16 or float32, of the sizes this was made for.
 
         Returns both in the reference camera's frame; the reference's own image is never touched or copied.
         """
-        got = (_size_of(rgb), _size_of(thermal))
-        if got != self._inputs:
-            raise ValueError(f"remap for rgb and thermal of {self._inputs} was given images of {got}")
+        self.check(rgb, thermal)
         if self._warp is None:
             return rgb, thermal
         if self.reference == "rgb":
@@ -102,13 +139,7 @@ def build_scaling(rgb_size: Size, thermal_size: Size, reference: str) -> Remap:
     if rgb_size == thermal_size:
         return Remap(reference, rgb_size, thermal_size, None)
     source, target = (thermal_size, rgb_size) if reference == "rgb" else (rgb_size, thermal_size)
-    shrinks = source[0] >= target[0] and source[1] >= target[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-
-    def scale(image: np.ndarray) -> np.ndarray:
-        return cv2.resize(image, target, interpolation=method)
-
-    return Remap(reference, rgb_size, thermal_size, scale)
+    return Remap(reference, rgb_size, thermal_size, _Scale(source, target))
 
 
 def build_homography(matrix: np.ndarray, rgb_size: Size, thermal_size: Size, reference: str) -> Remap:

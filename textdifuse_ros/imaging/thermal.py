@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from .encodings import ImageError
+from .window import Windowed
 
 RANGE_MODES = ("fixed", "percentile", "frame")
 POLARITIES = ("white_hot", "black_hot")
@@ -111,6 +112,10 @@ class ThermalNormaliser:
         changes (8 bits, fixed 0..255). Raises ImageError: "nan" where no value is finite, "size" for an empty
         image, "encoding" for another type.
         """
+        return self.windowed(raw, stamp_ns).image()
+
+    def windowed(self, raw: np.ndarray, stamp_ns: int) -> Windowed:
+        """The same before the window is applied, for who does that elsewhere."""
         if raw.ndim != 2 or raw.dtype not in (np.uint8, np.uint16, np.float32):
             text = f"thermal image {raw.shape} {raw.dtype}: (H, W) uint8, uint16 or float32 is needed"
             raise ImageError("encoding", text)
@@ -118,9 +123,7 @@ class ThermalNormaliser:
             raise ImageError("size", "thermal image without pixels")
         if raw.dtype == np.float32:
             raw = fill_non_finite(raw)
-        window = self._window(raw, int(stamp_ns))
-        image = _apply_window(raw, *window)
-        return cv2.bitwise_not(image) if self.polarity == "black_hot" else image
+        return Windowed(raw, *self._window(raw, int(stamp_ns)), self.polarity == "black_hot")
 
     def _window(self, raw: np.ndarray, stamp_ns: int) -> Window:
         if self.mode == "fixed":
@@ -190,37 +193,6 @@ def _widened(window: Window, dtype: np.dtype[np.generic]) -> Window:
 
 def _least_span(window: Window, dtype: np.dtype[np.generic]) -> float:
     return _MIN_SPAN.get(np.dtype(dtype), _MIN_SPAN_FLOAT * max(abs(window[0]), abs(window[1]), 1e-6))
-
-
-def _apply_window(raw: np.ndarray, low: float, high: float) -> np.ndarray:
-    """round(255 * (raw - low) / (high - low)), saturated to 0..255, in whole-image passes."""
-    scale = 255.0 / (high - low)
-    if raw.dtype == np.uint8:
-        if low == 0.0 and high == 255.0:
-            return raw
-        values = (np.arange(256, dtype=np.float64) - low) * scale
-        return cv2.LUT(raw, np.rint(np.clip(values, 0.0, 255.0)).astype(np.uint8))
-    if raw.dtype == np.uint16:
-        return _apply_window16(raw, low, high, scale)
-    # Subtract before scaling: kelvins in float32 would lose their last digits the other way round.
-    kind = np.float32 if high - low < 1e37 else np.float64  # the difference must not overflow
-    values = np.clip(raw.astype(kind, copy=False), kind(low), kind(high))
-    values -= kind(low)
-    return cv2.convertScaleAbs(values, alpha=scale)
-
-
-def _apply_window16(raw: np.ndarray, low: float, high: float, scale: float) -> np.ndarray:
-    if low >= 65535.0 or high <= 0.0:
-        return np.full(raw.shape, 0 if low >= 65535.0 else 255, np.uint8)
-    floor = max(math.ceil(low), 0)
-    if scale < 0.5:
-        # convertScaleAbs rounds and saturates above but folds negatives up: cut them off first. A count
-        # is less than half a grey level, so that the rest below `floor` does not show.
-        return cv2.convertScaleAbs(np.maximum(raw, np.uint16(floor)), alpha=scale, beta=-low * scale)
-    first, last = max(floor - 1, 0), min(math.ceil(high), 65535)
-    values = (np.arange(first, last + 1, dtype=np.float64) - low) * scale
-    table = np.rint(np.clip(values, 0.0, 255.0)).astype(np.uint8)
-    return table.take(np.clip(raw, np.uint16(first), np.uint16(last)) - np.uint16(first), mode="clip")
 
 
 class FreezeDetector:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.compressed import decode_compressed
 from textdifuse_ros.imaging.encodings import ImageError, to_rgb8, to_thermal
 from textdifuse_ros.imaging.registration import Registration
 from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser, crop_telemetry
+from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.parameters import Settings
@@ -61,14 +63,18 @@ class Pipeline:
         drops: list[Drop] = []
         rgb = self._converted(job.rgb, self._rgb, drops)
         raw = self._converted(job.thermal, self._thermal, drops)
-        thermal = self._normalised(raw, job, drops)
+        thermal = self._windowed(raw, job, drops)
         outcome = self._decide(job, settings, rgb, thermal, drops)
         outcome.drops = drops
         outcome.dt_ns = job.dt_ns if outcome.action is Action.FUSE else 0
-        outcome.timings.convert = (time.perf_counter() - began) * 1e3
+        cameras = None
         if outcome.action is Action.FUSE and rgb is not None and thermal is not None:
+            remap = self._registration.prepare(_size(rgb), _size(thermal.raw), settings.text("reference"))
+            cameras = Cameras(rgb, thermal, remap)
+        outcome.timings.convert = (time.perf_counter() - began) * 1e3
+        if cameras is not None:
             known = hints(outcome.header, settings, prompt)
-            self._fuse(outcome, rgb, thermal, settings, prompt, want_salience, known, keep_on_device)
+            self._fuse(outcome, cameras, settings, prompt, want_salience, known, keep_on_device)
         return outcome
 
     def _adopt(self, settings: Settings) -> None:
@@ -134,26 +140,27 @@ class Pipeline:
         _refuse_tiny(raw)
         return raw
 
-    def _normalised(self, raw: np.ndarray | None, job: Job, drops: list[Drop]) -> np.ndarray | None:
+    def _windowed(self, raw: np.ndarray | None, job: Job, drops: list[Drop]) -> Windowed | None:
+        """The image is made of it where it is needed: on a device that takes it, not here."""
         if raw is None or job.thermal is None:
             return None
         frame = job.thermal
         frozen = self._freeze.update(raw, frame.stamp_ns)
         self._monitor.frozen(THERMAL, frozen, frame.arrived)
         try:
-            image = self._normaliser.normalise(raw, frame.stamp_ns)
+            windowed = self._normaliser.windowed(raw, frame.stamp_ns)
         except ImageError as error:
             self._refuse(THERMAL, error.cause, str(error), drops)
             return None
         self._monitor.used(THERMAL, frame.arrived)
-        return image
+        return windowed
 
     def _decide(
         self,
         job: Job,
         settings: Settings,
         rgb: np.ndarray | None,
-        thermal: np.ndarray | None,
+        thermal: Windowed | None,
         drops: list[Drop],
     ) -> Outcome:
         """What to publish for this job, given what is left of it and which camera is lost."""
@@ -168,7 +175,7 @@ class Pipeline:
         if action is Action.PASS_RGB and rgb is not None and job.rgb is not None:
             return Outcome(action, rgb, header=job.rgb.message.header, camera=RGB)
         if action is Action.PASS_THERMAL and thermal is not None and job.thermal is not None:
-            return Outcome(action, thermal, header=job.thermal.message.header, camera=THERMAL)
+            return Outcome(action, thermal.image(), header=job.thermal.message.header, camera=THERMAL)
         if action is Action.HOLD and self._held is not None:
             held = self._held
             return Outcome(
@@ -196,40 +203,30 @@ class Pipeline:
     def _fuse(
         self,
         outcome: Outcome,
-        rgb: np.ndarray,
-        thermal: np.ndarray,
+        cameras: Cameras,
         settings: Settings,
         prompt: PromptRecord,
         want_salience: bool,
         hints: Hints,
         keep_on_device: bool,
     ) -> None:
-        began = time.perf_counter()
-        reference = settings.text("reference")
-        remap = self._registration.prepare(_size(rgb), _size(thermal), reference)
-        rgb, thermal = remap.apply(rgb, thermal)
-        registered = time.perf_counter()
-        fused = self._fuser.fuse(
-            rgb,
-            thermal,
+        fused = self._fuser.fuse_cameras(
+            cameras,
             prompt.compiled,
             settings.integer("steps"),
             strength=prompt.strength,
             restore=settings.text("restore"),
             want_salience=want_salience,
             hints=hints,
-            keep_on_device=keep_on_device and not remap.restores,
+            keep_on_device=keep_on_device,
         )
-        # where only the reference camera sees, its own image is the best there is
-        outcome.image = remap.restore_outside(fused.image, rgb if reference == RGB else thermal)
-        outcome.salience = fused.salience
-        outcome.on_device = fused.on_device
+        outcome.image, outcome.salience, outcome.on_device = fused.image, fused.salience, fused.on_device
         outcome.prompt, outcome.strength, outcome.steps = (
             prompt.text,
             prompt.strength,
             settings.integer("steps"),
         )
-        outcome.timings.convert += (registered - began) * 1e3
+        outcome.timings.convert += fused.register_ms
         outcome.timings.model = fused.model_ms
         self._held = outcome
 

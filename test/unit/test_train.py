@@ -11,7 +11,7 @@ import pytest
 import torch
 from training_samples import write_data
 
-from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, NONE, controls, wholly
+from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, ENHANCE, NONE, controls, wholly
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import _with_flat_part
 from textdifuse_ros.train.data import (
@@ -193,10 +193,10 @@ def test_what_is_asked_for_is_there_for_every_control() -> None:
     assert both == {(f"visible_{what}", f"thermal_{what}") for what in ("noise", "contrast", "blur")}
 
 
-def test_nobody_asks_to_remove_what_is_not_there_but_for_the_dark() -> None:
+def test_nobody_asks_to_remove_what_is_not_there_but_for_what_any_picture_can_follow() -> None:
     rng = np.random.default_rng(1)
     fog = [Draw(DEGRADATIONS["fog"], 0.5, 1)]
-    for draws, there in (([], {"low_light"}), (fog, {"low_light", "haze"})):
+    for draws, there in (([], set(ENHANCE)), (fog, {*ENHANCE, "haze"})):
         asked = {
             name
             for _ in range(300)

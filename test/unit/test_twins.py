@@ -9,7 +9,7 @@ import pytest
 import torch
 from training_samples import short, write_data
 
-from textdifuse_ros.model.controls import ALL, AUTO, NONE
+from textdifuse_ros.model.controls import ALL, AUTO, NONE, controls
 from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch, Sets, draw
@@ -127,6 +127,30 @@ def test_pictures_that_are_to_stay_as_they_are_count_more(sets: Sets) -> None:
     config = short(1, batch=4, clear_care=3.0, smoke_care=0.0)
     care = make_target(batch, None, config).care.expand(4, 1, *batch.thermal.shape[-2:])
     assert (care[:2] == 4).all() and (care[2:] == 1).all()
+
+
+@pytest.mark.parametrize("camera", ["visible", "thermal"])
+def test_contrast_and_sharpness_are_for_who_asks_on_a_picture_without_a_fault_too(
+    sets: Sets, camera: str
+) -> None:
+    batch = batch_of(sets, 4)
+    for name in ("goal_visible", "goal_thermal", "visible", "transmission"):
+        setattr(batch, name, getattr(batch, name)[:1].expand(4, -1, -1, -1).clone())
+    for values in (batch.relevance, batch.meant, batch.single):
+        values.zero_()
+    shown, other = batch.goal_visible[:, :1], batch.goal_thermal
+    if camera == "thermal":
+        shown, other = other, shown
+    shown.sub_(0.5).mul_(0.3).add_(0.5)  # room for more
+    other.fill_(0.5)
+    wishes = [controls({f"{camera}_{what}": 1.0}) for what in ("contrast", "blur")]
+    batch.controls = torch.tensor([NONE, AUTO, *wishes])
+    nothing, repaired, raised, sharp = make_target(batch, None, short(1, batch=4)).luminance
+    assert torch.equal(nothing, repaired)
+    assert float(raised.std()) > 1.01 * float(repaired.std())
+    assert float(losses.gradients(sharp[None]).abs().mean()) > 1.05 * float(
+        losses.gradients(repaired[None]).abs().mean()
+    )
 
 
 def test_a_night_is_lit_where_that_is_asked_for_and_not_by_repair(sets: Sets) -> None:

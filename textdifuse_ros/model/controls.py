@@ -30,23 +30,27 @@ BY_CAMERA: Mapping[str, Mapping[str, str]] = {
     "blur": {"rgb": "visible_blur", "thermal": "thermal_blur"},
 }
 
-LOW_LIGHT = CONTROLS.index("low_light")
-
 Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
 ALL: Controls = (1.0,) * len(CONTROLS)
 NONE: Controls = (0.0,) * len(CONTROLS)
 
 # Noise is plain to see. Whatever else spoils a picture can be how its scene is: fog, a night, a grey wall, a
 # soft lens. Such a control has two halves: up to here it undoes what the picture itself shows to be a fault,
-# wholly at this value; beyond, it takes the word of who asked that the fault is there. For low light that is
-# a wish to light the night.
+# wholly at this value; beyond, it takes the word of who asked that the fault is there. For light, contrast
+# and sharpness that is a wish which any picture can follow: a night is lit, edges stand out.
 AS_IT_WAS = 0.5
+ENHANCE = ("low_light", "visible_contrast", "thermal_contrast", "visible_blur", "thermal_blur")
 _PLAIN = ("visible_noise", "thermal_noise")
 
 
 def wholly(name: str) -> float:
     """Value of a control from which on all of its degradation is undone that the picture gives away."""
     return 1.0 if name in _PLAIN else AS_IT_WAS
+
+
+def enhanced(value: float) -> float:
+    """How far a control of ENHANCE goes beyond its fault: 0 up to AS_IT_WAS, 1 at the end."""
+    return max(0.0, (value - AS_IT_WAS) / (1 - AS_IT_WAS))
 
 
 def undone(name: str, value: float) -> float:

@@ -15,7 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.model.controls import AUTO, BY_CAMERA, CONTROLS, NONE, Controls, controls, undone, wholly
+from textdifuse_ros.model.controls import (
+    AUTO,
+    BY_CAMERA,
+    CONTROLS,
+    ENHANCE,
+    NONE,
+    Controls,
+    controls,
+    undone,
+    wholly,
+)
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Rng = np.random.Generator
@@ -243,7 +253,7 @@ THERMAL = (
     Degradation(thermal_blur, "thermal_blur", 0.16),
 )
 DRIFT = 0.08  # largest share by which smoke thickens or thins a moment later
-LIT = 0.12  # share of the examples with everything removed that ask for a lit night besides
+WISHED = 0.2  # share of the examples with everything removed that ask for one of ENHANCE besides
 _EASY = ("visible_noise", "thermal_noise", "stripes")  # asked for half as often as others
 # Controls that a wish which names no camera sets together ("more contrast").
 _OF_BOTH = {
@@ -340,23 +350,23 @@ def degrade_bytes(
 
 
 def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5) -> Controls:
-    """What an example asks for: everything (that often, now and then with the night lit), or else nothing,
+    """What an example asks for: everything (that often, now and then with one of ENHANCE), or else nothing,
     one wish, or some of it in some measure.
 
     Who asks for something has seen it: no control goes beyond what undoes a fault that shows by itself
-    unless the fault is there, but for low light, whose wish is for a lit night and true of any picture. A
-    network that is asked as often where nothing is wrong learns to do nothing.
+    unless the fault is there, but for those that any picture can follow (ENHANCE). A network that is asked as
+    often where nothing is wrong learns to do nothing.
     """
-    present = {each.degradation.control for each in draws} | {"low_light"}
+    present = {each.degradation.control for each in draws} | set(ENHANCE)
     if rng.random() < everything:
-        return controls({"low_light": 1.0}) if rng.random() < LIT else AUTO
+        return controls({str(rng.choice(ENHANCE)): 1.0}) if rng.random() < WISHED else AUTO
     kind = rng.random()
     if kind < 0.2:
         return NONE
     if kind < 0.75:
-        faults = sorted(present - {"low_light"})
-        lights = not faults or rng.random() < 0.1
-        wish = "low_light" if lights else faults[int(rng.integers(len(faults)))]
+        faults = sorted({each.degradation.control for each in draws})
+        free = not faults or rng.random() < 0.2
+        wish = str(rng.choice(ENHANCE)) if free else faults[int(rng.integers(len(faults)))]
         value = 1.0 if rng.random() < 0.75 else wholly(wish)
         return controls({wish: value}, AUTO if rng.random() < 0.5 else NONE)
     shares = rng.choice([0.0, 0.5, 1.0, 2.0], len(CONTROLS), p=[0.35, 0.15, 0.35, 0.15])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.controls import AS_IT_WAS, LOW_LIGHT
+from textdifuse_ros.model.controls import CONTROLS, enhanced
 from textdifuse_ros.model.network import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
@@ -40,8 +40,9 @@ class Target:
 def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConfig) -> Target:
     """Clean x_0 for this batch: experts, the detector's preference between the cameras, the prompt."""
     thermal, transmission = batch.goal_thermal, batch.transmission
-    wish = (batch.controls[:, LOW_LIGHT].view(-1, 1, 1, 1) - AS_IT_WAS) / (1 - AS_IT_WAS)
-    visible = losses.lit(batch.goal_visible[:, :1], wish.clamp(min=0))
+    visible = losses.lit(batch.goal_visible[:, :1], _wish(batch, "low_light"))
+    visible = losses.raised(visible, _wish(batch, "visible_contrast"), _wish(batch, "visible_blur"))
+    thermal = losses.raised(thermal, _wish(batch, "thermal_contrast"), _wish(batch, "thermal_blur"))
     dark = losses.darkness(visible)
     target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
     edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
@@ -52,7 +53,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     ahead: Tensor | float = losses.AHEAD
     if detector is not None:
         seen = detector(ycbcr_to_rgb(batch.goal_visible).clamp(0, 1))
-        warm = detector(thermal.expand(-1, 3, -1, -1))
+        warm = detector(batch.goal_thermal.expand(-1, 3, -1, -1))
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
         of_visible, of_thermal = 0.75 * prefer.clamp(min=0) * transmission, 0.6 * (-prefer).clamp(min=0)
@@ -70,6 +71,12 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     edges = torch.lerp(edges, losses.gradients(visible), batch.single)
     chroma = batch.goal_visible[:, 1:] * (0.2 + 0.8 * transmission)
     return Target(target, edges, chroma, care, best, labels, ahead)
+
+
+def _wish(batch: Batch, name: str) -> Tensor:
+    """How far one of ENHANCE is asked for, of each example: (N, 1, 1, 1) in [0, 1]."""
+    column = batch.controls[:, CONTROLS.index(name)].tolist()
+    return batch.controls.new_tensor([enhanced(value) for value in column]).view(-1, 1, 1, 1)
 
 
 def _left_alone(batch: Batch) -> Tensor:

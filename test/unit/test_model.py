@@ -15,7 +15,7 @@ from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.controls import ALL, AUTO, CONTROLS, NONE, controls
+from textdifuse_ros.model.controls import AS_IT_WAS, AUTO, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import FINE, LEVEL, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
@@ -39,7 +39,7 @@ def inputs(height: int = 32, width: int = 48) -> dict[str, torch.Tensor]:
     thermal = torch.rand(1, 1, height, width, generator=generator)
     relevance = torch.rand(1, 1, height, width, generator=generator)
     start = anchor(visible, thermal)
-    scalars = sampler.scalars(1.0, 1.0, sampler.as_tensor(ALL, thermal))
+    scalars = sampler.scalars(1.0, 1.0, sampler.as_tensor(AUTO, thermal))
     return {
         "state": start, "start": start, "visible": visible, "thermal": thermal,
         "relevance": relevance, "scalars": scalars,
@@ -163,6 +163,32 @@ def test_a_gain_of_the_level_halves_it_and_leaves_the_contrast() -> None:
         halved = says({6: math.log(0.5) / LEVEL})(**given).luminance
     assert float(halved.mean() / start.mean()) == pytest.approx(0.5, rel=0.01)
     assert float(halved.std() / start.std()) == pytest.approx(1, rel=0.05)
+
+
+def wished(**removals: float) -> torch.Tensor:
+    """Luminance of a picture without a fault, from a network that changes nothing by itself."""
+    given = inputs(64, 96)
+    noise = torch.randn(1, 1, 64, 96, generator=torch.Generator().manual_seed(2))
+    given["start"] = given["state"] = 0.4 + 0.05 * noise
+    given["relevance"] = torch.zeros(1, 1, 64, 96)
+    given["scalars"] = sampler.scalars(1.0, 1.0, sampler.as_tensor(controls(removals, NONE), noise))
+    with torch.inference_mode():
+        luminance: torch.Tensor = says({})(**given).luminance
+    return luminance
+
+
+@pytest.mark.parametrize("what", ["contrast", "blur"])
+def test_a_wish_for_contrast_or_sharpness_is_followed_on_any_picture_and_repair_is_none(what: str) -> None:
+    names = [f"visible_{what}", f"thermal_{what}"]
+    plain = wished()
+    assert torch.equal(plain, wished(**dict.fromkeys(names, AS_IT_WAS)))
+    one, half, both = (
+        float(wished(**dict.fromkeys(asked, value)).std() / plain.std())
+        for asked, value in ((names[:1], 1.0), (names, 0.75), (names, 1.0))
+    )
+    assert 1.1 < one < both and one == pytest.approx(half, rel=0.01)
+    if what == "contrast":
+        assert both == pytest.approx(1.4, rel=0.02)
 
 
 def test_a_control_reaches_the_gains_by_itself() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from textdifuse_ros.model.anchor import smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.controls import CONTROLS
+from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
 FINE = 4  # outputs of every pixel: towards visible, towards thermal, luminance residual, smoothing
@@ -23,6 +24,10 @@ UP = 0.02  # deep features begin as a whisper and grow where they help
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 LEVEL = 0.5  # share of that for the level, which half precision would round by more than a grey level
+# What a wish does to a picture that has no such fault, by control; both cameras' share one picture, so that
+# of one alone is half.
+CONTRASTED = {"visible_contrast": 0.17, "thermal_contrast": 0.17}  # logarithm of the contrast's gain
+SHARPENED = {"visible_blur": 0.75, "thermal_blur": 0.75}  # of what the 5x5 smoothing would take away
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
 
@@ -107,7 +112,8 @@ class FusionNetwork(nn.Module):
         # A wish for contrast is a gain before anything is looked at. Through shifts of the features alone,
         # which a control has to switch on and off to multiply, the network did not find it.
         coarse = out[:, 4 * FINE :].float() + self.asked(wanted).float()[:, :, None, None]
-        return self._estimate(fine, coarse, start, visible, thermal, relevance)
+        contrasted, sharpened = _beyond(scalars)
+        return self._estimate(fine, coarse, start, visible, thermal, relevance, contrasted, sharpened)
 
     @staticmethod
     def _inputs(
@@ -122,17 +128,25 @@ class FusionNetwork(nn.Module):
 
     @staticmethod
     def _estimate(
-        fine: Tensor, coarse: Tensor, start: Tensor, visible: Tensor, thermal: Tensor, relevance: Tensor
+        fine: Tensor,
+        coarse: Tensor,
+        start: Tensor,
+        visible: Tensor,
+        thermal: Tensor,
+        relevance: Tensor,
+        contrasted: Tensor,
+        sharpened: Tensor,
     ) -> Estimate:
         """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast, level
         and colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
+        contrasted, sharpened (N, 1, 1, 1): see `_beyond`. What is noisy is smoothed, not sharpened.
         """
         towards = torch.sigmoid(2 * fine[:, :2] - RESERVE)
         luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
-        luminance = torch.lerp(luminance, soften(luminance), calm)
-        gains = torch.cat((coarse[:, :2], LEVEL * coarse[:, 6:]), dim=1)
+        luminance = torch.lerp(luminance, soften(luminance), calm - sharpened * (1 - calm))
+        gains = torch.cat((coarse[:, :1] + contrasted, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
         around = surroundings(luminance, relevance)
@@ -148,6 +162,21 @@ class FusionNetwork(nn.Module):
         both = torch.cat((calmed, shift), dim=1)
         both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
         return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])
+
+
+def _beyond(scalars: Tensor) -> tuple[Tensor, Tensor]:
+    """What wishes that any picture can follow add: a logarithm of the contrast's gain, and sharpness, both
+    (N, 1, 1, 1); 0 up to AS_IT_WAS. Said outright: what a network that shifts features is to multiply by on
+    some pictures' request, it did not learn in an hour.
+    """
+    beyond = torch.clamp(scalars[:, 2:].float() - AS_IT_WAS, min=0) / (1 - AS_IT_WAS)
+
+    def total(shares: Mapping[str, float]) -> Tensor:
+        columns = ((CONTROLS.index(name), share) for name, share in shares.items())
+        parts = [share * beyond[:, at : at + 1] for at, share in columns]
+        return sum(parts[1:], parts[0])[:, :, None, None]
+
+    return total(CONTRASTED), total(SHARPENED)
 
 
 def surroundings(image: Tensor, relevance: Tensor) -> Tensor:

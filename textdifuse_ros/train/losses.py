@@ -12,7 +12,7 @@ from textdifuse_ros.train.detector import STRIDES
 AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's
 PROMPTED = 0.9  # and how many more where a prompt asks for the object; fewer where it is suppressed
 CONTRASTED = 0.4  # share by which a wish for contrast raises it, whatever the picture was like
-SHARPENED = 0.8  # and a wish for sharpness the finest detail
+SHARPENED = 1.5  # and a wish for sharpness the finest detail
 TIE = 0.6  # share of a common score that speaks for the visible camera
 
 
@@ -64,7 +64,7 @@ def raised(image: Tensor, contrast: Tensor, sharpness: Tensor) -> Tensor:
     if not (contrast.any() or sharpness.any()):
         return image
     apart = CONTRASTED * contrast * (image - wide_blur(image, 24))
-    return (image + apart + SHARPENED * sharpness * (image - blur(image, 1.2))).clamp(0, 1)
+    return (image + apart + SHARPENED * sharpness * (image - blur(image, 1.0))).clamp(0, 1)
 
 
 def contrast_gain(dark: Tensor) -> Tensor:

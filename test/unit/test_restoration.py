@@ -114,7 +114,9 @@ def test_a_row_for_every_degradation_and_strength(folder: Path, capsys: pytest.C
     assert capsys.readouterr().out == text  # the same fields of noise are drawn again
 
 
-def test_what_is_asked_away_is_the_fault_that_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_asked_away_is_the_fault_that_is_there_and_the_clean_pair_is_asked_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain, seen = Fuser.fuse, []
 
     def noted(*given: Any, **named: Any) -> Any:
@@ -123,7 +125,8 @@ def test_what_is_asked_away_is_the_fault_that_is_there(folder: Path, monkeypatch
 
     monkeypatch.setattr(Fuser, "fuse", noted)
     assert restoration(folder, "--degradations", "fog,thermal_saturation", "--strengths", "1") == 0
-    a_pair = ["auto", "off", *["auto", "off"] * 2, {"haze": 1.0}, {"thermal_contrast": 1.0}]
+    clean_and_spoilt = [{"haze": 1.0}] * 2 + [{"thermal_contrast": 1.0}] * 2
+    a_pair = ["auto", "off", *["auto", "off"] * 2, *clean_and_spoilt]
     assert seen == a_pair * 2
 
 

@@ -2,7 +2,7 @@
 
 Fused (degraded, restore auto) is held against fused (clean, auto), and fused (degraded, off) against fused
 (clean, off): the gain is what restoration puts right, not what it does to a picture that needs nothing.
-"asked" is the same gain where somebody has also asked for the removal of the very fault that is there.
+"asked" is the same gain where somebody has also asked, for both pictures, for the removal of the very fault.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _outcomes(sets: Sequence[PairSet], cases: Sequence[Case], contest: Contest) 
             clean, close = survey(rgb, thermal, cases, spoil_case, methods)
         names = [network.name for network in contest.networks]
         for name in names:
-            answers = answered(rgb, thermal, clean[name], cases, spoil_case, _wished(contest, name))
+            answers = answered(rgb, thermal, cases, spoil_case, _wished(contest, name))
             close |= {(case, asked(name)): answer for case, answer in answers.items()}
         outcomes.append(Outcome(close, {n: left_alone(clean[n], clean[without(n)]) for n in names}))
     return outcomes

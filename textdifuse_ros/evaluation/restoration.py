@@ -69,15 +69,17 @@ def survey(
 
 
 def answered(
-    rgb: Bytes,
-    thermal: Bytes,
-    clean: Bytes,
-    cases: Sequence[Case],
-    spoil: Spoil,
-    asked: Callable[[Case], Fuse],
+    rgb: Bytes, thermal: Bytes, cases: Sequence[Case], spoil: Spoil, asked: Callable[[Case], Fuse]
 ) -> dict[Case, Closeness]:
-    """How close one method's pictures come to its own of the clean pair where each fault is asked away."""
-    return {case: closeness(clean, asked(case)(*spoil(case, rgb, thermal))) for case in cases}
+    """How close one method's pictures come to its own of the clean pair, each fault asked away in both."""
+    clean: dict[str, Bytes] = {}
+    close = {}
+    for case in cases:
+        fuse = asked(case)
+        if case.degradation not in clean:
+            clean[case.degradation] = fuse(rgb, thermal)
+        close[case] = closeness(clean[case.degradation], fuse(*spoil(case, rgb, thermal)))
+    return close
 
 
 def average(pairs: Sequence[Closeness]) -> Closeness:

@@ -136,7 +136,7 @@ class Fuser:
         """
         began = time.perf_counter()
         _check(rgb, thermal)
-        _check_rest(thermal.shape, strength, steps, self.steps)
+        _check_asked(thermal.shape, strength, steps, self.steps)
         base = _controls(restore)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         relevance: Floats | None = None
@@ -180,10 +180,12 @@ class Fuser:
         registered images, and on a CPU.
         """
         began = time.perf_counter()
+        size, engine = cameras.remap.size[::-1], self._engine
+        _check_asked(size, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         whole, *regional = passes(compiled.wishes, _controls(restore), strength)
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
-        if found or not isinstance(self._engine, TakesCameras):
+        if found or not isinstance(engine, TakesCameras) or not engine.takes_cameras(*size, steps):
             rgb, thermal = cameras.registered()
             registered = (time.perf_counter() - began) * 1e3
             fused = self.fuse(
@@ -193,12 +195,11 @@ class Fuser:
             total = (time.perf_counter() - began) * 1e3
             image = cameras.restored(fused.image, rgb, thermal)
             return replace(fused, image=image, register_ms=registered, total_ms=total)
-        size = cameras.remap.size[::-1]
-        _check_rest(size, strength, steps, self.steps)
-        if isinstance(self._engine, Keeps):
-            self._engine.keep = keep_on_device
-        image, model_ms = self._engine.run_cameras(cameras, steps, whole.controls)
-        kept = self._engine.kept if isinstance(self._engine, Keeps) else None
+        keeps = engine if isinstance(engine, Keeps) else None
+        if keeps is not None:
+            keeps.keep = keep_on_device
+        image, model_ms = engine.run_cameras(cameras, steps, whole.controls)
+        kept = None if keeps is None else keeps.kept
         salience = np.zeros(size, np.uint8) if want_salience else None
         return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
 
@@ -234,7 +235,7 @@ def _check(rgb: Bytes, thermal: Bytes) -> None:
         )
 
 
-def _check_rest(size: tuple[int, ...], strength: float, steps: int, possible: tuple[int, ...]) -> None:
+def _check_asked(size: tuple[int, ...], strength: float, steps: int, possible: tuple[int, ...]) -> None:
     if min(size) < SMALLEST_SIDE:
         raise ValueError(f"images of {size} are too small, the least side is {SMALLEST_SIDE} pixels")
     if not 0 <= strength <= 2:

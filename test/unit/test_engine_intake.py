@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -11,22 +10,22 @@ import torch
 from engine_samples import tiny_network
 from fake_device import FakeAccelerator
 from numpy.typing import NDArray
+from test_engine_cuda import ORDERS, made
 from test_registration import EXTRINSICS_FILE, HOMOGRAPHY_FILE, RGB, THERMAL, write
 
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.compare import difference
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.eager import EagerEngine
-from textdifuse_ros.engines.intake import intake, uploaded, window_numbers
+from textdifuse_ros.engines.intake import Intake, uploaded, window_numbers
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.registration import Registration
 from textdifuse_ros.imaging.thermal import ThermalNormaliser
 from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.model import weights
-from textdifuse_ros.model.controls import ALL
+from textdifuse_ros.model.controls import ALL, CONTROLS
 
-ORDERS = list(itertools.product([False, True], repeat=2))
 Size = tuple[int, int]
 FILES = {"scaled": "", "homography": HOMOGRAPHY_FILE, "extrinsics": EXTRINSICS_FILE}
 
@@ -60,7 +59,7 @@ def pair(
 
 def on_device(cameras: Cameras) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     window, raw = window_numbers(cameras.thermal), torch.from_numpy(uploaded(cameras.thermal))
-    take = intake(cameras, torch.device("cpu"))
+    take = Intake(cameras.remap, torch.device("cpu"))
     rgb, thermal = take(torch.from_numpy(cameras.rgb), raw, torch.from_numpy(window))
     return rgb.numpy(), thermal.numpy()
 
@@ -113,10 +112,6 @@ def test_counts_above_32767_are_no_negative_ones() -> None:
     assert on_device(cameras)[1].tolist() == [[0, 127], [128, 255]]
 
 
-def made(accelerator: FakeAccelerator) -> CudaEngine:
-    return CudaEngine(EagerMaker(), tiny_network(), accelerator, "fp32")
-
-
 def by_host(engine: EagerEngine, cameras: Cameras, steps: int = 1) -> NDArray[np.uint8]:
     rgb, thermal = cameras.registered()
     return cameras.restored(engine.run(rgb, thermal, None, steps, ALL)[0], rgb, thermal)
@@ -160,15 +155,6 @@ def test_images_of_other_sizes_than_the_registration_is_for_are_refused() -> Non
         made(FakeAccelerator()).run_cameras(wrong, 1, ALL)
 
 
-def test_while_another_engine_is_built_the_host_does_what_the_device_will(tmp_path: Any) -> None:
-    eager = EagerEngine(tiny_network(), "cpu", "fp32")
-    cameras = pair(registration_of("extrinsics", tmp_path))
-    engine = BackgroundEngine(EagerEngine(tiny_network(), "cpu", "fp32"), None)
-    assert np.array_equal(engine.run_cameras(cameras, 1, ALL)[0], by_host(eager, cameras))
-    device = BackgroundEngine(made(FakeAccelerator()), None)
-    assert difference(device.run_cameras(cameras, 1, ALL)[0], by_host(eager, cameras))[0] <= 2
-
-
 class Unregistered(Cameras):
     """Cameras whose images nobody may register on the host."""
 
@@ -181,6 +167,22 @@ def fuser() -> Fuser:
     made = Fuser(device="cpu", dtype="fp32")
     made._engine = CudaEngine(EagerMaker(), weights.load(), FakeAccelerator(), "fp32")
     return made
+
+
+def test_while_another_engine_is_built_the_host_does_what_the_device_will(
+    fuser: Fuser, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eager = EagerEngine(tiny_network(), "cpu", "fp32")
+    cameras, everything = pair(registration_of("extrinsics", tmp_path)), dict.fromkeys(CONTROLS, 1.0)
+    for first, done_on_host, most in (
+        (EagerEngine(tiny_network(), "cpu", "fp32"), True, 0),
+        (made(FakeAccelerator()), False, 2),
+    ):
+        monkeypatch.setattr(fuser, "_engine", BackgroundEngine(first, None))
+        fused = fuser.fuse_cameras(cameras, restore=everything)
+        levels, largest = difference(fused.image, by_host(eager, cameras))
+        assert levels <= most and (largest == 0 or not done_on_host)
+        assert (fused.register_ms > 0) == done_on_host  # the node counts it
 
 
 def test_without_objects_to_find_all_is_done_on_the_device(fuser: Fuser, tmp_path: Any) -> None:

@@ -74,17 +74,24 @@ class BackgroundEngine:
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
         height, width = thermal.shape
-        return self._chosen(height, width, steps).run(rgb, thermal, relevance, steps, controls)
+        self._current = self._choose(height, width, steps)
+        if isinstance(self._current, Keeps):
+            self._current.keep = self.keep
+        return self._current.run(rgb, thermal, relevance, steps, controls)
+
+    def takes_cameras(self, height: int, width: int, steps: int) -> bool:
+        """See TakesCameras. Chooses what runs that frame."""
+        self._current = self._choose(height, width, steps)
+        return isinstance(self._current, TakesCameras)
 
     def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
-        """See TakesCameras; on the host, too, where the engine that runs does not take them."""
-        width, height = cameras.remap.size
-        current = self._chosen(height, width, steps)
-        if isinstance(current, TakesCameras):
-            return current.run_cameras(cameras, steps, controls)
-        rgb, thermal = cameras.registered()
-        image, model_ms = current.run(rgb, thermal, None, steps, controls)
-        return cameras.restored(image, rgb, thermal), model_ms
+        """By the engine of which `takes_cameras` has just said that it does."""
+        current = self._current
+        if not isinstance(current, TakesCameras):
+            raise EngineError(f"engine {current.name} takes registered images only")
+        if isinstance(current, Keeps):
+            current.keep = self.keep
+        return current.run_cameras(cameras, steps, controls)
 
     @property
     def kept(self) -> Tensor | None:
@@ -105,13 +112,6 @@ class BackgroundEngine:
         doing = getattr(self._second, "progress", "")
         seconds = time.monotonic() - self._began
         return f"{self._second.name} is being built for {seconds:.0f} s{f' ({doing})' if doing else ''}"
-
-    def _chosen(self, height: int, width: int, steps: int) -> Engine:
-        """What runs the next frame."""
-        self._current = self._choose(height, width, steps)
-        if isinstance(self._current, Keeps):
-            self._current.keep = self.keep
-        return self._current
 
     def _choose(self, height: int, width: int, steps: int) -> Engine:
         if self._second is None or self._closed or self._failed:

@@ -36,6 +36,12 @@ class Keeps(Protocol):
 class TakesCameras(Protocol):
     """What an engine can do besides, where its device brings both cameras into one picture as well."""
 
+    def takes_cameras(self, height: int, width: int, steps: int) -> bool:
+        """Whether the next frame of this size may be given to `run_cameras`: not where another engine runs
+        until such a one is built.
+        """
+        ...
+
     def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
         """What `run` does, without relevance, for a pair as it comes: the thermal window, registration, and
         the reference camera's own image where only that one sees. The image has the reference's size.

@@ -18,7 +18,7 @@ from textdifuse_ros.engines.device import DTYPES
 from textdifuse_ros.engines.device_path import DevicePath, Layout, Ticket, finish
 from textdifuse_ros.engines.frames import padded
 from textdifuse_ros.engines.graph import FusionGraph, Graph
-from textdifuse_ros.engines.intake import intake, upload_dtype, uploaded, window_numbers
+from textdifuse_ros.engines.intake import upload_dtype, uploaded, window_numbers
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.model.controls import Controls
@@ -26,8 +26,9 @@ from textdifuse_ros.model.network import FusionNetwork
 
 MOST_PATHS = 16  # combinations of inputs and steps whose buffers are kept
 _Key = tuple[int, int, int]
-# With or without relevance, or the registration and the shapes of a pair as it comes.
-_Kind = bool | tuple[Remap, tuple[int, ...], tuple[int, ...], torch.dtype]
+# With or without relevance, or the registration, which is for its sizes, and the thermal type of a pair as it
+# comes.
+_Kind = bool | tuple[Remap, torch.dtype]
 
 
 class Maker(Protocol):
@@ -106,6 +107,9 @@ class CudaEngine:
     ) -> tuple[Bytes, float]:
         return self._finished(self.start(rgb, thermal, relevance, steps, controls))
 
+    def takes_cameras(self, height: int, width: int, steps: int) -> bool:
+        return True
+
     def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
         """See TakesCameras."""
         return self._finished(self.start_cameras(cameras, steps, controls))
@@ -129,14 +133,10 @@ class CudaEngine:
 
     def start_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> Ticket:
         """The same for a pair as it comes."""
-        cameras.remap.check(cameras.rgb, cameras.thermal.raw)
-        shapes = (cameras.rgb.shape, cameras.thermal.raw.shape, upload_dtype(cameras.thermal))
-        size = (cameras.remap.size[1], cameras.remap.size[0])
-
-        def layout() -> Layout:
-            return Layout.raw(*shapes, size, intake(cameras, self._accelerator.device))
-
-        path = self._path((*size, steps), (cameras.remap, *shapes), layout)
+        remap, dtype = cameras.remap, upload_dtype(cameras.thermal)
+        remap.check(cameras.rgb, cameras.thermal.raw)
+        layout = partial(Layout.raw, remap, dtype, self._accelerator.device)
+        path = self._path((*remap.size[::-1], steps), (remap, dtype), layout)
         images = (cameras.rgb, uploaded(cameras.thermal), window_numbers(cameras.thermal))
         return path.start(self._main, self._uploads, images, controls, self.keep)
 

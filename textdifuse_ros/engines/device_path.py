@@ -25,6 +25,7 @@ from textdifuse_ros.engines.base import Bytes, EngineError
 from textdifuse_ros.engines.frames import Frames
 from textdifuse_ros.engines.graph import Graph
 from textdifuse_ros.engines.intake import WINDOW, Intake
+from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.model.controls import CONTROLS, Controls
 
 FRAMES = 2  # under way at once: one is uploaded while the other is computed
@@ -50,17 +51,12 @@ class Layout:
         return cls((*images, (size, torch.float32)) if relevance else images, size)
 
     @classmethod
-    def raw(
-        cls,
-        rgb: tuple[int, ...],
-        thermal: tuple[int, ...],
-        dtype: torch.dtype,
-        size: tuple[int, int],
-        intake: Intake,
-    ) -> Layout:
+    def raw(cls, remap: Remap, dtype: torch.dtype, device: torch.device) -> Layout:
         """rgb, raw thermal of a type, window."""
+        rgb, thermal = (*remap.rgb_size[::-1], 3), remap.thermal_size[::-1]
         window = ((WINDOW,), torch.float64)
-        return cls(((rgb, torch.uint8), (thermal, dtype), window), size, intake)
+        inputs = ((rgb, torch.uint8), (thermal, dtype), window)
+        return cls(inputs, remap.size[::-1], Intake(remap, device))
 
 
 @dataclass

@@ -12,11 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.imaging.window import Windowed
 
-_PLACES = 32  # between two pixels, of OpenCV's maps
 _DTYPES = {
     np.dtype(np.uint8): torch.uint8,
     np.dtype(np.uint16): torch.int16,
@@ -58,8 +56,7 @@ class Intake:
     Making it uploads its tables; what it does then can be recorded: no value comes from the host.
     """
 
-    def __init__(self, remap: Remap, source: tuple[int, int], device: torch.device) -> None:
-        """source: (height, width) of the camera that is not the reference."""
+    def __init__(self, remap: Remap, device: torch.device) -> None:
         self._moves_thermal = remap.reference == "rgb"
         self._scaling: tuple[Tensor, Tensor] | None = None
         self._grid: Tensor | None = None
@@ -67,9 +64,9 @@ class Intake:
         plan = remap.resampling
         if plan is None:
             return
-        inner = source
+        source = inner = (remap.thermal_size if self._moves_thermal else remap.rgb_size)[::-1]
         if plan.scaled is not None:
-            inner = (plan.scaled[1], plan.scaled[0])
+            inner = plan.scaled[::-1]
             weights = _areas if plan.area else _between
             rows, columns = (torch.from_numpy(weights(*each)) for each in zip(source, inner, strict=True))
             self._scaling = (rows.to(device), columns.t().contiguous().to(device))
@@ -99,23 +96,15 @@ class Intake:
             rows, columns = self._scaling
             image = (rows @ image @ columns).round()
         if self._grid is not None:
-            image = F.grid_sample(image[None], self._grid, padding_mode="zeros", align_corners=True)[
-                0
-            ].round()
+            moved = F.grid_sample(image[None], self._grid, padding_mode="zeros", align_corners=True)
+            image = moved[0].round()
         return image
-
-
-def intake(cameras: Cameras, device: torch.device) -> Intake:
-    """For pairs like this one."""
-    moved = cameras.thermal.raw if cameras.remap.reference == "rgb" else cameras.rgb
-    return Intake(cameras.remap, (moved.shape[0], moved.shape[1]), device)
 
 
 def _grid(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """Maps (2, H, W) in pixels -> what grid_sample reads, (1, H, W, 2), -1 and 1 at the outermost pixels."""
-    places = np.rint(maps.astype(np.float64) * _PLACES) / _PLACES
     last = np.maximum(np.array([size[1] - 1, size[0] - 1], np.float64), 1.0)[:, None, None]
-    return np.ascontiguousarray((2 * places / last - 1).transpose(1, 2, 0)[None], np.float32)
+    return np.ascontiguousarray((2 * maps.astype(np.float64) / last - 1).transpose(1, 2, 0)[None], np.float32)
 
 
 def _areas(source: int, target: int) -> NDArray[np.float32]:

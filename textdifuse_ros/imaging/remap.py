@@ -19,7 +19,7 @@ class Resampling:
 
     scaled: (width, height) to which it is brought first, None for as it is; by means over areas, or bilinear
     where `area` is False. maps: float32 (2, H, W), x and y of every output pixel in that image, OUTSIDE where
-    there is none; None where scaling is all. Between pixels bilinear, at 32 places a pixel.
+    there is none; None where scaling is all. Whole 32nds of a pixel, between which it is bilinear.
     """
 
     scaled: Size | None
@@ -33,10 +33,10 @@ class _Scale:
     def __init__(self, source: Size, target: Size) -> None:
         area = source[0] >= target[0] and source[1] >= target[1]
         self.resampling = Resampling(target, area, None)
-        self._target, self._method = target, cv2.INTER_AREA if area else cv2.INTER_LINEAR
+        self._method = cv2.INTER_AREA if area else cv2.INTER_LINEAR
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        return cv2.resize(image, self._target, interpolation=self._method)
+        return cv2.resize(image, self.resampling.scaled, interpolation=self._method)
 
 
 class _Warp:
@@ -57,7 +57,10 @@ class _Warp:
         map_x = np.where(self.valid, np.clip(map_x, 0, inner[0] - 1), OUTSIDE).astype(np.float32)
         map_y = np.where(self.valid, np.clip(map_y, 0, inner[1] - 1), OUTSIDE).astype(np.float32)
         self._maps = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
-        self.resampling = Resampling(self.shrunk, True, np.stack((map_x, map_y)))
+
+    @property
+    def resampling(self) -> Resampling:
+        return Resampling(self.shrunk, True, np.stack(cv2.convertMaps(*self._maps, cv2.CV_32FC1)))
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         if self.shrunk is not None:
@@ -68,8 +71,9 @@ class _Warp:
 class Remap:
     """Brings an RGB and a thermal image into the frame and size of the reference camera.
 
-    size: (width, height) of the output. valid: bool (H, W), True where the other camera sees
-    the scene; elsewhere its image is 0 after `apply`. passes_through: nothing has to be done.
+    size: (width, height) of the output; rgb_size, thermal_size: of what it is made for. valid: bool (H, W),
+    True where the other camera sees the scene; elsewhere its image is 0 after `apply`. passes_through:
+    nothing has to be done.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Remap:
     ) -> None:
         self.reference = reference
         self.size = rgb_size if reference == "rgb" else thermal_size
-        self._inputs = (rgb_size, thermal_size)
+        self.rgb_size, self.thermal_size = rgb_size, thermal_size
         self._warp = warp
         self.valid = np.ones(self.size[::-1], bool) if valid is None else valid
         self.valid.flags.writeable = False
@@ -101,9 +105,9 @@ class Remap:
 
     def check(self, rgb: np.ndarray, thermal: np.ndarray) -> None:
         """Raises ValueError for images of other sizes than this was made for."""
-        got = (_size_of(rgb), _size_of(thermal))
-        if got != self._inputs:
-            raise ValueError(f"remap for rgb and thermal of {self._inputs} was given images of {got}")
+        made, got = (self.rgb_size, self.thermal_size), (_size_of(rgb), _size_of(thermal))
+        if got != made:
+            raise ValueError(f"remap for rgb and thermal of {made} was given images of {got}")
 
     def apply(self, rgb: np.ndarray, thermal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """rgb (H, W, 3), thermal (H, W), any of uint8, uint16 or float32, of the sizes this was made for.

@@ -48,11 +48,6 @@ def wholly(name: str) -> float:
     return 1.0 if name in _PLAIN else AS_IT_WAS
 
 
-def enhanced(value: float) -> float:
-    """How far a control of ENHANCE goes beyond its fault: 0 up to AS_IT_WAS, 1 at the end."""
-    return max(0.0, (value - AS_IT_WAS) / (1 - AS_IT_WAS))
-
-
 def undone(name: str, value: float) -> float:
     """Share in [0, 1] of its degradation that a control takes away at this value."""
     return min(1.0, value / wholly(name))

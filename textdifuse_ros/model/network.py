@@ -112,7 +112,7 @@ class FusionNetwork(nn.Module):
         # A wish for contrast is a gain before anything is looked at. Through shifts of the features alone,
         # which a control has to switch on and off to multiply, the network did not find it.
         coarse = out[:, 4 * FINE :].float() + self.asked(wanted).float()[:, :, None, None]
-        contrasted, sharpened = _beyond(scalars)
+        contrasted, sharpened = _wished(beyond(scalars[:, 2:].float()))
         return self._estimate(fine, coarse, start, visible, thermal, relevance, contrasted, sharpened)
 
     @staticmethod
@@ -139,7 +139,7 @@ class FusionNetwork(nn.Module):
     ) -> Estimate:
         """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast, level
         and colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
-        contrasted, sharpened (N, 1, 1, 1): see `_beyond`. What is noisy is smoothed, not sharpened.
+        contrasted, sharpened (N, 1, 1, 1): see `_wished`. What is noisy is smoothed, not sharpened.
         """
         towards = torch.sigmoid(2 * fine[:, :2] - RESERVE)
         luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
@@ -164,16 +164,20 @@ class FusionNetwork(nn.Module):
         return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])
 
 
-def _beyond(scalars: Tensor) -> tuple[Tensor, Tensor]:
+def beyond(controls: Tensor) -> Tensor:
+    """How far controls (N, K) go beyond what undoes a fault: 0 up to AS_IT_WAS, 1 at the end."""
+    return torch.clamp(controls - AS_IT_WAS, min=0) / (1 - AS_IT_WAS)
+
+
+def _wished(further: Tensor) -> tuple[Tensor, Tensor]:
     """What wishes that any picture can follow add: a logarithm of the contrast's gain, and sharpness, both
-    (N, 1, 1, 1); 0 up to AS_IT_WAS. Said outright: what a network that shifts features is to multiply by on
-    some pictures' request, it did not learn in an hour.
+    (N, 1, 1, 1). further: as `beyond` gives it. Said outright: what a network that shifts features is to
+    multiply by on some pictures' request, it did not learn in an hour.
     """
-    beyond = torch.clamp(scalars[:, 2:].float() - AS_IT_WAS, min=0) / (1 - AS_IT_WAS)
 
     def total(shares: Mapping[str, float]) -> Tensor:
         columns = ((CONTROLS.index(name), share) for name, share in shares.items())
-        parts = [share * beyond[:, at : at + 1] for at, share in columns]
+        parts = [share * further[:, at : at + 1] for at, share in columns]
         return sum(parts[1:], parts[0])[:, :, None, None]
 
     return total(CONTRASTED), total(SHARPENED)

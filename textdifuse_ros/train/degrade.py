@@ -357,20 +357,19 @@ def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5)
     unless the fault is there, but for those that any picture can follow (ENHANCE). A network that is asked as
     often where nothing is wrong learns to do nothing.
     """
-    present = {each.degradation.control for each in draws} | set(ENHANCE)
+    faults = sorted({each.degradation.control for each in draws})
     if rng.random() < everything:
         return controls({str(rng.choice(ENHANCE)): 1.0}) if rng.random() < WISHED else AUTO
     kind = rng.random()
     if kind < 0.2:
         return NONE
     if kind < 0.75:
-        faults = sorted({each.degradation.control for each in draws})
         free = not faults or rng.random() < 0.2
         wish = str(rng.choice(ENHANCE)) if free else faults[int(rng.integers(len(faults)))]
         value = 1.0 if rng.random() < 0.75 else wholly(wish)
         return controls({wish: value}, AUTO if rng.random() < 0.5 else NONE)
     shares = rng.choice([0.0, 0.5, 1.0, 2.0], len(CONTROLS), p=[0.35, 0.15, 0.35, 0.15])
-    most = (1.0 if name in present else wholly(name) for name in CONTROLS)
+    most = (1.0 if name in (*faults, *ENHANCE) else wholly(name) for name in CONTROLS)
     return tuple(
         min(m, float(share) * wholly(name)) for name, share, m in zip(CONTROLS, shares, most, strict=True)
     )

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.controls import CONTROLS, enhanced
-from textdifuse_ros.model.network import Estimate
+from textdifuse_ros.model.controls import CONTROLS
+from textdifuse_ros.model.network import Estimate, beyond
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
@@ -75,8 +75,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
 
 def _wish(batch: Batch, name: str) -> Tensor:
     """How far one of ENHANCE is asked for, of each example: (N, 1, 1, 1) in [0, 1]."""
-    column = batch.controls[:, CONTROLS.index(name)].tolist()
-    return batch.controls.new_tensor([enhanced(value) for value in column]).view(-1, 1, 1, 1)
+    return beyond(batch.controls)[:, CONTROLS.index(name)].view(-1, 1, 1, 1)
 
 
 def _left_alone(batch: Batch) -> Tensor:

@@ -207,7 +207,8 @@ def test_cells_of_small_objects_count_more_and_those_of_large_ones_and_of_nothin
     target[1:3, 1:5] = 0.7  # 8 cells
     target[10, 2] = 1.0
     target[8:18, 10:25] = 1.0
-    weight = _weight(target)
+    weight = _weight(target, 4.0)
     assert weight[1, 1] == pytest.approx(2.0) and weight[10, 2] == pytest.approx(4.0)
+    assert (_weight(target, 1.0) == 1).all()
     assert weight[12, 15] == 1 and weight[0, 0] == 1
-    assert (_weight(0 * target) == 1).all()
+    assert (_weight(0 * target, 4.0) == 1).all()

@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="fusion weights to start from (the shipped student's), or a localiser's to train on",
     )
+    parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="folder with a segmenter and a detector for outlines and for what has no boxes (mfnet_seg9.pth, "
+        "yolov8n_int8.tflite); without it both come from boxes alone",
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
 
 
@@ -38,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.model import weights
     from textdifuse_ros.text import embedded_weights
     from textdifuse_ros.text.localiser import LocaliserError
+    from textdifuse_ros.train import localiser_teachers
     from textdifuse_ros.train.fields import FieldError, from_values
     from textdifuse_ros.train.localiser import train
     from textdifuse_ros.train.localiser_config import LocaliserTraining
@@ -54,6 +62,9 @@ def run(args: argparse.Namespace) -> int:
             initial = embedded_weights.load_network(path)
         else:
             initial = load_network(path)
-        return follow("train-localiser", lambda: train(args.data, args.output, config, initial))
+        return follow(
+            "train-localiser",
+            lambda: train(args.data, args.output, config, initial, localiser_teachers.load(args.models)),
+        )
     except LocaliserError as error:
         raise CliError(str(error)) from error

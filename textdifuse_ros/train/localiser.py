@@ -27,6 +27,7 @@ from textdifuse_ros.train.interrupts import Interrupts
 from textdifuse_ros.train.journal import Journal
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_examples import Batch, Frames, draw, prepare
+from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.localiser_words import train_words
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
 from textdifuse_ros.train.run import Average, autocast
@@ -39,10 +40,15 @@ _SHARPER = 2.0  # factor of the logits
 
 
 def train(
-    data: Path, output: Path, config: LocaliserTraining, initial: FusionNetwork | LocaliserNetwork
+    data: Path,
+    output: Path,
+    config: LocaliserTraining,
+    initial: FusionNetwork | LocaliserNetwork,
+    teachers: Teachers | None = None,
 ) -> Path:
     """Run or resume a training; returns the exported weight file.
 
+    teachers: who else has a word in the labels.
     initial: a fusion network, whose encoder the localiser's starts from, or a localiser, which is trained on.
     Raises Interrupted after a signal, TrainingError, EngineError or LocaliserError when it cannot start or
     go on.
@@ -52,7 +58,7 @@ def train(
         files.write(output / "config.json", text.encode())
         words = train_words(config.seed)
         run = _Run(output, config, initial, words)
-        frames = prepare(data, output, config)
+        frames = prepare(data, output, config, teachers)
         if run.done() >= 1:
             say(f"{output}: holds a finished training ({run.step} updates); its words are trained anew")
             return run.save(frames)

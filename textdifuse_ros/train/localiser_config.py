@@ -37,6 +37,9 @@ class LocaliserTraining:
         0.8, "how often each camera is degraded, as a share of the fusion's", low=0, high=1
     )
     overlap: float = setting(0.5, "weight of the overlap (Dice) term beside cross-entropy", low=0)
+    small: float = setting(
+        1.0, "how much more the cells of small objects count, at most; 1 = as much as all others", low=1
+    )
     simulated: int = setting(16, "rendered streets, four frames of each", low=0)
     checkpoint_every: int = setting(100, "updates between two checkpoints", low=1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from textdifuse_ros.train.localiser_labels import (
     empty,
     inside,
 )
+from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.stills import box_lines, held_out, read_image
 
 HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
@@ -40,6 +41,8 @@ class LocaliserSet:
 
     share: how often it is drawn; sky: whether its thermal contrast shows the sky; wide: as DataSet.widen.
     finer: a folder that holds thermal images of the same frames at a higher resolution.
+    outlined: the folder of visible images with which the teachers' segmenter looks at it, "" where it does
+    not: it was trained on one pair of cameras and sees little through others.
     """
 
     name: str
@@ -50,13 +53,14 @@ class LocaliserSet:
     wide: bool = False
     sky: bool = False
     finer: str = ""
+    outlined: str = ""
 
 
 _ALL_BUT_PERSONS = tuple(name for name in OBJECTS if name != "person")
 SETS = (
-    LocaliserSet("msrs128", 0.30, wide=True, finer="msrs_thermal"),
-    LocaliserSet("msrs", 0.05),
-    LocaliserSet("msrs_thermal", 0.10, vis=False),
+    LocaliserSet("msrs128", 0.30, wide=True, finer="msrs_thermal", outlined="msrs128"),
+    LocaliserSet("msrs", 0.05, outlined="msrs"),
+    LocaliserSet("msrs_thermal", 0.10, vis=False, outlined="msrs128"),
     LocaliserSet("roadscene", 0.16, ("motorcycle", "bus", "truck"), sky=True),
     LocaliserSet("m3fd", 0.07, ("bicycle",), sky=True),
     LocaliserSet("llvip", 0.03, _ALL_BUT_PERSONS),
@@ -80,10 +84,13 @@ class Frame:
     labels: Labels
 
 
-def load_set(root: Path, each: LocaliserSet, validation: bool = False) -> Iterator[Frame]:
+def load_set(
+    root: Path, each: LocaliserSet, validation: bool = False, teachers: Teachers | None = None
+) -> Iterator[Frame]:
     """Labelled frames of one folder, those of the validation list or all others; none where it is absent.
 
-    Raises TrainingError for a broken file.
+    teachers: who else has a word in the labels; None for boxes and rules alone, which everything is measured
+    against. Raises TrainingError for a broken file.
     """
     folder = root / each.name
     if not all((folder / camera).is_dir() for camera in _cameras(each)):
@@ -93,7 +100,7 @@ def load_set(root: Path, each: LocaliserSet, validation: bool = False) -> Iterat
     for path in sorted((folder / _cameras(each)[0]).iterdir()):
         boxes = folder / "boxes" / f"{path.stem}.txt"
         if (f"{each.name}/{path.stem}" in out) == validation and boxes.is_file():
-            yield _frame(folder, path.stem, each, names, boxes)
+            yield _frame(folder, path.stem, each, names, boxes, teachers or Teachers())
 
 
 def simulated(seeds: tuple[int, ...], times: tuple[float, ...]) -> Iterator[Frame]:
@@ -128,7 +135,9 @@ def _pictures(folder: Path, stem: str, each: LocaliserSet) -> dict[str, Image]:
     return {camera: read_image(place, stem) for camera, place in places.items()}
 
 
-def _frame(folder: Path, stem: str, each: LocaliserSet, names: list[str], boxes: Path) -> Frame:
+def _frame(
+    folder: Path, stem: str, each: LocaliserSet, names: list[str], boxes: Path, teachers: Teachers
+) -> Frame:
     pictures = _pictures(folder, stem, each)
     shape = next(iter(pictures.values())).shape
     width = round(HIGH * (4 / 3 if each.wide else shape[1] / shape[0]))
@@ -142,19 +151,61 @@ def _frame(folder: Path, stem: str, each: LocaliserSet, names: list[str], boxes:
         thermal = np.asarray(cv2.cvtColor(resized["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
     labels = empty(HIGH, width)
     view = _view(rgb, thermal, each)
+    outlines = _outlines(folder, stem, each, teachers, pictures, (width, HIGH))
     for name, corners in _boxes(boxes, names, width):
         if name in OBJECTS:
-            add_box(labels, name, corners, view)
+            add_box(labels, name, corners, view, outlines.get(name))
         for concept in _PERHAPS.get(name, ()):
             labels.doubt(concept, inside(labels, corners))
+    for concept, where in outlines.items():  # those that nobody drew a box around
+        labels.doubt(concept, where)
     for concept in each.unboxed:
-        labels.doubt(concept, slice(None))
+        _add_unboxed(labels, concept, each, teachers, pictures.get("vis"), view)
     if each.ir:
         add_surroundings(labels, thermal, each.sky)
     else:
         labels.doubt("road", slice(None))
         labels.doubt("sky", slice(None))
     return Frame(f"{each.name}/{stem}", rgb, thermal, each.vis, each.ir, labels)
+
+
+def _outlines(
+    folder: Path,
+    stem: str,
+    each: LocaliserSet,
+    teachers: Teachers,
+    pictures: Mapping[str, Image],
+    size: tuple[int, int],
+) -> dict[str, NDArray[np.bool_]]:
+    """Where the segmenter sees each class, bool of the labels' size; nothing where it does not look."""
+    visible = folder.parent / each.outlined / "vis"
+    if teachers.segmenter is None or not each.outlined or not any(visible.glob(f"{stem}.*")):
+        return {}
+    rgb = pictures["vis"] if each.vis else read_image(visible, stem)
+    thermal = np.asarray(cv2.cvtColor(pictures["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
+    return {
+        name: np.asarray(cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5)
+        for name, where in teachers.outlines(rgb, thermal).items()
+    }
+
+
+def _add_unboxed(
+    labels: Labels, concept: str, each: LocaliserSet, teachers: Teachers, rgb: Image | None, view: Image
+) -> None:
+    """What the set left without boxes: there where the detector is sure of it, unknown where it is not, and
+    not there where it sees none, unless a second camera may.
+    """
+    if teachers.detector is None or rgb is None or each.ir:
+        labels.doubt(concept, slice(None))
+    if rgb is None:
+        return
+    height, width = labels.there.shape
+    for sure, shares in teachers.boxes(rgb, concept):
+        corners = tuple((np.array(shares) * (width, height, width, height)).tolist())
+        if sure:
+            add_box(labels, concept, corners, view)
+        else:
+            labels.doubt(concept, inside(labels, corners))
 
 
 def _how(height: int) -> int:

@@ -24,6 +24,7 @@ from textdifuse_ros.train.degrade import draw as draw_degradations
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import SETS, SIMULATED, SIMULATED_SHARE, Frame, load_set, simulated
 from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels, shown
+from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.progress import Progress, say
 
 FILE = "frames.safetensors"
@@ -34,8 +35,7 @@ _ZOOM = (0.65, 1.4)  # of a stored frame; a 640x480 camera is seen at 0.8
 _FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
 Float = NDArray[Any]
 RARE = 0.4  # share of the examples drawn by kind of object: bicycles are in one frame of eight
-_SMALL = 32  # cells; an object of fewer counts more in each of them, up to _MOST times as much
-_MOST = 4.0
+_SMALL = 32  # cells; an object of fewer counts more in each of them, up to `config.small` times as much
 # How often each kind is drawn then; bicycles are thin, and the hardest to learn.
 _KINDS = {"person": 1.0, "bicycle": 2.0, "motorcycle": 0.5, "car": 1.0, "bus": 0.5, "truck": 0.5}
 
@@ -69,13 +69,14 @@ class Batch:
         return Batch(*(value.to(device) for value in vars(self).values()))
 
 
-def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
+def prepare(data: Path, output: Path, config: LocaliserTraining, teachers: Teachers | None = None) -> Frames:
     """All frames that train, by folder: read from the output folder, else labelled (minutes) and kept there.
 
-    Raises TrainingError.
+    teachers: see `load_set`. Raises TrainingError.
     """
     names = sorted(f"{each.name}/{path.name}" for each in SETS for path in (data / each.name).glob("boxes/*"))
-    told = [[dataclasses.astuple(each) for each in SETS], config.simulated, names]
+    told: list[object] = [[dataclasses.astuple(each) for each in SETS], config.simulated, names]
+    told.append(teachers.told if teachers else {})
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     stored = _stored(output / FILE, key)
     if stored is not None:
@@ -84,7 +85,7 @@ def prepare(data: Path, output: Path, config: LocaliserTraining) -> Frames:
     with Progress() as progress:
         for number, each in enumerate(SETS):
             found = []
-            for frame in load_set(data, each):
+            for frame in load_set(data, each, teachers=teachers):
                 found.append(frame)
                 progress.show(number / len(SETS), f"labelling {frame.name}")
             if found:
@@ -151,7 +152,7 @@ def _example(
     target = np.clip(_FATTER * there, 0, 1)
     weight = np.ones_like(target)
     for concept in range(len(OBJECTS)):
-        weight[concept] = _weight(target[concept])
+        weight[concept] = _weight(target[concept], config.small)
     return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target, weight
 
 
@@ -199,13 +200,13 @@ def _cells(bits: Image) -> Float:
     return cells.astype(np.float32)
 
 
-def _weight(target: Float) -> Float:
+def _weight(target: Float, most: float) -> Float:
     """How much each cell (H / 4, W / 4) of one concept counts: more in small objects, which are many and far
     and hold few cells, so that a network may well leave them out.
     """
     count, parts, stats, _ = cv2.connectedComponentsWithStats((target >= 0.5).astype(np.uint8))
     weights = np.ones(count, np.float32)
-    weights[1:] = np.clip(np.sqrt(_SMALL / stats[1:, cv2.CC_STAT_AREA]), 1, _MOST)
+    weights[1:] = np.clip(np.sqrt(_SMALL / stats[1:, cv2.CC_STAT_AREA]), 1, most)
     return weights[parts]
 
 

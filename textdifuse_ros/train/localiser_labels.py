@@ -19,6 +19,7 @@ Image = NDArray[np.uint8]
 OBJECTS = SEEN[:6]  # what has boxes; the rest surrounds them
 _SMALLEST = 40  # pixels of a box that GrabCut can say something about
 _LARGEST = 40  # pixels along a box's longer side that GrabCut is given; larger ones are shrunk
+_SEEN = 0.2  # share of a box from which a segmenter has seen the object in it
 _MARGIN = 0.4  # of the box around it, for GrabCut to learn the surroundings from
 
 
@@ -58,15 +59,25 @@ def empty(height: int, width: int) -> Labels:
     return Labels(np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8))
 
 
-def add_box(labels: Labels, concept: str, corners: Iterable[float], view: Image) -> None:
-    """Mark what GrabCut takes for the object in the box; the rest of the box is unknown.
+def add_box(
+    labels: Labels,
+    concept: str,
+    corners: Iterable[float],
+    view: Image,
+    outline: NDArray[np.bool_] | None = None,
+) -> None:
+    """Mark the object in the box; the rest of the box is unknown.
 
-    corners: x0, y0, x1, y1 in pixels. view: uint8 (H, W, 3), whatever both cameras show best.
+    corners: x0, y0, x1, y1 in pixels. view: uint8 (H, W, 3), whatever both cameras show best. outline: bool
+    (H, W), what a segmenter takes for such objects; GrabCut decides where that is next to nothing of the box.
     """
     where = inside(labels, corners)
     if not where.any():
         return
     labels.doubt(concept, where)
+    if outline is not None and outline[where].mean() >= _SEEN:
+        labels.mark(concept, where & outline)
+        return
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     x0, y0, x1, y1 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
     found = np.zeros_like(where)

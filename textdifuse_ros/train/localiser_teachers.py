@@ -1,0 +1,81 @@
+"""Labels where no box says anything: a detector's for what a set left out, a segmenter's for outlines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textdifuse_ros.detection.detections import Detections, DetectorError
+from textdifuse_ros.evaluation.detector_file import TfliteYolo
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.segmenter import FrozenSegmenter
+
+Image = NDArray[np.uint8]
+DETECTOR, SEGMENTER = "yolov8n_int8.tflite", "mfnet_seg9.pth"
+_COCO = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck"}
+SURE = 0.4  # score from which a box becomes a label: about where the detector's precision reaches 0.9
+PERHAPS = 0.05  # score from which nobody knows
+
+
+class Segmenter(Protocol):
+    """uint8 (H, W, 3) and (H, W) -> where each class is, bool (h, w) of any size."""
+
+    def __call__(self, rgb: Image, thermal: Image) -> Mapping[str, NDArray[np.bool_]]: ...
+
+
+class Detector(Protocol):
+    """uint8 (H, W, 3) -> boxes of COCO classes from a score on."""
+
+    def __call__(self, rgb: Image, confidence: float) -> Detections: ...
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Networks of somebody else; without them boxes and GrabCut are all that there is.
+
+    told: what tells their files apart from others.
+    """
+
+    segmenter: Segmenter | None = None
+    detector: Detector | None = None
+    told: dict[str, str] = field(default_factory=dict)
+
+    def outlines(self, rgb: Image, thermal: Image) -> Mapping[str, NDArray[np.bool_]]:
+        """Where each class is that the segmenter knows; nothing without one."""
+        return self.segmenter(rgb, thermal) if self.segmenter else {}
+
+    def boxes(self, rgb: Image, concept: str) -> Iterator[tuple[bool, tuple[float, ...]]]:
+        """Of every box that may be of this concept whether that is sure, and its corners in the picture, as
+        shares of its sides.
+        """
+        if self.detector is None:
+            return
+        found = self.detector(rgb, PERHAPS)
+        sides = np.array([rgb.shape[1], rgb.shape[0]] * 2)
+        for box, index, score in zip(found.boxes, found.classes, found.scores, strict=True):
+            if _COCO.get(int(index)) == concept:
+                yield bool(score >= SURE), tuple((box / sides).clip(0, 1).tolist())
+
+
+def load(models: Path | None) -> Teachers:
+    """Those in a folder, none for None. Raises TrainingError for one that is missing or cannot be read."""
+    if models is None:
+        return Teachers()
+    paths = [models / name for name in (SEGMENTER, DETECTOR)]
+    for path in paths:
+        if not path.is_file():
+            raise TrainingError(
+                f"--models {models}: no {path.name} in it; leave --models out to train on boxes alone"
+            )
+    try:
+        detector = TfliteYolo(paths[1])
+    except DetectorError as error:
+        raise TrainingError(str(error)) from error
+    told = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return Teachers(FrozenSegmenter(paths[0]), detector, told)

@@ -81,7 +81,7 @@ def test_every_input_reaches_the_output(changed: str) -> None:
     else:
         column = ["time", "step", *CONTROLS].index(changed)
         given["scalars"] = given["scalars"].clone()
-        given["scalars"][:, column] *= 0.5
+        given["scalars"][:, column] = 0.5 * given["scalars"][:, column] + 0.2
     after = network(**given)
     assert (before.luminance - after.luminance).abs().max() > 1e-4
 
@@ -188,7 +188,13 @@ def test_a_wish_for_contrast_or_sharpness_is_followed_on_any_picture_and_repair_
     )
     assert 1.1 < one < both and one == pytest.approx(half, rel=0.01)
     if what == "contrast":
-        assert both == pytest.approx(1.4, rel=0.02)
+        assert both == pytest.approx(1.52, rel=0.02)
+
+
+def test_a_wish_against_haze_gives_a_tenth_of_contrast_back_outright() -> None:
+    plain = wished()
+    assert torch.equal(plain, wished(haze=AS_IT_WAS))
+    assert float(wished(haze=1.0).std() / plain.std()) == pytest.approx(1.1, rel=0.01)
 
 
 def test_a_control_reaches_the_gains_by_itself() -> None:

@@ -24,9 +24,10 @@ UP = 0.02  # deep features begin as a whisper and grow where they help
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 LEVEL = 0.5  # share of that for the level, which half precision would round by more than a grey level
-# What a wish does to a picture that has no such fault, by control; both cameras' share one picture, so that
-# of one alone is half.
-CONTRASTED = {"visible_contrast": 0.17, "thermal_contrast": 0.17}  # logarithm of the contrast's gain
+# What a wish does to any picture, whether it has the fault or not, by control; both cameras share a picture,
+# so that of one alone is half. Haze takes contrast away wherever it is: some is given back like this.
+# Logarithm of the contrast's gain:
+CONTRASTED = {"visible_contrast": 0.21, "thermal_contrast": 0.21, "haze": 0.1}
 SHARPENED = {"visible_blur": 0.75, "thermal_blur": 0.75}  # of what the 5x5 smoothing would take away
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 

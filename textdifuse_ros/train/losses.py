@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.model.network import CONTRASTED, SHARPENED
 from textdifuse_ros.train.detector import STRIDES
 
 AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's
 PROMPTED = 0.9  # and how many more where a prompt asks for the object; fewer where it is suppressed
-CONTRASTED = 0.4  # share by which a wish for contrast raises it, whatever the picture was like
-SHARPENED = 1.5  # and a wish for sharpness the finest detail
+# By which share a wish for contrast raises it, whatever the picture was like, and one for sharpness the
+# finest detail: what the network does for both cameras' wishes together.
+CONTRAST_RAISED = math.expm1(CONTRASTED["visible_contrast"] + CONTRASTED["thermal_contrast"])
+DETAIL_RAISED = sum(SHARPENED.values())
 TIE = 0.6  # share of a common score that speaks for the visible camera
 
 
@@ -63,8 +68,8 @@ def raised(image: Tensor, contrast: Tensor, sharpness: Tensor) -> Tensor:
     """
     if not (contrast.any() or sharpness.any()):
         return image
-    apart = CONTRASTED * contrast * (image - wide_blur(image, 24))
-    return (image + apart + SHARPENED * sharpness * (image - blur(image, 1.0))).clamp(0, 1)
+    apart = CONTRAST_RAISED * contrast * (image - wide_blur(image, 24))
+    return (image + apart + DETAIL_RAISED * sharpness * (image - blur(image, 1.0))).clamp(0, 1)
 
 
 def contrast_gain(dark: Tensor) -> Tensor:

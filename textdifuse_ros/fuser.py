@@ -126,9 +126,9 @@ class Fuser:
 
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
-        prompt. restore: "auto" removes every degradation (`AUTO` of `model.controls`), "off" none, a mapping
-        says how far each is removed (names of `model.controls`, those left out as with "auto"); restoration
-        wishes in the prompt start from there.
+        prompt. restore: "auto" repairs what is plain to see (`AUTO` of `model.controls`), "off" nothing, a
+        mapping says how far each is removed (names of `model.controls`, those left out as with "auto");
+        restoration wishes in the prompt start from there.
         keep_on_device: see Fused.
         hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
         A wish that is limited to a region costs one more run of the network where it changes something.

@@ -58,8 +58,8 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         ("auto", "off"),
         "Restoration by the network: auto repairs what the images show to be a fault (noise, stripes, blur) "
         "and nearly leaves what can be how the scene is (night, haze, glare), off repairs nothing; wishes in "
-        "the prompt go further for what they name (remove the haze, brighten the dark) or hold back (keep the "
-        "colours).",
+        "the prompt go further for what they name (remove the haze, brighten the dark) or hold back (keep "
+        "the colours).",
     ),
     _number(
         "boxes_sharpen",

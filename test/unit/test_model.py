@@ -16,7 +16,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, AUTO, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import FINE, LEVEL, Estimate, FusionNetwork
+from textdifuse_ros.model.network import FINE, LEVEL, SALIENT, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
     widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
@@ -222,10 +222,24 @@ def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(l
         alone = says({0: math.log(1.5)})(**given).luminance
         given["relevance"][middle] = 0.5
         prompted = says({0: math.log(1.5)})(**given).luminance
-    wanted = 0.5 + 1.5 * (level - 0.5)
+    wanted = 0.5 + 1.5 * math.exp(SALIENT * 0.5) * (level - 0.5)
     assert float(prompted[..., 96, 128]) == pytest.approx(wanted, abs=0.02)
     assert abs(float(alone[..., 96, 128]) - level) < 0.08  # mostly compared with itself
     assert torch.allclose(prompted[..., :16, :16], given["start"][..., :16, :16], atol=0.005)
+
+
+def test_where_a_prompt_points_contrast_is_raised_outright_and_where_it_calms_it_is_not() -> None:
+    given = inputs(192, 256)
+    given["start"] = torch.full((1, 1, 192, 256), 0.4)
+    middle = (..., slice(64, 128), slice(96, 160))
+    given["start"][middle] = 0.7
+    for relevance, gain in ((0.8, math.exp(SALIENT * 0.8)), (-0.8, 1.0)):
+        given["relevance"] = torch.zeros(1, 1, 192, 256)
+        given["relevance"][middle] = relevance
+        with torch.inference_mode():
+            luminance = says({})(**given).luminance
+        assert float(luminance[..., 96, 128]) == pytest.approx(0.4 + gain * 0.3, abs=0.005)
+        assert torch.allclose(luminance[..., :16, :16], given["start"][..., :16, :16], atol=1e-4)
 
 
 def test_a_chroma_per_luminance_undoes_a_cast_on_grey() -> None:

@@ -29,6 +29,7 @@ LEVEL = 0.5  # share of that for the level, which half precision would round by 
 # Logarithm of the contrast's gain:
 CONTRASTED = {"visible_contrast": 0.21, "thermal_contrast": 0.21, "haze": 0.1}
 SHARPENED = {"visible_blur": 0.75, "thermal_blur": 0.75}  # of what the 5x5 smoothing would take away
+SALIENT = 0.12  # logarithm of the contrast's gain where a prompt points for sure, on top of what was learnt
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
 
@@ -147,7 +148,9 @@ class FusionNetwork(nn.Module):
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
         luminance = torch.lerp(luminance, soften(luminance), calm - sharpened * (1 - calm))
-        gains = torch.cat((coarse[:, :1] + contrasted, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
+        salient = SALIENT * torch.clamp(F.avg_pool2d(relevance, 2), min=0).float()
+        contrast = coarse[:, :1] + contrasted + salient
+        gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
         around = surroundings(luminance, relevance)

@@ -111,9 +111,7 @@ def test_frames_that_were_labelled_otherwise_are_labelled_anew(
 
 def test_a_models_folder_without_a_teacher_is_refused_by_name(tmp_path: Path, data: Path) -> None:
     assert load(None) == Teachers()
-    done = textdifuse(
-        "train-localiser", "--data", data, "--output", tmp_path / "out", "--models", tmp_path
-    )  # fmt: skip
+    done = textdifuse("train-localiser", "--data", data, "--output", tmp_path / "out", "--models", tmp_path)
     refused(done, f"no {SEGMENTER} in it; leave --models out")
 
 

@@ -56,19 +56,13 @@ def undone(name: str, value: float) -> float:
 # What can as well be how the scene is: a night, fog, a white sky, a grey wall. Without a wish half of some is
 # undone: with all of it flat skies got patches, and a detector found less by night. Haze and what is flat are
 # left as they are: contrast that is given back to smoke makes it flicker as it drifts.
-_HALVED = ("low_light", "over_exposure", "colour_cast", "thermal_contrast")
-_LEFT = ("haze", "visible_contrast")
-
-
-def _unasked(name: str) -> float:
-    """Value of a control without a wish."""
-    if name in _LEFT:
-        return 0.0
-    return AS_IT_WAS / 2 if name in _HALVED else wholly(name)
-
+_LIKE_SCENES = {
+    **dict.fromkeys(("low_light", "over_exposure", "colour_cast", "thermal_contrast"), AS_IT_WAS / 2),
+    **dict.fromkeys(("haze", "visible_contrast"), 0.0),
+}
 
 # Noise, stripes and blur are repaired, and nothing is made up.
-AUTO: Controls = tuple(_unasked(name) for name in CONTROLS)
+AUTO: Controls = tuple(_LIKE_SCENES.get(name, wholly(name)) for name in CONTROLS)
 
 
 def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls:

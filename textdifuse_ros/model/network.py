@@ -148,7 +148,7 @@ class FusionNetwork(nn.Module):
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
         luminance = torch.lerp(luminance, soften(luminance), calm - sharpened * (1 - calm))
-        salient = SALIENT * torch.clamp(F.avg_pool2d(relevance, 2), min=0).float()
+        salient = SALIENT * torch.clamp(F.avg_pool2d(relevance, 2), min=0)
         contrast = coarse[:, :1] + contrasted + salient
         gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))

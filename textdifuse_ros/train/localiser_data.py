@@ -24,7 +24,7 @@ from textdifuse_ros.train.localiser_labels import (
     inside,
 )
 from textdifuse_ros.train.localiser_teachers import Teachers
-from textdifuse_ros.train.stills import box_lines, held_out, read_image
+from textdifuse_ros.train.stills import box_lines, held_out, read_image, resized
 
 HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
 # What the boxes of a class may also show, to another labeller.
@@ -141,14 +141,11 @@ def _frame(
     pictures = _pictures(folder, stem, each)
     shape = next(iter(pictures.values())).shape
     width = round(HIGH * (4 / 3 if each.wide else shape[1] / shape[0]))
-    resized = {
-        camera: np.asarray(cv2.resize(picture, (width, HIGH), interpolation=_how(picture.shape[0])), np.uint8)
-        for camera, picture in pictures.items()
-    }
-    rgb = resized.get("vis", np.zeros((HIGH, width, 3), np.uint8))
+    sized = {camera: resized(picture, (width, HIGH)) for camera, picture in pictures.items()}
+    rgb = sized.get("vis", np.zeros((HIGH, width, 3), np.uint8))
     thermal: Image = np.zeros((HIGH, width), np.uint8)
     if each.ir:
-        thermal = np.asarray(cv2.cvtColor(resized["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
+        thermal = np.asarray(cv2.cvtColor(sized["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
     labels = empty(HIGH, width)
     view = _view(rgb, thermal, each)
     outlines = _outlines(folder, stem, each, teachers, pictures, (width, HIGH))
@@ -159,8 +156,7 @@ def _frame(
             labels.doubt(concept, inside(labels, corners))
     for concept, where in outlines.items():  # those that nobody drew a box around
         labels.doubt(concept, where)
-    for concept in each.unboxed:
-        _add_unboxed(labels, concept, each, teachers, pictures.get("vis"), view)
+    _add_unboxed(labels, each, teachers, pictures.get("vis"), view)
     if each.ir:
         add_surroundings(labels, thermal, each.sky)
     else:
@@ -185,31 +181,28 @@ def _outlines(
     thermal = np.asarray(cv2.cvtColor(pictures["ir"], cv2.COLOR_RGB2GRAY), np.uint8)
     return {
         name: np.asarray(cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5)
-        for name, where in teachers.outlines(rgb, thermal).items()
+        for name, where in teachers.segmenter(rgb, thermal).items()
     }
 
 
 def _add_unboxed(
-    labels: Labels, concept: str, each: LocaliserSet, teachers: Teachers, rgb: Image | None, view: Image
+    labels: Labels, each: LocaliserSet, teachers: Teachers, rgb: Image | None, view: Image
 ) -> None:
     """What the set left without boxes: there where the detector is sure of it, unknown where it is not, and
     not there where it sees none, unless a second camera may.
     """
-    if teachers.detector is None or rgb is None or each.ir:
-        labels.doubt(concept, slice(None))
+    if teachers.detector is None or each.ir:
+        for concept in each.unboxed:
+            labels.doubt(concept, slice(None))
     if rgb is None:
         return
     height, width = labels.there.shape
-    for sure, shares in teachers.boxes(rgb, concept):
-        corners = tuple((np.array(shares) * (width, height, width, height)).tolist())
+    for concept, sure, shares in teachers.boxes(rgb, each.unboxed):
+        corners = (shares * (width, height, width, height)).tolist()
         if sure:
             add_box(labels, concept, corners, view)
         else:
             labels.doubt(concept, inside(labels, corners))
-
-
-def _how(height: int) -> int:
-    return cv2.INTER_AREA if height > HIGH else cv2.INTER_CUBIC
 
 
 def _view(rgb: Image, thermal: Image, each: LocaliserSet) -> Image:

@@ -75,8 +75,8 @@ def prepare(data: Path, output: Path, config: LocaliserTraining, teachers: Teach
     teachers: see `load_set`. Raises TrainingError.
     """
     names = sorted(f"{each.name}/{path.name}" for each in SETS for path in (data / each.name).glob("boxes/*"))
-    told: list[object] = [[dataclasses.astuple(each) for each in SETS], config.simulated, names]
-    told.append(teachers.told if teachers else {})
+    sets = [dataclasses.astuple(each) for each in SETS]
+    told = [sets, config.simulated, names, teachers.told if teachers else {}]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     stored = _stored(output / FILE, key)
     if stored is not None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,13 +12,14 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.detection.detections import Detections, DetectorError
 from textdifuse_ros.evaluation.detector_file import TfliteYolo
+from textdifuse_ros.model.weights import identity
+from textdifuse_ros.train.data import COCO_OF
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.segmenter import FrozenSegmenter
+from textdifuse_ros.train.yolo_data import JUDGE_SURE
 
 Image = NDArray[np.uint8]
 DETECTOR, SEGMENTER = "yolov8n_int8.tflite", "mfnet_seg9.pth"
-_COCO = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck"}
-SURE = 0.4  # score from which a box becomes a label: about where the detector's precision reaches 0.9
 PERHAPS = 0.05  # score from which nobody knows
 
 
@@ -46,21 +46,18 @@ class Teachers:
     detector: Detector | None = None
     told: dict[str, str] = field(default_factory=dict)
 
-    def outlines(self, rgb: Image, thermal: Image) -> Mapping[str, NDArray[np.bool_]]:
-        """Where each class is that the segmenter knows; nothing without one."""
-        return self.segmenter(rgb, thermal) if self.segmenter else {}
-
-    def boxes(self, rgb: Image, concept: str) -> Iterator[tuple[bool, tuple[float, ...]]]:
-        """Of every box that may be of this concept whether that is sure, and its corners in the picture, as
-        shares of its sides.
+    def boxes(self, rgb: Image, concepts: Iterable[str]) -> Iterator[tuple[str, bool, NDArray[np.float64]]]:
+        """Of every box that may be one of these its concept, whether that is sure, and its corners in the
+        picture, as shares of its sides; nothing without a detector.
         """
-        if self.detector is None:
+        names = {COCO_OF[name]: name for name in concepts}
+        if self.detector is None or not names:
             return
         found = self.detector(rgb, PERHAPS)
         sides = np.array([rgb.shape[1], rgb.shape[0]] * 2)
         for box, index, score in zip(found.boxes, found.classes, found.scores, strict=True):
-            if _COCO.get(int(index)) == concept:
-                yield bool(score >= SURE), tuple((box / sides).clip(0, 1).tolist())
+            if int(index) in names:
+                yield names[int(index)], bool(score >= JUDGE_SURE), (box / sides).clip(0, 1)
 
 
 def load(models: Path | None) -> Teachers:
@@ -77,5 +74,5 @@ def load(models: Path | None) -> Teachers:
         detector = TfliteYolo(paths[1])
     except DetectorError as error:
         raise TrainingError(str(error)) from error
-    told = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    told = {path.name: identity(path) for path in paths}
     return Teachers(FrozenSegmenter(paths[0]), detector, told)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.stills import resized
 
 Image = NDArray[np.uint8]
 SIZE = (640, 480)  # width and height of the pictures that it was trained on
@@ -29,9 +28,7 @@ class FrozenSegmenter:
     """Which pixels are car, person or bicycle, to a network of somebody else."""
 
     def __init__(self, path: Path) -> None:
-        """Raises TrainingError for a file that is missing or not one of its state dicts."""
-        if not path.is_file():
-            raise TrainingError(f"{path}: the segmenter of the pseudo-labels is missing")
+        """Raises TrainingError for a file that is not one of its state dicts."""
         try:
             self._weights: dict[str, Tensor] = torch.load(path, weights_only=True, map_location="cpu")
             self._layers = {
@@ -47,9 +44,8 @@ class FrozenSegmenter:
 
         Each picture is brought to SIZE by itself.
         """
-        sized: Any = [cv2.resize(each, SIZE, interpolation=_how(each)) for each in (rgb, thermal)]
-        visible = torch.from_numpy(sized[0]).permute(2, 0, 1)[None].float() / 255
-        warm = torch.from_numpy(sized[1])[None, None].float() / 255
+        visible = torch.from_numpy(resized(rgb, SIZE)).permute(2, 0, 1)[None].float() / 255
+        warm = torch.from_numpy(resized(thermal, SIZE))[None, None].float() / 255
         with torch.inference_mode():
             likeliest = self._logits(visible, warm)[0].argmax(dim=0).numpy()
         return {name: likeliest == index for index, name in NAMES.items()}
@@ -94,7 +90,3 @@ class FrozenSegmenter:
 
 def _doubled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
-
-
-def _how(image: Image) -> int:
-    return cv2.INTER_AREA if image.shape[0] > SIZE[1] else cv2.INTER_CUBIC

@@ -45,6 +45,12 @@ def box_lines(path: Path, names: list[str]) -> Iterator[tuple[str, float, float,
         yield _SAME.get(name, name), x, y, w, h
 
 
+def resized(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """An image (H, W) or (H, W, C) of (width, height), of its type: means where it shrinks, else cubic."""
+    how = cv2.INTER_AREA if image.shape[0] > size[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=how))
+
+
 def read_image(folder: Path, stem: str) -> NDArray[np.uint8]:
     """The image of this stem as uint8 (H, W, 3) RGB, grey ones too. Raises TrainingError."""
     paths = sorted(folder.glob(f"{stem}.*"))

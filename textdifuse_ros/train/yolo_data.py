@@ -27,7 +27,7 @@ Boxes = NDArray[np.float32]  # (K, 5): class, x, y, w, h, normalised
 CLASSES = ("person", "bicycle", "car")
 SPLITS = ("train", "val")
 LARGEST = 640  # longer side of a stored image; the detector sees no more
-_JUDGE_SURE = 0.4  # score from which a judge's box becomes a label: about where its precision reaches 0.9
+JUDGE_SURE = 0.4  # score from which a judge's box becomes a label: about where its precision reaches 0.9
 _ONE_OBJECT = 0.55  # overlap from which boxes of two views are one object
 
 
@@ -169,7 +169,7 @@ def judged(images: Any, judge: Judge, classes: tuple[str, ...], given: Boxes) ->
     boxes = np.concatenate([each for each, _ in found])
     scores = np.concatenate([each for _, each in found])
     wanted = [CLASSES.index(name) for name in classes]
-    sure = (scores >= _JUDGE_SURE) & np.isin(boxes[:, 0], wanted)
+    sure = (scores >= JUDGE_SURE) & np.isin(boxes[:, 0], wanted)
     order = np.argsort(-scores[sure], kind="stable")
     kept: list[NDArray[np.float32]] = []
     for box in boxes[sure][order]:

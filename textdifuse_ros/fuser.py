@@ -77,8 +77,9 @@ class Fuser:
         network = weight_files.load(path)
         self.weights_id = weight_files.identity(path)
         self._engine = make_engine(engine, network, device, dtype, self.weights_id, background)
+        located = "fp32" if self.dtype == "int8" else self.dtype  # 8 bits are for the fusion network alone
         self._localiser = (
-            make_localiser(localiser, device=self.device, dtype=self.dtype, **(localiser_options or {}))
+            make_localiser(localiser, device=self.device, dtype=located, **(localiser_options or {}))
             if isinstance(localiser, str)
             else localiser
         )
@@ -98,7 +99,7 @@ class Fuser:
 
     @property
     def dtype(self) -> str:
-        """Arithmetic of the network now: fp32, bf16 or fp16."""
+        """Arithmetic of the network now: fp32, bf16, int8 or fp16."""
         return self._engine.dtype
 
     def enter_thread(self) -> None:

@@ -24,7 +24,7 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine", default="auto", metavar="E", help="auto, eager, compile, onnx or tensorrt (auto)"
     )
-    parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16 or fp16 (auto)")
+    parser.add_argument("--dtype", default="auto", metavar="T", help="auto, fp32, bf16, int8 or fp16 (auto)")
     parser.add_argument("--weights", default="", metavar="FILE", help="safetensors file (the shipped one)")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (torch's choice)")
     parser.add_argument(

@@ -9,7 +9,8 @@ import torch
 
 from textdifuse_ros.engines.base import EngineError
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+# What the weights are kept in; with int8 the convolutions are made of them along with the engine (`int8`).
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.float32}
 
 
 def resolve_device(device: str) -> torch.device:
@@ -49,12 +50,19 @@ def cpu_has_fast_bf16() -> bool:
     return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
+def cpu_has_int8() -> bool:
+    """Whether this processor adds 8-bit products in hardware (VNNI or AMX, as Linux names them)."""
+    return not {"avx512_vnni", "avx_vnni", "amx_int8"}.isdisjoint(_cpu_line("flags").split())
+
+
 def check_dtype(dtype: str, device: torch.device) -> None:
     """Raises EngineError for a precision, "auto" included, that is unknown or not for this device."""
     if dtype != "auto" and dtype not in DTYPES:
         raise EngineError(f"dtype {dtype!r} is not one of auto, {', '.join(DTYPES)}")
     if dtype == "fp16" and device.type == "cpu":
-        raise EngineError("dtype fp16 needs a CUDA device; use fp32 or bf16 on the CPU")
+        raise EngineError("dtype fp16 needs a CUDA device; use fp32, bf16 or int8 on the CPU")
+    if dtype == "int8" and device.type != "cpu":
+        raise EngineError("dtype int8 is for the CPU; use fp16, bf16 or fp32 on a CUDA device")
 
 
 def resolve_dtype(dtype: str, device: torch.device) -> str:

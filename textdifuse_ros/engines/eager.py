@@ -7,6 +7,7 @@ import time
 
 import torch
 
+from textdifuse_ros.engines import int8
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.device import DTYPES, cpu_has_fast_bf16, resolve_device, resolve_dtype
 from textdifuse_ros.engines.frames import Frames, crop
@@ -19,7 +20,7 @@ __all__ = ["EagerEngine", "cpu_has_fast_bf16", "resolve_device", "resolve_dtype"
 
 
 class EagerEngine:
-    """The graph as it is, in one of three precisions; the sampler's state stays in float32.
+    """The graph as it is, in fp32, bf16 or int8; the sampler's state stays in float32.
 
     network: copied, so that several engines can be made of one. device: cpu, or auto where that means it.
     """
@@ -36,6 +37,8 @@ class EagerEngine:
         self.steps = network.config.steps
         self._multiple = network.config.multiple
         own = copy.deepcopy(network).to(self._device, DTYPES[self.dtype]).eval()
+        if self.dtype == "int8":
+            own = int8.rewritten(own)
         own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network: FusionNetwork | None = own
         self._frames = Frames(self._multiple, self._device)

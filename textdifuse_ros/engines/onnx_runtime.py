@@ -151,8 +151,8 @@ def _device(device: str, providers: list[str]) -> str:
 
 def _dtype(dtype: str, device: str) -> str:
     check_dtype(dtype, torch.device(device))
-    if dtype == "bf16":
-        raise EngineError("engine onnx computes in fp32 on the CPU and fp16 or fp32 on CUDA, not in bf16")
+    if dtype in ("bf16", "int8"):
+        raise EngineError(f"engine onnx computes in fp32 on the CPU and fp16 or fp32 on CUDA, not in {dtype}")
     if dtype == "auto":
         return "fp32" if device == "cpu" else "fp16"
     return dtype

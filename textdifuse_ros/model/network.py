@@ -13,6 +13,7 @@ from textdifuse_ros.model.anchor import smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
+from textdifuse_ros.model.ranges import Ranges
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
 FINE = 4  # outputs of every pixel: towards visible, towards thermal, luminance residual, smoothing
@@ -51,6 +52,7 @@ class FusionNetwork(nn.Module):
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ModelConfig()
+        self.ranges: Ranges = {}  # of the convolutions, for 8 bits; {} where nobody has measured them
         widths, levels = config.widths, len(config.widths)
         self.embedding = Embedding(SCALARS, config.embedding)
         # Space to depth by 2 and a 3x3 convolution in one.

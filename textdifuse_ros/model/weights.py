@@ -9,10 +9,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from textdifuse_ros.model import ranges
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
 
 FORMAT = "textdifuse-7"
+_RANGES = "ranges"  # what 8-bit arithmetic needs; files without it are good for all others
 _FOLDER = Path(__file__).resolve().parent.parent / "weights"
 SHIPPED = _FOLDER / "textdifuse_student.safetensors"
 TEACHER = _FOLDER / "textdifuse_teacher.safetensors"
@@ -26,6 +28,8 @@ def save(network: FusionNetwork, path: Path, notes: dict[str, str] | None = None
     """Write the network as half precision safetensors (temporary file, then rename)."""
     state = {name: value.detach().half().contiguous().cpu() for name, value in network.state_dict().items()}
     metadata = {"format": FORMAT, "config": network.config.to_json(), **(notes or {})}
+    if network.ranges:
+        metadata[_RANGES] = ranges.to_json(network.ranges)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".partial")
     save_file(state, str(temporary), metadata=metadata)
@@ -51,12 +55,20 @@ def load(path: Path | None = None) -> FusionNetwork:
     try:
         network = FusionNetwork(ModelConfig.from_json(metadata.get("config", "")))
         network.load_state_dict(state)
+        if _RANGES in metadata:
+            network.ranges = ranges.from_json(metadata[_RANGES], network)
     except (ValueError, RuntimeError) as error:
         first_line = str(error).splitlines()[0]
         raise WeightsError(f"{path}: does not fit its own configuration ({first_line})") from error
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise WeightsError(f"{path}: holds values that are not finite; fetch the file again")
     return network.eval()
+
+
+def notes(path: Path) -> dict[str, str]:
+    """What `save` was given to note, of a file that `load` takes."""
+    with safe_open(str(path), framework="pt") as file:
+        return {k: v for k, v in (file.metadata() or {}).items() if k not in ("format", "config", _RANGES)}
 
 
 def identity(path: Path | None = None) -> str:

@@ -135,7 +135,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     _choice(
         "dtype",
         "auto",
-        ("auto", "fp32", "bf16", "fp16"),
+        ("auto", "fp32", "bf16", "int8", "fp16"),
         "Arithmetic of the network; auto takes the fastest that the device does well.",
         INACTIVE,
     ),

@@ -79,6 +79,11 @@ class TrainConfig:
         30.0, "weight of what controls and prompts change: the difference between twins", low=0
     )
     detector_weight: float = setting(0.3, "weight of the detector's word; 0 needs no detector", low=0)
+    tail_weight: float = setting(
+        0.0,
+        "weight of values far from all others, which 8 bits would have to make room for (distill only)",
+        low=0,
+    )
     detector: str = setting("yolov8n_coco.safetensors", "its file in the folder of --models")
     distill_weight: float = setting(8.0, "weight of the teacher's result (distill only)", low=0)
     bank: int = setting(720, "examples that the teacher answers before distill starts", low=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from torch import Tensor
 
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import Estimate, FusionNetwork
-from textdifuse_ros.train import bank, losses
+from textdifuse_ros.model.ranges import Ranges
+from textdifuse_ros.train import bank, losses, ranges, tails
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector
@@ -29,6 +31,7 @@ from textdifuse_ros.train.run import Run, Terms
 from textdifuse_ros.train.samples import Samples
 from textdifuse_ros.train.seeds import CHOICE, generator
 from textdifuse_ros.train.stream import stream
+from textdifuse_ros.train.tails import TailWatch
 
 FILE = "student.safetensors"
 LATER_SHARE = 0.35  # of the updates are made further down the student's path
@@ -57,6 +60,9 @@ def distill(
         answers = (
             bank.prepare(output, teacher.to(run.device), sets, config, ranks) if config.bank_share else None
         )
+        kept = None
+        if config.tail_weight:
+            kept = ranges.measure(teacher.cpu(), config.model, sets, config, tails.SHARE)
 
         def draws_new(step: int) -> bool:
             return bool(generator(CHOICE, config.seed, ranks.rank, step).random() >= config.bank_share)
@@ -71,9 +77,10 @@ def distill(
                 batch, answer = answers[int(rng.integers(len(answers)))]
                 batch = batch.to(run.device)
                 answer = Estimate(*(part.to(run.device) for part in answer))
-            return lambda network: loss(network, batch, answer, detector, config, rng)
+            return lambda network: loss(network, batch, answer, detector, config, rng, kept)
 
-        return Loop(run, FILE, pictures, interrupts).train(lesson)
+        path = Loop(run, FILE, pictures, interrupts).train(lesson)
+        return ranges.add(path, path, sets, config) if ranks.first else path
 
 
 def loss(
@@ -83,11 +90,18 @@ def loss(
     detector: FrozenDetector | None,
     config: TrainConfig,
     rng: np.random.Generator,
+    kept: Ranges | None = None,
 ) -> Terms:
-    """Fusion losses on the student's own path, and the distance to the teacher's answer if there is one."""
+    """Fusion losses on the student's own path, the distance to the teacher's answer if there is one, and what
+    lies outside the ranges that are to be kept to."""
     target = make_target(batch, detector, config)
-    estimate = own_path(network, batch, rng.random() < LATER_SHARE, rng)
+    with TailWatch(network, kept) if kept else nullcontext() as watch:
+        estimate = own_path(network, batch, rng.random() < LATER_SHARE, rng)
     total, terms = objective(estimate, target, detector, config)
+    if watch is not None:
+        tail = config.tail_weight * watch.loss
+        terms["tails"] = float(tail.detach())
+        total = total + tail
     if answer is not None:
         far = distance(estimate, answer)
         terms["teacher"] = float(far.detach()) * config.distill_weight

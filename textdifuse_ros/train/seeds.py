@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-EXAMPLES, TIMES, CHOICE, BANK, SAMPLES = range(5)  # what the numbers are for
+EXAMPLES, TIMES, CHOICE, BANK, SAMPLES, RANGES = range(6)  # what the numbers are for
 
 
 def generator(use: int, seed: int, *place: int) -> np.random.Generator:

@@ -109,6 +109,17 @@ def test_int8_really_computes_in_int8_and_the_same_each_time() -> None:
 
 
 @needs_int8
+def test_layers_without_ranges_stay_in_fp32_and_a_block_has_one_precision() -> None:
+    network = watched(tiny_network())
+    both = ("decoder.0.0.first", "decoder.0.0.second")
+    network.ranges = {name: network.ranges[name] for name in (*both, "encoder.3.0.first", "down.1")}
+    quick, full = (EagerEngine(network, "cpu", dtype) for dtype in ("int8", "fp32"))
+    left = ranges.convolutions(quick._opened()).keys()
+    assert left == ranges.convolutions(network).keys() - {*both, "down.1"}
+    assert off(quick, full, 61, 83, 1, prompt=True) <= TOLERANCE
+
+
+@needs_int8
 def test_one_convolution_in_8_bits_is_the_one_in_fp32_to_its_levels() -> None:
     torch.manual_seed(1)
     layer = torch.nn.Conv2d(8, 16, 3, stride=2, padding=1)

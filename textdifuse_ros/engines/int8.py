@@ -38,12 +38,13 @@ def rewritten(network: FusionNetwork) -> FusionNetwork:
     if reason := why_not(network):
         raise EngineError(reason)
     ranges = network.ranges
-    for name, block in list(network.named_modules()):
-        if isinstance(block, ResidualBlock) and f"{name}.first" in ranges:
-            both = (ranges[f"{name}.{part}"] for part in ("first", "second"))
-            network.set_submodule(name, Int8Block(block, *both))
+    blocks = {name: each for name, each in network.named_modules() if isinstance(each, ResidualBlock)}
+    for name, block in blocks.items():
+        first, second = (ranges.get(f"{name}.{part}") for part in ("first", "second"))
+        if first and second:  # a block has one precision
+            network.set_submodule(name, Int8Block(block, first, second))
     for name, layer in convolutions(network).items():
-        if name in ranges:
+        if name in ranges and name.rpartition(".")[0] not in blocks:
             network.set_submodule(name, Int8Conv(layer, ranges[name]))
     return network
 

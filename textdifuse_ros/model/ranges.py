@@ -61,16 +61,16 @@ class RangeWatch(TorchFunctionMode):
             self._seen.setdefault(name, []).append(values[some])
         return func(*args, **(kwargs or {}))
 
-    def ranges(self, outside: float = OUTSIDE) -> dict[str, Range]:
-        """Of each that has run: what it read but for the share `outside` at either end, and MARGIN."""
-        return {name: _without_ends(torch.cat(parts), outside) for name, parts in self._seen.items()}
+    def ranges(self, outside: float = OUTSIDE, margin: float = MARGIN) -> dict[str, Range]:
+        """Of each that has run: `margin` times what it read, but for the share `outside` at either end."""
+        return {name: _ends(torch.cat(parts), outside, margin) for name, parts in self._seen.items()}
 
 
-def _without_ends(values: Tensor, share: float) -> Range:
+def _ends(values: Tensor, share: float, margin: float) -> Range:
     outside = int(share * len(values))
     ordered = values.sort().values
     low, high = float(ordered[outside]), float(ordered[len(ordered) - 1 - outside])
-    return MARGIN * min(low, 0.0), MARGIN * max(high, 1e-3)
+    return margin * min(low, 0.0), margin * max(high, 1e-3)
 
 
 def to_json(ranges: Ranges) -> str:

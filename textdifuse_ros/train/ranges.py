@@ -10,7 +10,7 @@ import torch
 from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
-from textdifuse_ros.model.ranges import EXACT, OUTSIDE, Range, RangeWatch
+from textdifuse_ros.model.ranges import EXACT, MARGIN, OUTSIDE, Range, RangeWatch
 from textdifuse_ros.train import files
 from textdifuse_ros.train.batches import Sets, draw
 from textdifuse_ros.train.config import TrainConfig
@@ -22,9 +22,14 @@ _AT_ONCE = 8
 
 @torch.no_grad()
 def measure(
-    network: FusionNetwork, shape: ModelConfig, sets: Sets, config: TrainConfig, outside: float = OUTSIDE
+    network: FusionNetwork,
+    shape: ModelConfig,
+    sets: Sets,
+    config: TrainConfig,
+    outside: float = OUTSIDE,
+    margin: float = MARGIN,
 ) -> dict[str, Range]:
-    """What each convolution reads of EXAMPLES but for the share `outside` at either end; seeded.
+    """What each convolution reads of EXAMPLES, as `RangeWatch.ranges` has it; seeded.
 
     shape: whose sampler runs, for each of its numbers of steps; a teacher's network may take its student's.
     """
@@ -36,7 +41,7 @@ def measure(
                 sampler.sample(
                     network, shape, batch.visible, batch.thermal, batch.relevance, steps, batch.controls
                 )
-    return watch.ranges(outside)
+    return watch.ranges(outside, margin)
 
 
 def add(path: Path, output: Path, sets: Sets, config: TrainConfig, exact: tuple[str, ...] = EXACT) -> Path:

@@ -14,8 +14,10 @@ from textdifuse_ros.engines import cache, choice
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.compare import Result, compare, difference, scene
+from textdifuse_ros.engines.device import cpu_has_int8
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.model import weights
 from textdifuse_ros.model.controls import ALL, Controls
 
 
@@ -35,7 +37,7 @@ def measured(
 
     def stand_in(engines: list[EagerEngine], *_sizes: int) -> list[Result]:
         calls.append(1)
-        full, half = engines[:2]
+        full, half = engines
         return [
             Result(full, model_ms=[9 * fp32_ms, fp32_ms]),
             Result(half, model_ms=[bf16_ms, 9 * bf16_ms], off_p99=off),
@@ -62,35 +64,6 @@ def test_the_faster_precision_is_taken_and_the_guess_where_both_are_alike(
 def test_a_precision_that_is_off_is_not_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, 50, 10, off=3.0)
     assert choice.for_cpu(tiny_network()).dtype == "fp32"
-
-
-@pytest.mark.parametrize(
-    ("int8_ms", "off", "expected"), [(20, 1.0, "int8"), (20, 3.0, "bf16"), (29, 1.0, "bf16")]
-)
-def test_int8_is_taken_where_it_is_possible_right_and_clearly_faster(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, int8_ms: float, off: float, expected: str
-) -> None:
-    times = {"fp32": 50.0, "bf16": 30.0, "int8": int8_ms}
-
-    def stand_in(engines: list[EagerEngine], *_sizes: int) -> list[Result]:
-        return [
-            Result(each, model_ms=[times[each.dtype]], off_p99=off if each.dtype == "int8" else 0.0)
-            for each in engines
-        ]
-
-    class Named:
-        def __init__(self, _network: object, _device: str, dtype: str) -> None:
-            self.dtype = dtype
-
-    monkeypatch.setattr(choice, "compare", stand_in)
-    monkeypatch.setattr(choice, "EagerEngine", Named)
-    monkeypatch.setattr(choice, "cpu_has_fast_bf16", lambda: True)
-    monkeypatch.setattr(choice.int8, "why_not", lambda _network: "")
-    possible = choice._key(tiny_network())
-    assert choice.faster_dtype(tiny_network()) == expected
-    monkeypatch.setattr(choice.int8, "why_not", lambda _network: "no ranges")
-    assert choice.faster_dtype(tiny_network()) == "bf16"
-    assert choice._key(tiny_network()) != possible  # what was chosen with it is not for weights without
 
 
 def test_where_measuring_fails_the_processor_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +116,21 @@ def test_what_was_remembered_is_built_only_where_something_else_can_run_meanwhil
     assert isinstance(make_engine("auto", network, "cpu", "fp32", background=True), EagerEngine)
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert isinstance(make_engine("auto", network, "cpu", background=True), EagerEngine)
+
+
+def test_int8_is_not_taken_unless_it_was_remembered_and_these_weights_can_do_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured(monkeypatch, 30, 50)
+    network = weights.load()
+    assert make_engine("auto", network, "cpu", background=True).dtype == "fp32"
+    assert choice.remember(network, "eager", "int8")
+    monkeypatch.setattr(choice, "_made", {})  # another process
+    taken = make_engine("auto", network, "cpu", background=True)
+    assert taken.dtype == ("int8" if cpu_has_int8() else "fp32")
+    assert make_engine("auto", network, "cpu", "fp32", background=True).dtype == "fp32"
+    network.ranges = {}
+    assert make_engine("auto", network, "cpu", background=True).dtype == "fp32"
 
 
 def test_an_engine_that_cannot_be_is_refused_at_once_in_the_background_too(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 
 from textdifuse_ros import __version__
-from textdifuse_ros.engines import cache, int8
+from textdifuse_ros.engines import cache
 from textdifuse_ros.engines.compare import compare
 from textdifuse_ros.engines.device import cpu_has_fast_bf16, cpu_name
 from textdifuse_ros.engines.eager import EagerEngine
@@ -17,7 +17,8 @@ from textdifuse_ros.model.network import FusionNetwork
 
 ENTRY = "choices.json"
 ENGINES = ("eager", "compile", "onnx")
-_DTYPES = ("fp32", "bf16", "int8")
+_DTYPES = ("fp32", "bf16")
+_COMPARED = (*_DTYPES, "int8")  # an approximation, if a good one: for who asks, or compares and remembers
 _SIZE = (192, 256)
 _ROUNDS = 4
 _WORTH = 0.95  # the guess stands unless the other takes less than this share of its time
@@ -36,7 +37,7 @@ class Choice:
 
 
 def for_cpu(network: FusionNetwork) -> Choice:
-    """Remembered from an earlier process, else eager with the fastest precision, measured now (seconds)."""
+    """Remembered from an earlier process, else eager with fp32 or bf16, measured now (about a second)."""
     key = _key(network)
     if key not in _made:
         choice = _remembered().get(key)
@@ -56,29 +57,25 @@ def remember(network: FusionNetwork, engine: str, dtype: str) -> bool:
 def faster_dtype(network: FusionNetwork) -> str:
     """Measured with the eager engine; what the processor says it can where measuring fails.
 
-    Another than fp32 only where its image is within the tolerance of fp32's.
+    bf16 only where its image is within the tolerance of fp32's.
     """
     guess = "bf16" if cpu_has_fast_bf16() else "fp32"
-    engines = [EagerEngine(network, "cpu", dtype) for dtype in _possible(network)]
+    engines = [EagerEngine(network, "cpu", dtype) for dtype in _DTYPES]
     try:
-        results = compare(engines, *_SIZE, 1, _ROUNDS)
+        full, half = compare(engines, *_SIZE, 1, _ROUNDS)
     except RuntimeError:
         return guess
-    times = {each.engine.dtype: min(each.model_ms) for each in results if each.is_right}
-    fastest = min(times, key=lambda dtype: times[dtype])
-    if guess not in times:
-        guess = "fp32"
-    return fastest if times[fastest] < _WORTH * times[guess] else guess
-
-
-def _possible(network: FusionNetwork) -> tuple[str, ...]:
-    return _DTYPES if not int8.why_not(network) else _DTYPES[:2]
+    if not half.is_right:
+        return "fp32"
+    ratio = min(half.model_ms) / min(full.model_ms)
+    if guess == "bf16":
+        return "fp32" if ratio * _WORTH > 1 else "bf16"
+    return "bf16" if ratio < _WORTH else "fp32"
 
 
 def _key(network: FusionNetwork) -> str:
     shape = hashlib.sha256(network.config.to_json().encode()).hexdigest()[:12]
-    made = f"{cpu_name()} | torch {torch.__version__} | textdifuse {__version__} | shape {shape}"
-    return " | ".join((made, *_possible(network)[2:]))
+    return f"{cpu_name()} | torch {torch.__version__} | textdifuse {__version__} | shape {shape}"
 
 
 def _keep(key: str, choice: Choice) -> bool:
@@ -97,4 +94,4 @@ def _remembered() -> dict[str, Choice]:
 
 
 def _is_sensible(choice: Choice) -> bool:
-    return choice.engine in ENGINES and choice.dtype in _DTYPES and choice.eager_dtype in _DTYPES
+    return choice.engine in ENGINES and choice.dtype in _COMPARED and choice.eager_dtype in _DTYPES

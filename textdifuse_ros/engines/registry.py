@@ -91,11 +91,12 @@ def _automatic(network: FusionNetwork, device: str, dtype: str, weights_id: str,
     """Eager at once; where something else may be built meanwhile, what was remembered as faster here."""
     if background and resolve_device(device).type == "cpu":
         best = choice.for_cpu(network)
-        if best.engine != "eager" and dtype in ("auto", best.dtype):
+        as_measured = (best.engine, best.dtype) == ("eager", best.eager_dtype)
+        if not as_measured and dtype in ("auto", best.dtype):
             try:
                 return make_engine(best.engine, network, device, best.dtype, weights_id, background)
             except EngineError:
-                pass  # not installed any more
+                pass  # not installed any more, or not for these weights
     return make_engine("eager", network, device, dtype)
 
 

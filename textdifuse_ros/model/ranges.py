@@ -38,7 +38,25 @@ def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
     }
 
 
-class RangeWatch(TorchFunctionMode):
+class ConvolutionWatch(TorchFunctionMode):
+    """While it is active `read` is called with what each convolution of a network reads, just before."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self._names = {id(layer.weight): name for name, layer in convolutions(network).items()}
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is F.conv2d and (name := self._names.get(id(args[1]))) is not None:
+            self.read(name, args[0])
+        return func(*args, **(kwargs or {}))
+
+    def read(self, name: str, values: Tensor) -> None:
+        raise NotImplementedError
+
+
+class RangeWatch(ConvolutionWatch):
     """While it is active it notes what the convolutions of a network read.
 
     >>> with RangeWatch(network) as watch:
@@ -47,19 +65,14 @@ class RangeWatch(TorchFunctionMode):
     """
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self._names = {id(layer.weight): name for name, layer in convolutions(network).items()}
+        super().__init__(network)
         self._seen: dict[str, list[Tensor]] = {}
         self._random = torch.Generator().manual_seed(0)
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func is F.conv2d and (name := self._names.get(id(args[1]))) is not None:
-            values = args[0].detach().flatten().float().cpu()
-            some = torch.randint(len(values), (min(len(values), _SAMPLES),), generator=self._random)
-            self._seen.setdefault(name, []).append(values[some])
-        return func(*args, **(kwargs or {}))
+    def read(self, name: str, values: Tensor) -> None:
+        values = values.detach().flatten().float().cpu()
+        some = torch.randint(len(values), (min(len(values), _SAMPLES),), generator=self._random)
+        self._seen.setdefault(name, []).append(values[some])
 
     def ranges(self, outside: float = OUTSIDE, margin: float = MARGIN) -> dict[str, Range]:
         """Of each that has run: `margin` times what it read, but for the share `outside` at either end."""

@@ -31,7 +31,6 @@ from textdifuse_ros.train.run import Run, Terms
 from textdifuse_ros.train.samples import Samples
 from textdifuse_ros.train.seeds import CHOICE, generator
 from textdifuse_ros.train.stream import stream
-from textdifuse_ros.train.tails import TailWatch
 
 FILE = "student.safetensors"
 LATER_SHARE = 0.35  # of the updates are made further down the student's path
@@ -95,7 +94,7 @@ def loss(
     """Fusion losses on the student's own path, the distance to the teacher's answer if there is one, and what
     lies outside the ranges that are to be kept to."""
     target = make_target(batch, detector, config)
-    with TailWatch(network, kept) if kept else nullcontext() as watch:
+    with tails.TailWatch(network, kept) if kept else nullcontext() as watch:
         estimate = own_path(network, batch, rng.random() < LATER_SHARE, rng)
     total, terms = objective(estimate, target, detector, config)
     if watch is not None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from textdifuse_ros.model.ranges import Range, Ranges, convolutions
+from textdifuse_ros.model.ranges import ConvolutionWatch, Range, Ranges
 
 SHARE = 2e-4  # of the values that the first network makes, at either end, are drawn in
 
 
-class TailWatch(TorchFunctionMode):
+class TailWatch(ConvolutionWatch):
     """While it is active it adds up how far the convolutions' inputs reach beyond these ranges.
 
     The ranges stay what they were at first: with bounds that follow the values, in units of their root mean
@@ -23,17 +19,13 @@ class TailWatch(TorchFunctionMode):
     """
 
     def __init__(self, network: nn.Module, ranges: Ranges) -> None:
-        super().__init__()
-        names = convolutions(network).items()
-        self._ranges = {id(layer.weight): ranges[name.removeprefix("module.")] for name, layer in names}
+        super().__init__(network)
+        self._ranges = ranges
         self.loss = torch.zeros(())
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        if func is F.conv2d and args[0].requires_grad and id(args[1]) in self._ranges:
-            self.loss = self.loss + excess(args[0], self._ranges[id(args[1])])
-        return func(*args, **(kwargs or {}))
+    def read(self, name: str, values: Tensor) -> None:
+        if values.requires_grad:  # a run without gradients has nothing to learn
+            self.loss = self.loss + excess(values, self._ranges[name.removeprefix("module.")])
 
 
 def excess(values: Tensor, within: Range) -> Tensor:

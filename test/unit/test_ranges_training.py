@@ -29,18 +29,23 @@ def a_network(student: bool) -> FusionNetwork:
 
 def test_values_far_from_all_others_cost_and_those_among_them_do_not() -> None:
     values = torch.linspace(-1, 1, 1000)
-    assert float(tails.excess(values, (-1.0, 1.0))) == 0
+    assert float(tails.excess(values, ranges.Range(-1.0, 1.0))) == 0
     values = torch.cat((values, torch.tensor([30.0]))).requires_grad_()
-    tails.excess(values, (-1.0, 1.0)).backward()  # type: ignore[no-untyped-call]
+    tails.excess(values, ranges.Range(-1.0, 1.0)).backward()  # type: ignore[no-untyped-call]
     assert values.grad is not None
     assert float(values.grad[-1]) > 0 and not values.grad[:-1].any()  # only the far one is drawn in
+
+
+def test_each_channel_has_tails_of_its_own() -> None:
+    values = torch.tensor([1.0, 0.5]).reshape(1, 2, 1, 1)
+    assert float(tails.excess(values, ranges.Range(-1.0, 1.0, (1.0, 0.5)))) == 0
+    assert float(tails.excess(values, ranges.Range(-1.0, 1.0, (1.0, 0.25)))) == pytest.approx(0.125)
 
 
 def test_a_distilled_student_has_ranges_and_its_tails_are_in_the_log(data: Path, tmp_path: Path) -> None:
     path = distill(data, None, tmp_path / "run", short(2, bank_share=0.0, tail_weight=5.0), a_network(False))
     student = weights.load(path)
-    expected = {name for name in ranges.convolutions(student) if not name.startswith(ranges.EXACT)}
-    assert student.ranges.keys() == expected and {"decoder.0.0.first", "decoder.3.0.second"} <= expected
+    assert student.ranges.keys() == ranges.convolutions(student).keys()
     assert weights.notes(path) == {"updates": "2"}
     assert all("tails" in row for row in log_of(tmp_path / "run"))
 

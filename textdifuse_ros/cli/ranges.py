@@ -7,7 +7,6 @@ from pathlib import Path
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.train import follow, load_network, prepare_threads, read_config
-from textdifuse_ros.model.ranges import EXACT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the same with ranges")
     parser.add_argument(
         "--exact",
-        default=",".join(EXACT),
+        default="",
         metavar="PARTS",
-        help=f"layers that stay in full precision, by how their names begin ({','.join(EXACT)})",
+        help="layers that stay in full precision, by how their names begin (none)",
     )
     parser.add_argument("--config", type=Path, help="JSON with any of the fields of TrainConfig")
     parser.add_argument(

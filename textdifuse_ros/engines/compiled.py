@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from textdifuse_ros.engines import cache
+from textdifuse_ros.engines import cache, int8
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, padded
@@ -64,11 +64,15 @@ class CompileEngine(EagerEngine):
 
     def _compile(self, key: _Key) -> None:
         height, width, steps = key
+        network = self._opened()
+        if self.dtype == "int8":
+            eager = FusionGraph(network, steps)
+            int8.pin(network, lambda: _run_on_black(eager, self._multiple, self._device, height, width))
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, MOST_SHAPES)
         if steps not in self._graphs:
-            graph = FusionGraph(self._opened(), steps)
+            graph = FusionGraph(network, steps)
             self._graphs[steps] = torch.compile(graph, dynamic=False, fullgraph=True)
-        _compile(self._graphs[steps], self._multiple, self._device, height, width)
+        _run_on_black(self._graphs[steps], self._multiple, self._device, height, width)
 
 
 class CompileMaker:
@@ -91,14 +95,14 @@ class CompileMaker:
             device = next(network.parameters()).device
             program = export_on(network, steps, self._dtype, (height, width), device)
             graph: Graph = torch.compile(program.module(), dynamic=False, fullgraph=True)
-            _compile(graph, network.config.multiple, device, height, width)
+            _run_on_black(graph, network.config.multiple, device, height, width)
             return graph
         finally:
             self._building = False
 
 
-def _compile(graph: Graph, multiple: int, device: torch.device, height: int, width: int) -> None:
-    """Now, by a run on black images that are laid out as cameras' are."""
+def _run_on_black(graph: Graph, multiple: int, device: torch.device, height: int, width: int) -> None:
+    """Images that are laid out as cameras' are: what torch.compile was given is compiled by it."""
     frames = Frames(multiple, device)
     black = np.zeros((height, width, 3), np.uint8)
     try:

@@ -7,23 +7,39 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-Range = tuple[float, float]  # smallest and largest value; zero, with which edges are padded, is in between
+
+class Range(NamedTuple):
+    """What the levels of a convolution's input have to span, low <= 0 <= high: zero pads the edges.
+
+    scales: one a channel, which is divided by it first; () for all 1. Channels reach differently far, and
+    without scales the widest one would set the levels of all. bits: 8 for 256 levels, 16 for the square.
+    """
+
+    low: float
+    high: float
+    scales: tuple[float, ...] = ()
+    bits: int = 8
+
+
 Ranges = Mapping[str, Range]  # by the convolution's name
-OUTSIDE = 3e-5  # share of the values, at either end, that do not count: the rest gets finer levels for it
-MARGIN = 1.5  # what is left is widened by this much, for scenes that nobody has measured
-# What stays in full precision where nobody says otherwise, by how names begin: all but the decoder. What the
-# encoder's convolutions read reaches up to 70 root mean squares, so that eight bits leave few levels for most
-# of it; the head gives gains, which raise what errors there are.
-EXACT = ("encoder", "down", "head")
-_SAMPLES = 40_000  # values noted of each run of a convolution
+OUTSIDE = 1e-4  # share of a channel's values, at either end, that do not count: the rest gets finer levels
+# The scales are the channels' reaches to this power: with 1 each channel has all 256 levels to itself, and
+# any that reaches farther in a scene that nobody has measured is cut off; 0.5 leaves most of them room.
+EVENNESS = 0.5
+LEAST = 0.05  # of the farthest reach: what counts as the reach of a channel that says next to nothing
+# What reads 16 bits, by name, and how much wider its range is than what was measured. These two follow the
+# stem: bright lights and fine texture reach far beyond all else there, and nothing mends what is cut off.
+FINE = ("down.0", "encoder.1.0.first")
+ROOM = 2.0
+_SAMPLES = 700  # values of a channel noted of each run of a convolution
 
 
 def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
@@ -70,35 +86,62 @@ class RangeWatch(ConvolutionWatch):
         self._random = torch.Generator().manual_seed(0)
 
     def read(self, name: str, values: Tensor) -> None:
-        values = values.detach().flatten().float().cpu()
-        some = torch.randint(len(values), (min(len(values), _SAMPLES),), generator=self._random)
-        self._seen.setdefault(name, []).append(values[some])
+        channels = values.detach().cpu().transpose(0, 1).flatten(1)
+        some = torch.randint(channels.shape[1], (_SAMPLES,), generator=self._random)
+        self._seen.setdefault(name, []).append(channels[:, some].half())
 
-    def ranges(self, outside: float = OUTSIDE, margin: float = MARGIN) -> dict[str, Range]:
-        """Of each that has run: `margin` times what it read, but for the share `outside` at either end."""
-        return {name: _ends(torch.cat(parts), outside, margin) for name, parts in self._seen.items()}
+    def ranges(self, outside: float = OUTSIDE, evenness: float = EVENNESS) -> dict[str, Range]:
+        """Of each that has run: what it read, but for the share `outside` of a channel at either end."""
+        each = {name: _range(torch.cat(parts, 1), outside, evenness) for name, parts in self._seen.items()}
+        return {name: _finer(read) if name in FINE else read for name, read in each.items()}
 
 
-def _ends(values: Tensor, share: float, margin: float) -> Range:
-    outside = int(share * len(values))
-    ordered = values.sort().values
-    low, high = float(ordered[outside]), float(ordered[len(ordered) - 1 - outside])
-    return margin * min(low, 0.0), margin * max(high, 1e-3)
+def _range(values: Tensor, outside: float, evenness: float) -> Range:
+    """values: (C, any number)."""
+    count = values.shape[1]
+    ordered, beyond = values.float().sort(dim=1).values, int(outside * count)
+    lows, highs = ordered[:, beyond].clamp(max=0), ordered[:, count - 1 - beyond].clamp(min=1e-3)
+    reach = torch.maximum(highs, -lows)
+    scales = (reach / reach.max()).clamp(min=LEAST) ** evenness
+    low, high = float((lows / scales).min()), float((highs / scales).max())
+    return Range(low, high, tuple(scales.tolist()))
+
+
+def _finer(read: Range) -> Range:
+    return read._replace(low=ROOM * read.low, high=ROOM * read.high, bits=16)
 
 
 def to_json(ranges: Ranges) -> str:
-    return json.dumps({name: [float(f"{value:.4g}") for value in pair] for name, pair in ranges.items()})
+    return json.dumps(
+        {
+            name: [_short(each.low), _short(each.high), [_short(s) for s in each.scales], each.bits]
+            for name, each in ranges.items()
+        }
+    )
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def from_json(text: str, network: nn.Module) -> dict[str, Range]:
     """Raises ValueError for a text that `to_json` did not write for such a network; it may leave some out."""
     try:
-        ranges = {str(name): (float(low), float(high)) for name, (low, high) in json.loads(text).items()}
+        ranges = {str(name): _read(*each) for name, each in json.loads(text).items()}
     except (TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"ranges: {error}") from error
-    if not ranges.keys() <= convolutions(network).keys():
+    layers = convolutions(network)
+    if not ranges.keys() <= layers.keys():
         raise ValueError("ranges: not of this network's convolutions")
-    for name, (low, high) in ranges.items():
+    for name, (low, high, scales, bits) in ranges.items():
         if not (math.isfinite(low) and math.isfinite(high) and low <= 0 <= high and low < high):
             raise ValueError(f"ranges: {name} is {low:g} to {high:g}")
+        if scales and not (len(scales) == layers[name].in_channels and all(0 < s < math.inf for s in scales)):
+            raise ValueError(f"ranges: {name} needs a scale above 0 for each of its channels")
+        if bits not in (8, 16):
+            raise ValueError(f"ranges: {name} has {bits} bits, not 8 or 16")
     return ranges
+
+
+def _read(low: float, high: float, scales: Sequence[float] = (), bits: int = 8) -> Range:
+    return Range(float(low), float(high), tuple(map(float, scales)), int(bits))

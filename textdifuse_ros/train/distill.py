@@ -61,7 +61,7 @@ def distill(
         )
         kept = None
         if config.tail_weight:
-            kept = ranges.measure(teacher.cpu(), config.model, sets, config, tails.SHARE, 1.0)
+            kept = ranges.measure(teacher.cpu(), config.model, sets, config, tails.SHARE)
 
         def draws_new(step: int) -> bool:
             return bool(generator(CHOICE, config.seed, ranks.rank, step).random() >= config.bank_share)

@@ -10,7 +10,7 @@ import torch
 from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import FusionNetwork
-from textdifuse_ros.model.ranges import EXACT, MARGIN, OUTSIDE, Range, RangeWatch
+from textdifuse_ros.model.ranges import OUTSIDE, Range, RangeWatch
 from textdifuse_ros.train import files
 from textdifuse_ros.train.batches import Sets, draw
 from textdifuse_ros.train.config import TrainConfig
@@ -27,7 +27,6 @@ def measure(
     sets: Sets,
     config: TrainConfig,
     outside: float = OUTSIDE,
-    margin: float = MARGIN,
 ) -> dict[str, Range]:
     """What each convolution reads of EXAMPLES, as `RangeWatch.ranges` has it; seeded.
 
@@ -41,11 +40,11 @@ def measure(
                 sampler.sample(
                     network, shape, batch.visible, batch.thermal, batch.relevance, steps, batch.controls
                 )
-    return watch.ranges(outside, margin)
+    return watch.ranges(outside)
 
 
-def add(path: Path, output: Path, sets: Sets, config: TrainConfig, exact: tuple[str, ...] = EXACT) -> Path:
-    """A student's weights with its ranges but for the parts that are to stay exact, by how their names begin;
+def add(path: Path, output: Path, sets: Sets, config: TrainConfig, exact: tuple[str, ...] = ()) -> Path:
+    """A student's weights with its ranges but for layers that are to stay exact, by how their names begin;
     `output` may be `path`. Raises WeightsError, TrainingError.
     """
     network = weights.load(path)

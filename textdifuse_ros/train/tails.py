@@ -29,6 +29,8 @@ class TailWatch(ConvolutionWatch):
 
 
 def excess(values: Tensor, within: Range) -> Tensor:
-    """Mean of the squares of what lies outside a range, in units of its width."""
-    low, high = within
+    """Mean of the squares of what lies outside a range, in units of its width. values: (N, C, H, W)."""
+    low, high, scales, _ = within
+    if scales:
+        values = values / values.new_tensor(scales)[None, :, None, None]
     return ((values - values.clamp(low, high)) / (high - low)).square().mean()

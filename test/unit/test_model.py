@@ -16,7 +16,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, AUTO, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import FINE, LEVEL, SALIENT, Estimate, FusionNetwork
+from textdifuse_ros.model.network import FINE, LEVEL, LIT, SALIENT, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
     widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
@@ -197,17 +197,44 @@ def test_a_wish_against_haze_gives_a_tenth_of_contrast_back_outright() -> None:
     assert float(wished(haze=1.0).std() / plain.std()) == pytest.approx(1.1, rel=0.01)
 
 
+def light_column() -> int:
+    return 2 + CONTROLS.index("low_light")
+
+
+def test_a_wish_for_light_multiplies_what_is_dark_detail_and_colours_with_it() -> None:
+    given = inputs(192, 256)
+    given["relevance"] = torch.zeros(1, 1, 192, 256)
+    given["start"] = torch.full((1, 1, 192, 256), 0.1)
+    given["start"][..., 128:] = 0.9
+    given["start"][..., 96:98, 64:66] = 0.15  # a detail of the dark half
+    given["visible"][:, 1:] = 0.05
+    pictures = {}
+    for asked in (0.0, AS_IT_WAS, 1.0):
+        given["scalars"][:, light_column()] = asked
+        with torch.inference_mode():
+            pictures[asked] = says({})(**given)
+    plain, lit = pictures[0.0], pictures[1.0]
+    assert all(map(torch.equal, plain, pictures[AS_IT_WAS]))  # only who asks beyond what undoes a fault
+    factor = 1 + LIT["low_light"] * 0.9**2
+    for there in ((0, 0, 96, 65), (0, 0, 96, 30)):
+        assert float(lit.luminance[there] / plain.luminance[there]) == pytest.approx(factor, rel=0.02)
+    assert float(lit.chroma[0, 0, 96, 30] / plain.chroma[0, 0, 96, 30]) == pytest.approx(factor, rel=0.02)
+    assert float(lit.luminance[0, 0, 96, 230] / plain.luminance[0, 0, 96, 230]) < 1.02
+
+
 def test_a_control_reaches_the_gains_by_itself() -> None:
     network, given = says({}), inputs(64, 96)
     given["relevance"] = torch.zeros(1, 1, 64, 96)
     zeros = torch.zeros_like(given["scalars"])
+    ones = zeros + 1
+    ones[:, light_column()] = AS_IT_WAS  # a wish for light is a factor of its own
     with torch.no_grad():
-        off, on = network.embedding(zeros)[0], network.embedding(zeros + 1)[0]
+        off, on = network.embedding(zeros)[0], network.embedding(ones)[0]
         along = (on - off) / (on - off).square().sum()
         network.asked.weight[6] = math.log(0.5) / LEVEL * along  # a half with the controls on
         network.asked.bias[6] = -math.log(0.5) / LEVEL * along.dot(off)
         plain, halved = (
-            network(**{**given, "scalars": zeros + value}).luminance.mean() for value in (0.0, 1.0)
+            network(**{**given, "scalars": scalars}).luminance.mean() for scalars in (zeros, ones)
         )
     assert float(halved / plain) == pytest.approx(0.5, rel=0.02)
 

@@ -30,6 +30,7 @@ LEVEL = 0.5  # share of that for the level, which half precision would round by 
 # Logarithm of the contrast's gain:
 CONTRASTED = {"visible_contrast": 0.21, "thermal_contrast": 0.21, "haze": 0.1}
 SHARPENED = {"visible_blur": 0.75, "thermal_blur": 0.75}  # of what the 5x5 smoothing would take away
+LIT = {"low_light": 0.8}  # by how much the darkest becomes brighter, along with its detail and its colours
 SALIENT = 0.12  # logarithm of the contrast's gain where a prompt points for sure, on top of what was learnt
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
@@ -116,8 +117,8 @@ class FusionNetwork(nn.Module):
         # A wish for contrast is a gain before anything is looked at. Through shifts of the features alone,
         # which a control has to switch on and off to multiply, the network did not find it.
         coarse = out[:, 4 * FINE :].float() + self.asked(wanted).float()[:, :, None, None]
-        contrasted, sharpened = _wished(beyond(scalars[:, 2:].float()))
-        return self._estimate(fine, coarse, start, visible, thermal, relevance, contrasted, sharpened)
+        wished = _wished(beyond(scalars[:, 2:].float()))
+        return self._estimate(fine, coarse, start, visible, thermal, relevance, wished)
 
     @staticmethod
     def _inputs(
@@ -138,20 +139,19 @@ class FusionNetwork(nn.Module):
         visible: Tensor,
         thermal: Tensor,
         relevance: Tensor,
-        contrasted: Tensor,
-        sharpened: Tensor,
+        wished: Wished,
     ) -> Estimate:
         """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast, level
         and colours raised or lowered, plus residuals: what noise, light and haze did is then easy to undo.
-        contrasted, sharpened (N, 1, 1, 1): see `_wished`. What is noisy is smoothed, not sharpened.
+        What is noisy is smoothed, not sharpened.
         """
         towards = torch.sigmoid(2 * fine[:, :2] - RESERVE)
         luminance = torch.lerp(start, visible[:, :1], towards[:, :1])
         luminance = torch.lerp(luminance, thermal, towards[:, 1:])
         calm = torch.sigmoid(2 * fine[:, 3:] - CALM)
-        luminance = torch.lerp(luminance, soften(luminance), calm - sharpened * (1 - calm))
+        luminance = torch.lerp(luminance, soften(luminance), calm - wished.sharpened * (1 - calm))
         salient = SALIENT * torch.clamp(F.avg_pool2d(relevance, 2), min=0)
-        contrast = coarse[:, :1] + contrasted + salient
+        contrast = coarse[:, :1] + wished.contrasted + salient
         gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
@@ -159,6 +159,10 @@ class FusionNetwork(nn.Module):
         luminance = torch.addcmul(luminance, raised[:, :1], luminance - around)
         luminance = torch.addcmul(luminance, raised[:, 1:], around)
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
+        # What the network adds for light is grey. A factor keeps detail and colours as strong as they were.
+        dark = torch.clamp(1 - around, min=0)
+        lit = 1 + wished.lit * dark * dark
+        luminance = luminance * lit
 
         # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
         small = F.interpolate(visible, scale_factor=0.5, mode="bilinear", align_corners=False)
@@ -167,7 +171,8 @@ class FusionNetwork(nn.Module):
         shift = torch.addcmul(shift, coarse[:, 4:6], small[:, :1])
         both = torch.cat((calmed, shift), dim=1)
         both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return Estimate(luminance, torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:])
+        chroma = torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:]
+        return Estimate(luminance, chroma * lit)
 
 
 def beyond(controls: Tensor) -> Tensor:
@@ -175,10 +180,18 @@ def beyond(controls: Tensor) -> Tensor:
     return torch.clamp(controls - AS_IT_WAS, min=0) / (1 - AS_IT_WAS)
 
 
-def _wished(further: Tensor) -> tuple[Tensor, Tensor]:
-    """What wishes that any picture can follow add: a logarithm of the contrast's gain, and sharpness, both
-    (N, 1, 1, 1). further: as `beyond` gives it. Said outright: what a network that shifts features is to
-    multiply by on some pictures' request, it did not learn in an hour.
+class Wished(NamedTuple):
+    """What wishes that any picture can follow add, each (N, 1, 1, 1): a logarithm of the contrast's gain,
+    sharpness, and how much brighter what is black becomes."""
+
+    contrasted: Tensor
+    sharpened: Tensor
+    lit: Tensor
+
+
+def _wished(further: Tensor) -> Wished:
+    """further: as `beyond` gives it. Said outright: what a network that shifts features is to multiply by on
+    some pictures' request, it did not learn in an hour.
     """
 
     def total(shares: Mapping[str, float]) -> Tensor:
@@ -186,7 +199,7 @@ def _wished(further: Tensor) -> tuple[Tensor, Tensor]:
         parts = [share * further[:, at : at + 1] for at, share in columns]
         return sum(parts[1:], parts[0])[:, :, None, None]
 
-    return total(CONTRASTED), total(SHARPENED)
+    return Wished(total(CONTRASTED), total(SHARPENED), total(LIT))
 
 
 def surroundings(image: Tensor, relevance: Tensor) -> Tensor:

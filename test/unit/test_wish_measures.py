@@ -162,6 +162,8 @@ def test_a_matrix_of_wishes_and_measures(data: Path, capsys: pytest.CaptureFixtu
         assert row["degrees"]["strongly"] == row["degrees"]["plain"] == pytest.approx(row["own"], abs=1e-3)
         others = {name: abs(value) for name, value in row["moved"].items() if name != case.measure}
         assert row["kept"]["others"] is (max(others.values()) <= 0.25)
+        away = [row["further_from_clean"][name] for name in others]
+        assert row["kept"]["others_not_away"] is (max(away) <= 0.25)
         assert row["kept"]["own"] is (row["undone"] is not None and row["undone"] >= 0.25)
     assert any(row["own"] for row in report["wishes"])  # this network's controls act
 
@@ -180,9 +182,9 @@ def test_the_table_marks_what_is_asked_for(data: Path, capsys: pytest.CaptureFix
     assert wishes(data) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("brighten the dark") and lines[1].count("*") == 1
-    assert lines[-2].startswith("undone by 0.25 or more: ") and lines[-1].startswith(
-        "1 pairs, degradations at level 0.7"
-    )
+    assert lines[-3].startswith("undone by 0.25 or more: ")
+    assert lines[-2].startswith("no other led away from the clean picture's by more than 0.25: ")
+    assert lines[-1].startswith("1 pairs, degradations at level 0.7")
 
 
 @pytest.mark.parametrize(

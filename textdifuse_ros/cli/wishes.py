@@ -198,6 +198,7 @@ def _row(case: WishCase, seen: Seen, units: Figures) -> dict[str, Any]:
         "kept": {
             "own": undone is not None and undone >= OWN_BAR,
             "others": abs(others[most]) <= OTHERS_BAR,
+            "others_not_away": all(further[name] <= OTHERS_BAR for name in others),
             "degrees": ordered(effects),
         },
     }
@@ -226,10 +227,15 @@ def table(report: dict[str, Any]) -> str:
             "  ".join([*cells, f"{words}, {'in order' if row['kept']['degrees'] else 'not in order'}"])
         )
     kept = sum(row["kept"]["own"] for row in report["wishes"])
-    calm = sum(row["kept"]["others"] for row in report["wishes"])
+    calm, not_away = (
+        sum(row["kept"][name] for row in report["wishes"]) for name in ("others", "others_not_away")
+    )
     count = len(report["wishes"])
     calm_ones = f"no other moved by more than {OTHERS_BAR:g}: {calm} of {count}"
     lines += ["", f"undone by {OWN_BAR:g} or more: {kept} of {count}; {calm_ones}"]
+    lines.append(
+        f"no other led away from the clean picture's by more than {OTHERS_BAR:g}: {not_away} of {count}"
+    )
     lines.append(
         f"{report['pairs']} pairs, degradations at level {report['level']:g}, weights {report['weights']}, "
         f"{report['steps']} step{'s' if report['steps'] > 1 else ''}"

@@ -162,7 +162,8 @@ class FusionNetwork(nn.Module):
         # What the network adds for light is grey. A factor keeps detail and colours as strong as they were.
         dark = torch.clamp(1 - around, min=0)
         lit = 1 + wished.lit * dark * dark
-        luminance = luminance * lit
+        # Up to white: a state far beyond it is nothing that the next step has learnt from.
+        luminance = torch.maximum(luminance, torch.clamp(luminance * lit, max=1))
 
         # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
         small = F.interpolate(visible, scale_factor=0.5, mode="bilinear", align_corners=False)

@@ -226,9 +226,8 @@ def table(report: dict[str, Any]) -> str:
         lines.append(
             "  ".join([*cells, f"{words}, {'in order' if row['kept']['degrees'] else 'not in order'}"])
         )
-    kept = sum(row["kept"]["own"] for row in report["wishes"])
-    calm, not_away = (
-        sum(row["kept"][name] for row in report["wishes"]) for name in ("others", "others_not_away")
+    kept, calm, not_away = (
+        sum(row["kept"][name] for row in report["wishes"]) for name in ("own", "others", "others_not_away")
     )
     count = len(report["wishes"])
     calm_ones = f"no other moved by more than {OTHERS_BAR:g}: {calm} of {count}"

@@ -64,8 +64,7 @@ class Int8Conv(nn.Module):
 
     def __init__(self, layer: nn.Conv2d, read: Range) -> None:
         super().__init__()
-        step = (read.high - read.low) / _LEVELS
-        scales = torch.tensor(read.scales or (1.0,) * layer.in_channels)[None, :, None, None]
+        step, scales = _units(layer, read)
         self._zero = round(-read.low / step)
         self._levels = (1 / (step * scales)).contiguous()  # one unit has, (1, C, 1, 1)
         self._product = Product(layer, scales, step, self._zero)
@@ -87,8 +86,8 @@ class Int16Conv(Int8Conv):
 
     def __init__(self, layer: nn.Conv2d, read: Range) -> None:
         super().__init__(layer, read)
-        step, scales = (read.high - read.low) / _LEVELS, 1 / self._levels
-        self._lower = Product(layer, scales / step, step / 256, 0)
+        step, scales = _units(layer, read)
+        self._lower = Product(layer, scales, step / 256, 0)
         self._half = torch.tensor(self._zero + 0.5 / 256)
         self._no_bias = torch.zeros(layer.out_channels)
 
@@ -98,6 +97,12 @@ class Int16Conv(Int8Conv):
         lower = levels.frac_().mul_(256).to(torch.uint8)
         result = self._product(upper, self._shifted(shift))
         return result.add_(self._lower(lower, self._no_bias))
+
+
+def _units(layer: nn.Conv2d, read: Range) -> tuple[float, Tensor]:
+    """What a level is worth, and what the channels of the input are divided by before, (1, C, 1, 1)."""
+    scales = torch.tensor(read.scales or (1.0,) * layer.in_channels)
+    return (read.high - read.low) / _LEVELS, scales[None, :, None, None]
 
 
 class Product(nn.Module):

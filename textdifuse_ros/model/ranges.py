@@ -90,19 +90,19 @@ class RangeWatch(ConvolutionWatch):
         some = torch.randint(channels.shape[1], (_SAMPLES,), generator=self._random)
         self._seen.setdefault(name, []).append(channels[:, some].half())
 
-    def ranges(self, outside: float = OUTSIDE, evenness: float = EVENNESS) -> dict[str, Range]:
+    def ranges(self, outside: float = OUTSIDE) -> dict[str, Range]:
         """Of each that has run: what it read, but for the share `outside` of a channel at either end."""
-        each = {name: _range(torch.cat(parts, 1), outside, evenness) for name, parts in self._seen.items()}
+        each = {name: _range(torch.cat(parts, 1), outside) for name, parts in self._seen.items()}
         return {name: _finer(read) if name in FINE else read for name, read in each.items()}
 
 
-def _range(values: Tensor, outside: float, evenness: float) -> Range:
+def _range(values: Tensor, outside: float) -> Range:
     """values: (C, any number)."""
     count = values.shape[1]
     ordered, beyond = values.float().sort(dim=1).values, int(outside * count)
     lows, highs = ordered[:, beyond].clamp(max=0), ordered[:, count - 1 - beyond].clamp(min=1e-3)
     reach = torch.maximum(highs, -lows)
-    scales = (reach / reach.max()).clamp(min=LEAST) ** evenness
+    scales = (reach / reach.max()).clamp(min=LEAST) ** EVENNESS
     low, high = float((lows / scales).min()), float((highs / scales).max())
     return Range(low, high, tuple(scales.tolist()))
 

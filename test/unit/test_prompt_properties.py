@@ -24,14 +24,22 @@ _VOCABULARY = [
     "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗",
     "people's",
 ]  # fmt: skip
+# What lists, negations and two-sided sentences are made of: few words, so that they meet often.
+_EVERYDAY = [
+    *["person", "sky", "cars"] * 5, "haze", "noise", "colours", "thermal", "rgb", "image", "and", "or", "nor",
+    "hide", "keep", "make", "let", "leave", "put", "calm", "alone", "the", "a bit", "less", "no", "not",
+    "do not", "stop", "should", "be", "visible", "stand out", "darker", "brighter", "remove", "more contrast",
+    "in", "in the background", "please", "but", "except", "everything but",
+]  # fmt: skip
+_LONG_WINDED = [*_VOCABULARY, *_EVERYDAY, *lexicon.NEGATED, *lexicon.CALM_ENDINGS, *lexicon.TURNING]
 _GLUE = [
     *[" "] * 30, *[", "] * 8, "*0.25, ", " -sky, ", "  ", ",", "*1.5 ", "*0", "* 2", "*", " -", "-", ". ",
     "! ", ";", " and ", " but ", "'",
 ]  # fmt: skip
 
 
-def _plausible(rng: random.Random) -> str:
-    words = (rng.choice(_VOCABULARY) + rng.choice(_GLUE) for _ in range(rng.randint(1, 8)))
+def _plausible(rng: random.Random, vocabulary: list[str] = _VOCABULARY) -> str:
+    words = (rng.choice(vocabulary) + rng.choice(_GLUE) for _ in range(rng.randint(1, 8)))
     return "".join(words).rstrip(" ,") if rng.random() < 0.8 else "".join(words)
 
 
@@ -74,6 +82,12 @@ def test_ten_thousand_random_lines_parse_or_raise_prompt_error_only() -> None:
     makers = [_plausible] * 8 + [_hostile, _any_character]
     parsed = sum(_check(rng.choice(makers)(rng)) is not None for _ in range(10_000))
     assert parsed > 2_000, "too few of the random lines parse for the round trip to mean something"
+
+
+@pytest.mark.parametrize(("vocabulary", "least"), [(_EVERYDAY, 800), (_LONG_WINDED, 500)])
+def test_lists_and_negations_parse_or_raise_prompt_error_only(vocabulary: list[str], least: int) -> None:
+    rng = random.Random(11)
+    assert sum(_check(_plausible(rng, vocabulary)) is not None for _ in range(5_000)) > least
 
 
 def test_random_lines_beyond_the_limits_are_refused_and_never_cut_short() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 # Words that carry no object. A phrase made of nothing else is refused.
 POLITE = (
-    "please", "kindly", "just", "now", "then", "also", "hey", "ok", "okay", "thanks", "thank you",
+    "please", "kindly", "just", "only", "now", "then", "also", "hey", "hi", "hello", "ok", "okay", "thanks",
+    "thank you", "cheers",
     "could you", "can you", "would you", "will you", "i want you to", "we want you to", "i'd like you to",
     "i want to", "we want to", "i want", "we want", "i'd like to", "i would like to", "we would like to",
     "i'd like", "i would like", "i need to", "we need to", "i need", "we need", "let me", "let us", "let's",
-    "help me", "try to", "make sure to", "be sure to", "so that", "to",
+    "help me", "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that",
+    "so that", "to", "nothing else", "and nothing else",
 )  # fmt: skip
 CONJUNCTIONS = ("and", "but", "while", "yet", "or", "plus", "as well as", "&", "with")
 ARTICLES = (
     "the", "a", "an", "all", "all of the", "all the", "all of", "any", "every", "each", "some", "some of the",
     "my", "our", "your", "their", "his", "her", "its", "these", "those", "this", "that", "anything that is",
-    "everything that is", "whatever is",
+    "everything that is", "whatever is", "nothing but",
 )  # fmt: skip
 
 # Verbs in front of what must stand out.
@@ -25,39 +27,117 @@ WANTED = (
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "boost", "more",
     "more of",
 )  # fmt: skip
-# What may follow it.
-WANTED_ENDINGS = (
-    "stand out", "stands out", "standing out", "stand out clearly", "pop", "pop out", "visible",
-    "more visible",
-    "clearly visible", "clear", "clearer", "obvious", "prominent", "more prominent", "easy to see",
-    "in focus",
-    "should stand out", "must stand out", "to stand out", "should be visible", "must be visible",
-    "to be visible",
+_WANTED_STATES = (
+    "visible", "more visible", "clearly visible", "clear", "clearer", "obvious", "prominent",
+    "more prominent", "easy to see", "in focus", "bright", "brighter", "lighter",
 )  # fmt: skip
+_ACTS = ("stand out", "stand out clearly", "pop", "pop out")
+_MODALS = ("should", "must", "shall", "have to", "has to", "need to", "needs to")
+_SEEN = (*_ACTS, "be visible", "be clearly visible", "be highlighted", "be seen", "be in focus")
+# Endings that need no verb in front: "the pedestrians must stand out".
+OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in _MODALS for seen in _SEEN)
+FREE_ENDINGS = (
+    "stand out", "stands out", "standing out", "stand out clearly", "to stand out", *OWING_ENDINGS,
+)  # fmt: skip
+# What may follow one of WANTED.
+WANTED_ENDINGS = (*_WANTED_STATES, *_ACTS, "to be visible", *FREE_ENDINGS)
 
-# In front of what must stay calm. "-" is understood as well.
+# In front of what must stay calm. A list behind one of CURT_NO ends at its comma: "no sky, people".
+CURT_NO = ("no", "not", "less", "less of", "fewer", "without", "without any")
 SUPPRESSED = (
-    "no", "not", "without", "without any", "ignore", "ignoring", "hide", "hiding", "suppress", "suppressing",
+    *CURT_NO, "ignore", "ignoring", "hide", "hiding", "suppress", "suppressing",
     "mute", "muting", "downplay", "de-emphasise", "de-emphasize", "tone down", "turn down", "play down",
-    "calm down", "quieten", "less", "less of", "fewer", "avoid", "disregard", "forget", "forget about",
-    "never mind", "remove", "removing", "get rid of", "reduce", "reducing", "except", "except for",
-    "do not show", "don't show", "do not highlight", "don't highlight", "do not emphasise", "don't emphasise",
-    "do not emphasize", "don't emphasize", "do not focus on", "don't focus on", "do not make", "don't make",
-    "do not want", "don't want", "neither", "nor", "calm the", "dim the", "darken the",
+    "calm down", "quieten", "avoid", "disregard", "forget", "forget about", "never mind", "remove",
+    "removing", "get rid of", "reduce", "reducing", "except", "except for", "neither", "nor", "calm the",
+    "dim the", "dim all", "darken", "darken the", "darker", "dimmer", "calmer", "quieter", "exclude",
+    "excluding", "omit", "omitting", "leave out", "filter out", "mask out", "block out", "cut out",
+    "take out", "fade out", "eliminate", "delete", "erase", "deprioritise", "deprioritize", "minimise",
+    "minimize",
+    "turn off", "switch off", "disable", "blur out", "lower the", "drop the", "skip the", "mask the",
+    "blur the", "fade the", "mask all",
 )  # fmt: skip
+# The same made of verbs that ask for the opposite: "don't look at the cars", "stop highlighting cars".
+_REFUSING = ("do not", "don't", "never")
+_WANTING = ("want", "want you to", "need", "care about", "care for")
+_SHOWING = (
+    "showing", "showing me", "highlighting", "emphasising", "emphasizing", "focusing on", "focussing on",
+    "looking at", "looking for", "finding", "detecting", "marking", "tracking", "watching", "enhancing",
+    "boosting", "stressing", "making", "prioritising", "prioritizing",
+)  # fmt: skip
+NEGATED = (
+    *(f"{no} {verb}" for no in _REFUSING for verb in (*WANTED[:-2], *_WANTING)),
+    *(f"{who} {no} {verb}" for who in ("i", "we") for no in _REFUSING[:2] for verb in _WANTING),
+    *(f"{no} {verb}" for no in ("stop", "avoid") for verb in _SHOWING),
+)  # fmt: skip
+SAYING_NO = SUPPRESSED + NEGATED
+# No to a no: "don't hide the people", "never ignore cars".
+_LOSING = (
+    "ignore", "hide", "suppress", "mute", "downplay", "avoid", "disregard", "forget", "forget about", "miss",
+    "lose", "remove", "exclude", "omit", "darken",
+)  # fmt: skip
+WANTING = (*WANTED, *(f"{no} {verb}" for no in _REFUSING for verb in _LOSING))
 # "keep X calm", "leave X alone", "make X calm": what may follow X behind each verb.
-_CALM = (
-    "calm", "quiet", "calmer", "quieter", "subdued", "muted", "less visible", "invisible", "less prominent",
-    "in the background",
-)  # fmt: skip
+_DIM = ("calm", "quiet", "calmer", "quieter", "subdued", "muted", "darker", "dimmer", "less bright")
+_CALM = (*_DIM, "less visible", "invisible", "less prominent", "in the background", "out of focus")
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
 CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim"),
+    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden"),
     "leave": (*_AS_IT_IS, "alone", "in the background", "dark", "dim", "be"),
-    "make": (*_CALM, "disappear", "fade", "fade away", "dim"),
+    "make": (*_CALM, "disappear", "fade", "fade away", "dim", "dark", "not stand out", "stand out less",
+             "not visible"),
     "let": ("disappear", "fade", "fade away", "be"),
     "turn": ("down", "off"),
+    "put": ("in the background", "in the back"),
+    "move": ("to the background", "into the background", "back"),
+    "push": ("to the background", "into the background", "back"),
+}  # fmt: skip
+WANTED_FRAMES: dict[str, tuple[str, ...]] = {
+    "keep": (*_WANTED_STATES, "in view", "in sight"),
+    "let": ("be visible", *_ACTS),
 }
+# Those that mean nothing without what follows: "keep the sky" may be meant either way.
+OPEN_FRAMES = ("keep", "leave", "let", "put", "move")
+# Verbs, unless they tell what a thing is like: "dim sky".
+UNSURE = (*OPEN_FRAMES, "dim", "mask", "blur")
+# Endings that need no verb in front: "the cars must not stand out", "the sky should be calm", "sky calm".
+_NOT = (
+    "should not", "shouldn't", "must not", "mustn't", "shall not", "need not", "do not", "don't", "does not",
+    "doesn't",
+)  # fmt: skip
+_CALMED = (
+    "disappear", "fade", "fade away",
+    *(f"{be} {calm}" for be in ("be", "stay", "remain", "become")
+      for calm in (*_CALM, "dark", "hidden", "ignored", "suppressed")),
+)  # fmt: skip
+CALM_ENDINGS = (
+    *_DIM, "less visible", "less prominent", "disappear", "fade", "fade away", "vanish",
+    *(f"{no} {seen}" for no in _NOT for seen in _SEEN),
+    *(f"{no} {state}" for no in ("is not", "isn't", "are not", "aren't")
+      for state in (*_WANTED_STATES, "highlighted", "important", "wanted")),
+    *(f"{modal} {calmed}" for modal in _MODALS for calmed in _CALMED),
+)  # fmt: skip
+
+# Words that turn a meaning round. An object phrase that still holds one is refused, since what it names would
+# stand out, or keep calm, against what it says.
+NEGATIONS = (
+    "not", "cannot", "never", "neither", "unless", "less", "fewer", "too", "more than", "more important than",
+)  # fmt: skip
+TURNING = (
+    *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
+    "instead of", "rather than", "other than", "apart from", "aside from", "hide", "ignore", "suppress",
+    "disregard", "remove", "is hidden", "are hidden",
+)  # fmt: skip
+# The same where they come last: "cars off".
+TURNING_LAST = ("off", "excluded", "ignored", "suppressed", "hidden")
+# And in a phrase that is to keep calm: "hide the sky show people" lacks a comma.
+TURNING_BACK = ("show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more")
+ALL_BUT = ("everything but", "anything but", "all but", "everyone but", "everybody but", "anyone but")
+
+# Typed without their apostrophe.
+SPELLINGS = {
+    "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "shouldnt": "shouldn't", "mustnt": "mustn't",
+    "isnt": "isn't", "arent": "aren't",
+}  # fmt: skip
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
 # "X and Y" that is one thing, not two.

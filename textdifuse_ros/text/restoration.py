@@ -36,14 +36,16 @@ VERBS: dict[str, str] = {
     "white balance": "colour_cast", "white-balance": "colour_cast",
 }  # fmt: skip
 
-# Whole wishes that follow neither pattern.
+# Whole wishes that follow neither pattern, without the image they speak of: "make the thermal image sharper".
 WISHES: dict[str, str] = {
     "more contrast": "low_contrast", "higher contrast": "low_contrast", "raise contrast": "low_contrast",
     "increase contrast": "low_contrast", "boost contrast": "low_contrast", "improve contrast": "low_contrast",
     "enhance contrast": "low_contrast", "more light": "low_light", "brighter": "low_light",
-    "make it brighter": "low_light", "sharper": "blur", "make it sharper": "blur",
+    "make brighter": "low_light", "sharper": "blur", "make sharper": "blur",
     "correct colours": "colour_cast", "correct colors": "colour_cast", "fix colours": "colour_cast",
-    "fix colors": "colour_cast", "see through smoke": "haze", "look through smoke": "haze",
+    "fix colors": "colour_cast", "correct colour": "colour_cast", "correct color": "colour_cast",
+    "fix colour": "colour_cast", "fix color": "colour_cast", "see through smoke": "haze",
+    "look through smoke": "haze",
     "see through fog": "haze", "look through fog": "haze", "see through haze": "haze",
 }  # fmt: skip
 
@@ -53,6 +55,7 @@ KEEPS: dict[str, str] = {
     "darkness": "low_light", "night mood": "low_light", "it night": "low_light",
     "colours": "colour_cast", "colors": "colour_cast", "original colours": "colour_cast",
     "original colors": "colour_cast", "natural colours": "colour_cast", "natural colors": "colour_cast",
+    "colour": "colour_cast", "color": "colour_cast", "contrast": "low_contrast",
 }  # fmt: skip
 
 REMOVERS = (
@@ -61,19 +64,38 @@ REMOVERS = (
     "take out",
     "take away", "cut", "eliminate", "lower", "tame", "restore",
 )  # fmt: skip
-KEEPERS = ("keep", "leave", "preserve", "retain", "maintain")
-REFUSERS = ("do not", "don't", "never", "no", "without", "stop")
-DEGREES: dict[str, float] = {
-    "slightly": 0.5, "a little": 0.5, "a bit": 0.5, "gently": 0.5, "somewhat": 0.75, "strongly": 1.5,
-    "a lot": 1.5, "heavily": 1.5, "completely": 2.0, "fully": 2.0, "very much": 2.0,
+KEEPERS = (
+    "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",
+    "don't change",
+)  # fmt: skip
+_UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched")
+_NOUN_REFUSERS = ("no", "without")  # "no noise" is no wish to keep it
+REFUSERS = ("do not", "don't", "never", "stop", *_NOUN_REFUSERS)
+DEGREES: dict[str, float] = {  # longer ones in front of those that they begin with
+    "a little bit": 0.5, "slightly": 0.5, "a little": 0.5, "a bit": 0.5, "a tad": 0.5, "gently": 0.5,
+    "somewhat": 0.75, "strongly": 1.5, "a lot": 1.5, "heavily": 1.5, "completely": 2.0, "fully": 2.0,
+    "very much": 2.0, "much": 1.5,
 }  # fmt: skip
 CAMERAS: dict[str, str] = {
     "thermal": "thermal", "infrared": "thermal", "ir": "thermal", "heat": "thermal",
     "rgb": "rgb", "visible": "rgb", "colour": "rgb", "color": "rgb", "daylight": "rgb",
+    "lwir": "thermal", "visual": "rgb", "vis": "rgb",
 }  # fmt: skip
-IMAGE_WORDS = ("image", "picture", "camera", "frame", "video", "view", "channel", "scene", "stream", "feed")
+IMAGE_WORDS = (
+    "image", "picture", "camera", "frame", "video", "view", "channel", "scene", "stream", "feed", "images",
+    "pictures", "cameras", "frames", "videos", "views", "channels", "streams", "feeds", "footage", "sensor",
+    "sensors",
+)  # fmt: skip
 PREPOSITIONS = ("in", "of", "from", "on", "at", "around", "for")
-_ARTICLES = ("the", "a", "an", "this", "all", "my", "our", "any")
+_ARTICLES = (
+    "the", "a", "an", "this", "all", "my", "our", "any", "both", "each", "every", "whole", "entire", "only",
+)  # fmt: skip
+_WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
+_JOINERS = ("and", "or", "&")
+_LONGEST_WISH = 6  # words, with those of the image
+HEAT = "heat"  # a camera with an image word only; alone it is what is warm
+# In front of a fault, and no part of its name: "remove the thick fog".
+_ADJECTIVES = ("thick", "heavy", "dense", "strong", "bad", "annoying", "remaining", "image")
 
 
 @dataclass(frozen=True)
@@ -96,11 +118,10 @@ def understand(words: list[str]) -> Wish | None:
     """Read a restoration wish from lower-case words; None where they are none."""
     words, degree = _take_degree(words)
     keep = False
-    rest = _after(words, REFUSERS)
-    if rest and (found := _verb_wish(rest)):
+    if found := _refused(words):
         keep = True
     else:
-        found = _verb_wish(words) or _noun_wish(words) or _whole_wish(words)
+        found = _asked(words)
         if found is None:
             found = _keep_wish(words)
             keep = found is not None
@@ -110,7 +131,30 @@ def understand(words: list[str]) -> Wish | None:
     return Wish(degradation, keep, camera, region, degree)
 
 
+def is_removal(words: list[str]) -> bool:
+    """Whether a verb of removal stands in front, which may reach a list behind it."""
+    return bool(_after(_take_degree(words)[0], REMOVERS))
+
+
+def is_fault(words: list[str]) -> bool:
+    """Whether the words name a fault of the image and nothing else: "haze", "noise in the thermal image"."""
+    found = _fault(_without_articles(_take_degree(words)[0]))
+    return found is not None and not found[2]
+
+
 _Found = tuple[str, str, str]  # degradation, camera, region
+
+
+def _asked(words: list[str]) -> _Found | None:
+    return _verb_wish(words) or _noun_wish(words) or _whole_wish(words)
+
+
+def _refused(words: list[str]) -> _Found | None:
+    """ "do not sharpen", "don't remove the noise", "no sharpening"."""
+    rest = _after(words, REFUSERS)
+    if not rest:
+        return None
+    return _verb_wish(rest) if words[0] in _NOUN_REFUSERS else _asked(rest)
 
 
 def _verb_wish(words: list[str]) -> _Found | None:
@@ -128,41 +172,60 @@ def _verb_wish(words: list[str]) -> _Found | None:
 
 def _noun_wish(words: list[str]) -> _Found | None:
     """ "remove the noise in the thermal image", "less thermal noise", "no smoke"."""
-    rest = _after(words, REMOVERS)
-    if not rest:
+    return _fault(_without_articles(_after(words, REMOVERS)))
+
+
+def _fault(words: list[str]) -> _Found | None:
+    """A fault and where it is. Its whole name is looked up first: "colour cast" names no camera."""
+    if not words:
         return None
-    rest = _without_articles(rest)
-    camera = CAMERAS.get(rest[0], "") if len(rest) > 1 else ""
-    rest = rest[1:] if camera else rest
     for size in (4, 3, 2, 1):
-        degradation = NOUNS.get(" ".join(rest[:size]))
-        if degradation and len(rest) >= size:
-            tail = rest[size:]
-            if tail and tail[0] not in PREPOSITIONS:
-                continue  # "no smoke detectors" names an object
-            place = _place(tail)
-            return (degradation, place[0] or camera, place[1]) if place else None
-    return None
+        degradation = NOUNS.get(" ".join(words[:size]))
+        if degradation and len(words) >= size:
+            place = _place(words[size:])
+            if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
+                return (degradation, *place)  # "no smoke detectors" names an object
+    if words[0] in _ADJECTIVES:
+        return _fault(words[1:])
+    camera = CAMERAS.get(words[0])
+    found = _fault(words[1:]) if camera else None
+    return (found[0], found[1] or camera or "", found[2]) if found else None
+
+
+def _holds_fault(region: str) -> bool:
+    """ "noise in the thermal image and haze in the other" asks for two things."""
+    words = region.split()
+    for n, word in enumerate(words):
+        rest = _without_articles(words[n + 1 :]) if word in _JOINERS else []
+        if any(" ".join(rest[:size]) in NOUNS for size in (4, 3, 2, 1)):
+            return True
+    return False
 
 
 def _whole_wish(words: list[str]) -> _Found | None:
     words = [word for word in words if word not in _ARTICLES]
-    for size in range(min(4, len(words)), 0, -1):
-        degradation = WISHES.get(" ".join(words[:size]))
-        tail = words[size:]
-        if degradation and (not tail or tail[0] in PREPOSITIONS):
-            place = _place(tail)
-            return (degradation, *place) if place else None
+    for size in range(min(_LONGEST_WISH, len(words)), 0, -1):
+        head, tail = words[:size], words[size:]
+        of_image = [word for word in head if word in CAMERAS or word in IMAGE_WORDS or word in _WHOLE]
+        plain = " ".join(word for word in head if word not in of_image)
+        degradation = WISHES.get(" ".join(head)) or WISHES.get(plain)
+        if degradation is None or (tail and tail[0] not in PREPOSITIONS):
+            continue
+        place = _place(tail)
+        of_image = [] if " ".join(head) in WISHES else of_image
+        camera = _camera([word for word in of_image if word not in _WHOLE])
+        if place and camera is not None:
+            return degradation, place[0] or camera, place[1]
     return None
 
 
 def _keep_wish(words: list[str]) -> _Found | None:
-    rest = _after(words, KEEPERS)
-    if not rest:
-        return None
-    name = " ".join(_without_articles(rest))
-    degradation = KEEPS.get(name) or NOUNS.get(name)
-    return (degradation, "", "") if degradation else None
+    rest = _without_articles(_after(words, KEEPERS))
+    for size in (3, 2, 1):
+        if len(rest) > size and " ".join(rest[-size:]) in _UNTOUCHED:
+            rest = rest[:-size]
+    degradation = KEEPS.get(" ".join(rest))
+    return (degradation, "", "") if degradation else _fault(rest)
 
 
 def _place(words: list[str]) -> tuple[str, str] | None:
@@ -171,28 +234,37 @@ def _place(words: list[str]) -> tuple[str, str] | None:
         return "", ""
     if words[0] in PREPOSITIONS:
         words = words[1:]
+    if " ".join(words) in _WHOLE:
+        return "", ""
     words = _without_articles(words)
     if not words:
         return None
-    if words[-1] in IMAGE_WORDS:
-        if len(words) == 1:
-            return "", ""
-        if len(words) == 2 and words[0] in CAMERAS:
-            return CAMERAS[words[0]], ""
-    if len(words) == 1 and words[0] in ("it", "everything"):
-        return "", ""
+    camera = _camera(words)
+    if camera is not None:
+        return camera, ""
     return "", " ".join(words)
 
 
+def _camera(words: list[str]) -> str | None:
+    """The camera that words speak of, "" for both; None where they speak of anything else."""
+    named = [word for word in words if word not in (*IMAGE_WORDS, *_ARTICLES, *PREPOSITIONS, *_JOINERS)]
+    if any(word not in CAMERAS for word in named) or (named == [HEAT] and len(words) == 1):
+        return None
+    cameras = {CAMERAS[word] for word in named}
+    return cameras.pop() if len(cameras) == 1 else ""
+
+
 def _take_degree(words: list[str]) -> tuple[list[str], float]:
-    """Take one degree word off either end."""
+    """Take one degree word off either end, or out of "make it slightly brighter"."""
     for name, degree in DEGREES.items():
         mark = name.split()
-        if len(words) > len(mark):
-            if words[: len(mark)] == mark:
-                return words[len(mark) :], degree
-            if words[-len(mark) :] == mark:
-                return words[: -len(mark)], degree
+        size, last = len(mark), len(words) - len(mark)
+        if last <= 0:
+            continue
+        inside = range(1, last) if words[0] == "make" else ()
+        for start in (0, last, *inside):
+            if words[start : start + size] == mark:
+                return words[:start] + words[start + size :], degree
     return words, 1.0
 
 

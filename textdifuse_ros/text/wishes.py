@@ -12,7 +12,7 @@ from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, wholly
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
-from textdifuse_ros.text.restoration import Wish
+from textdifuse_ros.text.restoration import IMAGE_WORDS, Wish
 
 # Those that one camera alone can have: their name, and what to type instead of a wish for the other camera.
 _INSTEAD: Mapping[str, tuple[str, str]] = {
@@ -114,10 +114,14 @@ def _impossible(phrase: Phrase, wish: Wish) -> str:
 
 def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -> CompiledPrompt:
     """The region of a wish, read and located like any other object phrase."""
+    if any(word in IMAGE_WORDS for word in region.split()):
+        hint = "name one, as in 'brighten the cars', or ask for the whole image"
+        reason = f"'{phrase.text}' is limited to '{region}', which is no object: {hint}"
+        raise PromptError(reason, phrase.text, phrase.start)
     try:
         read = parse(region)
         for part in read.phrases:
-            if part.kind != OBJECT:
+            if part.kind != OBJECT or part.suppressed:
                 raise PromptError(
                     f"'{part.text}' is no object that '{phrase.text}' could be limited to", part.text
                 )

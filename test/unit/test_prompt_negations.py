@@ -1,0 +1,131 @@
+"""A prompt never does the opposite of what it says: it is understood, or refused with what to type."""
+
+from __future__ import annotations
+
+import pytest
+
+from textdifuse_ros.text import lexicon
+from textdifuse_ros.text.grammar import format_prompt, parse
+from textdifuse_ros.text.prompt import PromptError
+
+
+def _plain(text: str) -> str:
+    return format_prompt(parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cars should not stand out", "the cars must not stand out", "cars must not be visible",
+        "cars shall not be clearly visible", "the cars shouldn't stand out", "cars dont stand out",
+        "cars should be calm", "the cars must stay in the background", "cars must disappear", "cars calm",
+        "make sure the cars are not visible", "make the cars darker", "make the cars less bright",
+        "make the cars dark", "make cars not stand out", "darken cars", "don't look at the cars",
+        "don’t show me the cars", "never highlight cars", "stop highlighting cars", "avoid showing the cars",
+        "I do not want to see cars", "we don't need the cars", "I don't want you to show the cars",
+        "I don't want the cars to stand out", "please do not keep an eye on the cars", "exclude the cars",
+        "turn off the cars", "keep the cars out of focus", "put the cars in the background",
+    ],
+)  # fmt: skip
+def test_a_no_in_many_words_keeps_calm(text: str) -> None:
+    assert _plain(text) == "no cars"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cars should stand out", "the cars must be visible", "cars shall be highlighted",
+        "keep the cars visible", "keep cars in view", "let the cars stand out", "make the cars bright",
+        "don't hide the cars", "never ignore cars", "do not forget the cars", "show nothing but cars",
+        "only the cars", "cars and nothing else",
+    ],
+)  # fmt: skip
+def test_a_wish_in_many_words_lets_stand_out(text: str) -> None:
+    assert _plain(text) == "cars"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("people should stand out and cars should be calm", "people, no cars"),
+        ("people stand out and the cars must not stand out", "people, no cars"),
+        ("make people stand out and cars disappear", "people, no cars"),
+        ("make the people brighter and the cars darker", "people, no cars"),
+        ("hide things that stand out and cars that stand out", "no things that, no cars that"),
+        ("hide the cars and a lot of people", "no cars, no lot of people"),
+        ("hide the cars and clear sky", "no cars, no clear sky"),
+        ("people and a bit less noise", "people, a bit less noise"),
+    ],
+)
+def test_two_halves_of_a_sentence_are_told_apart(text: str, plain: str) -> None:
+    assert _plain(text) == plain
+
+
+_APART = "as in 'people, no cars'"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ignore everything but people", "write 'people' to let it stand out, or 'no people'"),
+        ("all but the sky", "write 'sky' to let it stand out, or 'no sky'"),
+        ("hide everything except people", "holds 'except', which may turn its meaning round: write 'people'"),
+        ("everything except the sky", "write 'no sky'"),
+        ("people without cars", "'people without cars' holds 'without', which may turn its meaning round: "
+                                "write 'people, no cars'"),
+        ("people instead of cars", "write 'people, no cars'"),
+        ("people rather than the cars", "write 'people, no cars'"),
+        ("vehicles other than cars", "write 'vehicles, no cars'"),
+        ("people hide the sky", "write 'people, no sky'"),
+        ("hide the sky show people", "write 'no sky, people'"),
+        ("people less sky", _APART),
+        ("slightly less sky", _APART),
+        ("people that are not in cars", _APART),
+        ("cars should not be calm", _APART),
+        ("do not touch the cars", _APART),
+        ("stop turning the cars down", _APART),
+        ("I can't see the people", _APART),
+        ("people but the cars", "write 'people, no cars'"),
+        ("people are more important than cars", _APART),
+        ("the sky is too bright", _APART),
+        ("cars off", _APART),
+        ("make the people bright and the cars dark", "says two things"),
+        ("show people and the cars should be calm", "says two things"),
+        ("hide the sky and the cars should stand out", "says two things"),
+        ("do not make the sky calm", "says no twice"),
+        ("don't make the cars darker", "says no twice"),
+        ("dim sky", "can be meant either way: write 'no sky' to keep it calm, or 'show sky'"),
+        ("everything", "is no object in the image"),
+        ("hide the image", "is no object in the image"),
+        ("show the thermal image", "is no object in the image"),
+        ("denoise rgb but not thermal", "'thermal' is no object in the image"),
+    ],
+)  # fmt: skip
+def test_what_would_do_the_opposite_is_refused_with_what_to_type(text: str, words: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert words in caught.value.reason
+
+
+@pytest.mark.parametrize("word", lexicon.TURNING)
+def test_no_word_that_turns_a_meaning_round_is_left_in_an_object(word: str) -> None:
+    for text in (f"people {word} cars", f"people {word} the big cars", f"show people {word} cars"):
+        try:
+            phrases = parse(text).phrases
+        except PromptError:
+            continue
+        assert len(phrases) > 1 and all(f" {word} " not in f" {phrase.text} " for phrase in phrases)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop sign", "bus stop", "push bicycle", "clear sky", "off-road cars", "non-moving cars",
+        "no-parking sign", "turn signals", "people in the thermal image", "objects warmer than the road",
+        "people hidden by smoke", "cars to avoid", "invisible people", "people in the background",
+    ],
+)  # fmt: skip
+def test_an_object_keeps_words_that_only_look_like_a_no(text: str) -> None:
+    (phrase,) = parse(text).phrases
+    assert not phrase.suppressed
+    assert phrase.text == text

@@ -1,0 +1,173 @@
+"""A verb in front of a list reaches its other items: "hide the sky, road and cars"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.phrasing import (
+    CALM_ENDINGS,
+    CLAUSE_SPLITTERS,
+    FILLER,
+    FREE_ENDINGS,
+    SAYING_NO,
+    SPLITTERS,
+    VERBS,
+    ended,
+    framed,
+    head,
+    keys,
+    split,
+    strip_leading,
+    strip_trailing,
+)
+from textdifuse_ros.text.prompt import PromptError
+
+_LIST_FRAMES = (*lexicon.OPEN_FRAMES, "make")  # not "turn", which begins nouns: "turn signals"
+_CURT_JOINERS = ("or", "nor")  # "no sky, road or cars" is said of all three; "no sky, people" is not
+_CONTRASTS = ("but", "while", "yet", "then")
+_OWN_ENDINGS = FREE_ENDINGS | CALM_ENDINGS
+_MAKES = ("do not make", "don't make", "never make")  # an ending closes their list
+
+
+@dataclass(frozen=True)
+class Part:
+    """One directive with what it is said of. calm: it stands in a list that is to keep calm."""
+
+    words: list[Word]
+    listed: bool = False  # a comma, and nothing else, parts it from what stands in front of it
+    calm: bool = False
+
+
+def parts_of(source: str, clauses: list[list[Word]]) -> list[Part]:
+    """The parts of all clauses but those of polite words alone: "show me people, please".
+
+    Raises PromptError for a list that can be meant either way.
+    """
+    parts: list[Part] = []
+    listed, end = True, 0
+    for clause in clauses:
+        listed = listed and source[end : clause[0].start].rstrip().endswith(",")
+        end = clause[-1].end
+        if _is_polite(clause):
+            continue
+        first, *others = split(clause, CLAUSE_SPLITTERS, before_directive=True)
+        parts += [Part(first, listed), *map(Part, others)]
+        listed = True
+    if not parts and clauses:
+        return [Part(clauses[0])]
+    return _spread(source, parts)
+
+
+def _is_polite(clause: list[Word]) -> bool:
+    rest = strip_leading(clause, frozenset(lexicon.POLITE))
+    return " ".join(keys(rest)) in lexicon.POLITE
+
+
+def _spread(source: str, parts: list[Part]) -> list[Part]:
+    found: list[Part] = []
+    while parts:
+        stop = 1
+        while stop < len(parts) and _is_bare(parts[stop]):
+            stop += 1
+        found += _close(source, parts[:stop]) or _reach(source, parts[:stop])
+        parts = parts[stop:]
+    return found
+
+
+def _is_bare(part: Part) -> bool:
+    """A listed part with no directive of its own."""
+    if not part.listed or part.words[0].key in _CONTRASTS:
+        return False
+    words = strip_leading(part.words, FILLER)
+    own = words[0].is_dash or head(words, VERBS, alone=True) or head(words, restoration.REFUSERS, alone=True)
+    return not own and restoration.understand(keys(words)) is None
+
+
+def _close(source: str, items: list[Part]) -> list[Part]:
+    """ "keep the sky", "the road and the cars calm": each of them calm. Empty where nothing closes a list."""
+    first = strip_leading(items[0].words, FILLER)
+    if first[0].key not in _LIST_FRAMES or len(first) == 1 or restoration.understand(keys(first)) is not None:
+        return []
+    if framed(first, lexicon.CALM_FRAMES) or framed(first, lexicon.WANTED_FRAMES):
+        return []
+    own = ended(first)  # "make people bright", "the sky dark": the verb alone is meant for both
+    for last, item in enumerate(items[1:], 1):
+        inner = framed([first[0], *item.words], lexicon.CALM_FRAMES)
+        if inner and own:
+            return [*items[:last], replace(item, words=inner, calm=True), *items[last + 1 :]]
+        if inner and first[0].key == "make":  # "make people red, sky and road dark" is no list
+            _refuse_either_way(source, items[0], inner)
+        if inner:
+            listed = [replace(items[0], words=first[1:]), *items[1:last], replace(item, words=inner)]
+            return [*(replace(part, calm=True) for part in listed), *items[last + 1 :]]
+    return []
+
+
+def _reach(source: str, items: list[Part]) -> list[Part]:
+    """Items behind one that keeps calm, or that removes a fault of the image.
+
+    A list reaches to the item with "and" or "or"; without one, or behind it, who knows what was meant.
+    """
+    first = strip_leading(items[0].words, FILLER)
+    wishes = (restoration.understand(keys(piece)) for piece in split(first, SPLITTERS))
+    wish = next((each for each in wishes if each is not None), None)
+    suppressing = head(first, SAYING_NO)
+    removing = restoration.is_removal(keys(first))
+    acts = bool(suppressing or first[0].is_dash) if wish is None else bool(removing or wish.region)
+    if not acts:
+        if wish is None and not head(first, VERBS) and not ended(first):
+            _refuse_shared_ending(source, items)
+        return items
+    curt = first[0].is_dash or " ".join(keys(first[:suppressing])) in lexicon.CURT_NO
+    bare = _without_endings(items, first)
+    closed = wish is not None or _joined(first, SPLITTERS)
+    joiners = _CURT_JOINERS if curt else SPLITTERS
+    ends = (n for n, item in enumerate(bare) if n and _joined(item.words, joiners))
+    reach = 0 if closed else next(ends, 0)
+    for n, item in enumerate(bare[1:], 1):
+        calm = n <= reach or (removing and _names_faults(item.words))
+        if not calm and not curt and (_joined(item.words, SPLITTERS) or not (closed or reach)):
+            _refuse_either_way(source, items[0], item.words)
+        bare[n] = replace(item, calm=calm)
+    return [*bare, *items[len(bare) :]]
+
+
+def _refuse_shared_ending(source: str, items: list[Part]) -> None:
+    """ "the sky, the road and the cars should be calm": who knows whether the sky should, too."""
+    for item in items[1:]:
+        ends = len(strip_trailing(item.words, CALM_ENDINGS)) < len(item.words)
+        if ends and _joined(item.words, SPLITTERS):
+            _refuse_either_way(source, item, items[0].words, "in front of")
+
+
+def _without_endings(items: list[Part], first: list[Word]) -> list[Part]:
+    """The items up to one that says itself what it is to do: "hide the sky, the people must stand out"."""
+    if head(first, _MAKES):
+        return list(items)
+    for n, item in enumerate(items[1:], 1):
+        if len(strip_trailing(item.words, _OWN_ENDINGS)) < len(item.words):
+            return items[:n]
+    return list(items)
+
+
+def _joined(words: Sequence[Word], by: tuple[str, ...]) -> bool:
+    return head(words, (*by, "as well as")) > 0 or len(split(list(words), by)) > 1
+
+
+def _names_faults(words: list[Word]) -> bool:
+    pieces = (strip_leading(piece, FILLER) for piece in split(words, SPLITTERS))
+    return all(restoration.is_fault(keys(piece)) for piece in pieces)
+
+
+def _refuse_either_way(source: str, other: Part, words: list[Word], where: str = "behind") -> NoReturn:
+    typed, said = _typed(source, strip_leading(words, FILLER)), _typed(source, other.words)
+    reason = f"'{typed}' {where} '{said}' can be meant either way: write 'no {typed}' or 'show {typed}'"
+    raise PromptError(reason, typed, words[0].start)
+
+
+def _typed(source: str, words: list[Word]) -> str:
+    return " ".join(source[words[0].start : words[-1].end].split())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from command_line import save
 
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.labelled import read_truth
+from textdifuse_ros.cli.labelled import frames, labelled_sets, read_truth
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED = REPOSITORY.parent / "shared"
@@ -34,6 +37,26 @@ def textdifuse(*words: str) -> subprocess.CompletedProcess[str]:
             "gone.tflite: no such file",
         ),
         (["compare", "--rgb", "a", "--thermal", "b", "--detector", "d", "--every", "0"], "--every 0"),
+        (["compare", "--set", "a", "--detector", "d", "--every", "5"], "--every: is for clips"),
+        (
+            ["compare", "--set", "a", "--detector", "d", "--confidence", "nan"],
+            "--confidence nan: must lie above",
+        ),
+        (
+            ["compare", "--set", "a", "--detector", "d", "--confidence=-3"],
+            "--confidence -3: must lie above 0",
+        ),
+        (["compare", "--set", "a", "--detector", "d", "--confidence", "1.5"], "up to 1"),
+        (
+            ["compare", "--rgb", "a.mp4", "--thermal", "b.mp4", "--detector", "d", "--boxes", "c"],
+            "--boxes: is for folders of images, and a.mp4 is a clip; leave it out",
+        ),
+        (
+            ["compare", "--rgb", "a.mp4", "--thermal", "b.mp4", "--detector", "d", "--only", "c"],
+            "--only: is for",
+        ),
+        (["locate", "--data", ".", "--limit", "-3"], "--limit -3: must be 0 or more"),
+        (["locate", "--data", ".", "--threads", "100000"], "--threads 100000: must lie between 0"),
         (["compare", "--detector", "d"], "give --rgb and --thermal, or --set"),
         (["compare", "--rgb", "a", "--detector", "d"], "--rgb and --thermal: give both"),
         (["compare", "--set", "a", "--steps", "1,3", "--detector", "d"], "--steps 3"),
@@ -110,9 +133,33 @@ def test_a_frame_without_a_label_file_is_not_labelled_and_an_empty_one_is(tmp_pa
     (tmp_path / "one.txt").write_text("1 0.5 0.5 0.1 0.2\n0 0.5 0.5 0.5 0.5\n")
     truth = read_truth(tmp_path / "one.txt", ["Lamp", "Car"], (100, 200, 3))
     assert list(truth) == ["car"] and truth["car"][0] == pytest.approx([90, 40, 110, 60])
-    (tmp_path / "bad.txt").write_text("0 0.5 0.5\n")
-    with pytest.raises(CliError, match=r"bad\.txt:1: not 'class x y w h'"):
+    (tmp_path / "two_words.txt").write_text("2 0.5 0.5 0.5 0.5\n")
+    truth = read_truth(tmp_path / "two_words.txt", ["person", "traffic light", "car"], (100, 200, 3))
+    assert truth["person"].shape == (0, 4) and truth["car"].shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    "line", ["0 0.5 0.5", "0 nan nan nan nan", "1 0.5 0.5 0.1 0.1", "-1 0.5 0.5 0.1 0.1"]
+)
+def test_what_is_no_box_is_not_judged_as_one(tmp_path: Path, line: str) -> None:
+    (tmp_path / "bad.txt").write_text(f"{line}\n")
+    with pytest.raises(CliError, match=r"bad\.txt, line 1: not a box: it takes class x y w h"):
         read_truth(tmp_path / "bad.txt", ["person"], (100, 200, 3))
+
+
+@pytest.mark.parametrize("name", ["boxes/one.txt", "classes.txt", "list.txt"])
+def test_labels_and_lists_that_are_no_text_cost_one_line(tmp_path: Path, name: str) -> None:
+    for camera in ("vis", "ir"):
+        save(tmp_path / camera / "one.png", np.full((64, 96, 3), 90, np.uint8))
+    (tmp_path / "boxes").mkdir()
+    for text in ("boxes/one.txt", "classes.txt", "list.txt"):
+        (tmp_path / text).write_text("")
+    (tmp_path / "list.txt").write_text(f"{tmp_path.name}/one\n")
+    (tmp_path / name).write_bytes(b"\x89PNG\xff\xfe")
+    args = argparse.Namespace(rgb=None, thermal=None, set=[tmp_path], boxes=None, every=None)
+    args.only = tmp_path / "list.txt"
+    with pytest.raises(CliError, match=rf"{name}: is not a text file"):
+        list(frames(args, labelled_sets(args)))
 
 
 @pytest.mark.skipif(

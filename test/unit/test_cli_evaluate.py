@@ -103,6 +103,10 @@ def test_what_cannot_be_scored_is_refused(folders: tuple[Path, Path], tmp_path: 
     listed = textdifuse(*common, "--fused", tmp_path, "--steps", "1,2")
     refused(listed, "--steps 1,2", "--fused holds the images of one method")
     refused(textdifuse(*common, "--fused", tmp_path / "none"), tmp_path / "none", "no such")
+    unread = textdifuse(*common, "--fused", tmp_path / "none", "--method", "mean")
+    refused(unread, "--fused", "--method mean does not look at it; name fused there as well")
+    save(tmp_path / "list.png", np.zeros((4, 4), np.uint8))
+    refused(textdifuse(*common, "--only", tmp_path / "list.png"), "list.png: is not a text file", "set/stem")
     odd = save(tmp_path / "odd" / "one.png", np.zeros((10, 10), np.uint8))
     refused(textdifuse(*common, "--fused", tmp_path / "odd"), odd, "10x10", "96x64")
     small = save(tmp_path / "small.png", np.zeros((20, 90, 3), np.uint8))
@@ -142,9 +146,16 @@ def test_multiply_accumulates_grow_with_pixels_and_steps() -> None:
 @pytest.mark.parametrize(
     ("extra", "word"),
     [(("--size", "big"), "640x480"), (("--size", "8x8"), "16 pixels"), (("--runs", "0"), "--runs 0"),
-     (("--steps", "3"), "--steps 3"), (("--threads", "-1"), "--threads -1")],
+     (("--steps", "3"), "--steps 3"), (("--threads", "-1"), "--threads -1"),
+     (("--size", "99999x99999"), "--size 99999x99999: 16 megapixels at most"),
+     (("--engines", "eager", "--threads", "100000"), "--threads 100000: must lie between 0"),
+     (("--engines", "eager", "--prompt", "nonsense"), "--prompt: is not looked at with --engines; leave it"),
+     (("--engines", "eager", "--dtype", "bf16"), "--dtype: is not looked at with --engines"),
+     (("--engines", "eager", "--localiser-model", "x"), "--localiser-model: is not looked at"),
+     (("--engines", "eager", "--curve"), "--curve: is not looked at with --engines"),
+     (("--curve", "--size", "64x64"), "--size: is not looked at with --curve")],
 )  # fmt: skip
-def test_a_benchmark_that_makes_no_sense_is_refused(extra: tuple[str, str], word: str) -> None:
+def test_a_benchmark_that_makes_no_sense_is_refused(extra: tuple[str, ...], word: str) -> None:
     refused(textdifuse("bench", *extra), word)
 
 

@@ -253,7 +253,7 @@ def test_several_numbers_of_steps_are_compared_in_one_run_and_make_a_table(
 def test_a_comparison_that_makes_no_sense_is_refused(
     arguments: list[object], words: list[str], capsys: Captured
 ) -> None:
-    refused(capsys, ["bench", "--device", "cpu", "--dtype", "fp32", *arguments], *words)
+    refused(capsys, ["bench", "--device", "cpu", *arguments], *words)
 
 
 def test_bench_says_how_much_of_the_machine_is_used(tmp_path: Path, capsys: Captured) -> None:

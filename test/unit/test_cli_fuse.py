@@ -94,6 +94,7 @@ def test_an_option_that_cannot_be_followed_is_refused(
         (["--device", "tpu"], ["'tpu'"]),
         (["--dtype", "int3"], ["'int3'"]),
         (["--weights", "missing.safetensors"], ["missing.safetensors", "no such file"]),
+        (["--threads", "100000"], ["--threads 100000: must lie between 0, torch's choice, and 256"]),
     ],
 )
 def test_an_engine_that_is_not_there_is_refused(

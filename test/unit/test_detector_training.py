@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from textdifuse_ros.cli import train_detector
 from textdifuse_ros.cli.main import main
 from textdifuse_ros.detection.model_file import SHIPPED_FILE
+from textdifuse_ros.model import weights
+from textdifuse_ros.train import yolo, yolo_data
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.yolo_data import CLASSES, DetectorSet, build, frames, held_out, judged, read_boxes
 
@@ -92,7 +96,9 @@ def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
 
 
 @needs_ultralytics
-def test_a_training_ends_in_a_file_that_the_detector_loads(root: Path, tmp_path: Path) -> None:
+def test_a_training_ends_in_a_file_that_the_detector_loads_and_is_not_given_for_another(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from textdifuse_ros.detection.detections import Wanted
     from textdifuse_ros.detection.ultralytics_yolo import UltralyticsDetector
     from textdifuse_ros.train.yolo import YoloTraining, export, train
@@ -106,6 +112,17 @@ def test_a_training_ends_in_a_file_that_the_detector_loads(root: Path, tmp_path:
     detector = UltralyticsDetector(str(tmp_path / "detector.onnx"), "cpu")
     assert detector.names == dict(enumerate(CLASSES))
     detector.detect(np.zeros((96, 64, 3), np.uint8), Wanted())  # of another shape than it trained on
+
+    capsys.readouterr()
+    same = replace(config, workers=2)  # changes nothing in the result
+    assert train(tmp_path / "images", tmp_path / "run", same, "cpu") == checkpoint
+    assert "run: holds a finished training; take another --output" in capsys.readouterr().err
+    longer = replace(config, epochs=99)
+    with pytest.raises(TrainingError, match="finished training with epochs 1, now it is 99; take another"):
+        train(tmp_path / "images", tmp_path / "run", longer, "cpu")
+    (tmp_path / "run" / "trained").unlink()  # as if it had been stopped
+    with pytest.raises(TrainingError, match="holds a training with epochs 1, now it is 99; take another"):
+        train(tmp_path / "images", tmp_path / "run", longer, "cpu")
 
 
 @needs_ultralytics
@@ -125,6 +142,56 @@ def test_a_training_goes_on_from_an_exported_detector(root: Path, tmp_path: Path
     checkpoint = train(tmp_path / "images", tmp_path / "run", config, "cpu", initial=SHIPPED_FILE)
     state = torch.load(checkpoint, weights_only=False)["model"].float().state_dict()
     assert np.allclose(state["model.0.conv.weight"].numpy(), first, atol=2e-3)
+
+
+@pytest.fixture
+def command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """`train-detector` on images that a stand-in writes, by a trainer that only reads what was noted."""
+    judge = tmp_path / "judge.tflite"
+    judge.write_bytes(b"judge")
+    monkeypatch.setattr(train_detector, "TfliteYolo", lambda path: blind)
+    monkeypatch.setattr(
+        yolo_data, "build", lambda root, folder, *more: (folder / "images").mkdir(parents=True)
+    )
+    monkeypatch.setattr(yolo, "check", lambda *given: None)
+    monkeypatch.setattr(yolo, "export", lambda checkpoint, target: None)
+    return ["train-detector", "--data", str(root), "--output", str(tmp_path / "run"), "--judge", str(judge)]
+
+
+@pytest.mark.parametrize("changed", ["fusion weights", "data", "judge"])
+def test_images_made_of_something_else_are_not_trained_on(
+    command: list[str], changed: str, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(yolo, "train", lambda images, *more: images)
+    assert main(command) == 0 and main(command) == 0
+    assert "holds images" not in capsys.readouterr().err
+    if changed == "fusion weights":
+        other = tmp_path / "other.safetensors"
+        other.write_bytes(b"other")
+        monkeypatch.setattr(weights, "SHIPPED", other)
+    elif changed == "data":
+        (root / "msrs" / "boxes" / f"{FREE}.txt").write_text("1 0.25 0.5 0.2 0.4\n")
+    else:
+        (tmp_path / "judge.tflite").write_bytes(b"another judge")
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert f"run/data: holds images with {changed} " in said and said.endswith("; take another --output\n")
+
+
+def test_what_an_earlier_version_left_is_taken_and_said_to_be(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run" / "data").mkdir(parents=True)
+    (tmp_path / "run" / "data" / "complete").touch()
+    (tmp_path / "run" / "trained").touch()
+    assert main(command) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].endswith(
+        "run/data: holds images, and no word of what it was made with; it is taken as it is"
+    )
+    assert "run: holds a finished training, and no word of" in said[1]
+    assert "run: holds a finished training; take another --output" in said[2]
 
 
 @needs_ultralytics

@@ -13,9 +13,9 @@ from training_samples import before_call, log_of, losses_of, one_thread, short, 
 
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.network import FusionNetwork
-from textdifuse_ros.train import bank
+from textdifuse_ros.train import bank, ranges
 from textdifuse_ros.train.distill import distill
-from textdifuse_ros.train.errors import Interrupted
+from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.run import Run
 from textdifuse_ros.train.teacher import train
 
@@ -80,6 +80,38 @@ def test_a_bank_of_another_teacher_or_seed_or_a_broken_one_is_made_anew(
     capsys.readouterr()
     distill(data, None, tmp_path / "run", short(5, seed=8), a_teacher(1))
     assert bank.FILE not in capsys.readouterr().err
+
+
+def test_an_end_that_was_interrupted_is_made_up_for_by_the_same_command(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*given: object) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ranges, "add", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            distill(data, None, tmp_path / "run", short(2), a_teacher())
+    file = tmp_path / "run" / "student.safetensors"
+    plain = weights.load(file)
+    assert not plain.ranges
+
+    capsys.readouterr()
+    assert distill(data, None, tmp_path / "run", short(2), a_teacher()) == file
+    said = capsys.readouterr().err.splitlines()
+    assert "holds a finished training" in said[0] and said[1].endswith(
+        "has no ranges for int8 yet; they are measured now"
+    )
+    whole = weights.load(distill(data, None, tmp_path / "whole", short(2), a_teacher()))
+    student = weights.load(file)
+    assert student.ranges and student.ranges == whole.ranges
+    assert all(map(torch.equal, student.state_dict().values(), plain.state_dict().values()))
+
+    monkeypatch.setattr(ranges, "add", None)  # calling it would be an error
+    assert distill(data, None, tmp_path / "run", short(2), a_teacher()) == file
+    file.write_bytes(b"broken")
+    with pytest.raises(TrainingError, match=r"student\.safetensors: not a readable .* writes it anew"):
+        distill(data, None, tmp_path / "run", short(2), a_teacher())
 
 
 def test_an_example_comes_back_from_the_bank_as_it_went_in(data: Path, tmp_path: Path) -> None:

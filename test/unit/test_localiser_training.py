@@ -16,11 +16,12 @@ from textdifuse_ros.text.concepts import CONCEPTS, SEEN
 from textdifuse_ros.text.embedded_network import LocaliserConfig, LocaliserNetwork
 from textdifuse_ros.text.words import Words
 from textdifuse_ros.train import localiser as training
-from textdifuse_ros.train import localiser_data
+from textdifuse_ros.train import localiser_data, stills
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.fields import FieldError
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import load_set, simulated
-from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, Frames, _weight, draw, prepare
+from textdifuse_ros.train.localiser_examples import HEIGHT, WIDTH, Frames, _one_of, _weight, draw, prepare
 from textdifuse_ros.train.localiser_labels import add_box, add_surroundings, empty, here
 from textdifuse_ros.train.localiser_words import calibrate
 from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
@@ -120,11 +121,24 @@ def test_a_rare_and_hard_kind_of_object_is_drawn_more_often_than_a_common_one(
 ) -> None:
     (data / "msrs" / "boxes" / "a.txt").write_text("1 0.5 0.5 0.2 0.5\n")
     frames = prepare(data, tmp_path / "out", FEW)
-    assert {name: len(rows) for name, rows in frames.by_object.items()} == {"person": 7, "bicycle": 1}
+    assert {name: len(rows) for name, rows in frames.by_object.items()} == {
+        "person": 7,
+        "bicycle": 1,
+    }  # folders
     many = LocaliserTraining(**{**vars(FEW), "batch": 40})
     batch = draw(frames, many, np.random.default_rng(5), rare=1.0)
     there = batch.target[:, SEEN.index("bicycle")].amax(dim=(1, 2)) >= 0.5
     assert 22 <= int(there.sum()) <= 38  # three for every person, which is in seven frames of eight
+
+
+def test_what_few_frames_of_a_folder_show_is_not_lost_among_the_many_of_another(
+    data: Path, tmp_path: Path
+) -> None:
+    frames = prepare(data, tmp_path / "out", FEW)
+    many = {"msrs128": 50 * frames.by_folder["msrs128"], "roadscene": frames.by_folder["roadscene"]}
+    rng = np.random.default_rng(5)
+    drawn = [_one_of(many, rng).name for _ in range(400)]
+    assert 0.27 < drawn.count("roadscene/a") / 400 < 0.43  # 0.16 of 0.46, and not 1 of 51
 
 
 def test_a_finer_thermal_image_of_the_same_frame_takes_the_coarse_one_s_place(data: Path) -> None:
@@ -164,6 +178,73 @@ def test_a_localiser_can_be_trained_on(data: Path, tmp_path: Path) -> None:
     other = LocaliserNetwork(LocaliserConfig(SEEN[:3]))
     with pytest.raises(TrainingError, match=r"--initial: a localiser of .*; one of .* is trained"):
         training.starting(other)
+
+
+def test_only_what_is_to_be_taught_is_taught_and_the_rest_stays_as_it_was_found(
+    data: Path, tmp_path: Path
+) -> None:
+    bicycles = LocaliserTraining(**{**vars(FEW), "taught": "bicycle", "learning_rate": 1e-9})
+    shipped, bicycle = embedded_weights.load_network(), SEEN.index("bicycle")
+    others = [index for index in range(len(SEEN)) if index != bicycle]
+    batch = draw(prepare(data, tmp_path / "out", FEW), FEW, np.random.default_rng(3))
+    told = training.kept(shipped, batch, bicycles.learnt)
+    with torch.no_grad():
+        said = torch.sigmoid(shipped(batch.cameras))
+    assert torch.equal(told.target[:, others], said[:, others])
+    assert torch.equal(told.target[:, bicycle], batch.target[:, bicycle])
+    assert (told.known[:, others] == 1).all() and torch.equal(told.known[:, bicycle], batch.known[:, bicycle])
+
+    after = embedded_weights.load_network(training.train(data, tmp_path / "out", bicycles, shipped))
+    with torch.no_grad():
+        apart = after(batch.cameras) - shipped(batch.cameras)
+    assert apart[:, others].abs().max() < 0.05  # where a concept counts as found has not moved either
+
+
+def test_what_is_to_be_taught_alone_needs_a_localiser_to_start_from_and_a_name_that_it_knows(
+    data: Path, tmp_path: Path
+) -> None:
+    bicycles = LocaliserTraining(**{**vars(FEW), "taught": "bicycle"})
+    with pytest.raises(TrainingError, match=r"taught: .* give one to --initial"):
+        training.train(data, tmp_path / "out", bicycles, weights.load())
+    with pytest.raises(FieldError, match=r"taught: cow: not among person, bicycle"):
+        LocaliserTraining(taught="bicycle, cow")
+
+
+def test_frames_are_labelled_anew_when_what_they_were_made_of_has_changed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def names() -> set[str]:
+        capsys.readouterr()
+        frames = prepare(data, tmp_path / "out", FEW)
+        return {frame.name for frame in frames.by_object["bicycle"].get("msrs", [])}
+
+    def anew() -> bool:
+        return "frames.safetensors: is of other data" in capsys.readouterr().err
+
+    prepare(data, tmp_path / "out", FEW)
+    (data / "msrs" / "boxes" / "a.txt").write_text("1 0.5 0.5 0.2 0.5\n")
+    assert names() == {"msrs/a"} and anew()
+    assert names() == {"msrs/a"} and not anew()
+    (data / "llvip" / "classes.txt").write_text("bicycle\nperson\n")
+    assert names() == {"msrs/a"} and anew()
+    held = tmp_path / "validation.txt"
+    held.write_text("msrs/a\n")
+    monkeypatch.setattr(stills, "VALIDATION_LIST", held)
+    assert names() == set() and anew()
+
+
+def test_rendered_streets_alone_are_no_data(tmp_path: Path) -> None:
+    streets = LocaliserTraining(**{**vars(FEW), "simulated": 1})
+    (tmp_path / "msrs" / "vis").mkdir(parents=True)
+    for prepared in (
+        lambda: prepare(tmp_path, tmp_path / "out", streets),
+        lambda: training.train(tmp_path, tmp_path / "out", streets, weights.load()),
+    ):
+        with pytest.raises(
+            TrainingError, match=r"no labelled frames; one of msrs128, msrs, .* must lie there"
+        ):
+            prepared()
+    assert not (tmp_path / "out").exists()
 
 
 def test_wrong_words_on_the_command_line_cost_one_line(data: Path, tmp_path: Path) -> None:

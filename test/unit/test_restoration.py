@@ -158,6 +158,20 @@ def test_the_table_has_the_gain_and_the_mean(folder: Path, capsys: pytest.Captur
     assert lines[5].startswith("clean pair, 1 step, restore auto against off: ")
 
 
+def test_a_pair_too_small_to_be_judged_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    colour, thermal = scene(20, 20)
+    rgb, ir = save(tmp_path / "rgb20.png", colour), save(tmp_path / "th8.png", thermal)
+    weights = save_network(tmp_path / "weights.safetensors")
+    given = ["--rgb", str(rgb), "--thermal", str(ir), "--weights", str(weights), "--dtype", "fp32"]
+    assert main(["restoration", *given, "--degradations", "smoke", "--strengths", "1"]) == 2
+    assert capsys.readouterr().err == (
+        f"textdifuse restoration: {rgb}: 20x20 is too small: 48 pixels a side are needed\n"
+    )
+    small = np.zeros((20, 90, 3), np.uint8)
+    with pytest.raises(ValueError, match="90x20 is too small"):
+        closeness(small, small)
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -127,7 +127,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save(root / "msrs" / "ir" / f"{stem}.png", thermal)
         (root / "msrs" / "boxes").mkdir(exist_ok=True)
         (root / "msrs" / "boxes" / f"{stem}.txt").write_text("0 0.75 0.5 0.2 0.3\n2 0.2 0.5 0.2 0.4\n")
-    (root / "msrs" / "classes.txt").write_text("person bicycle car\n")
+    (root / "msrs" / "classes.txt").write_text("person\nbicycle\ncar\n")
     save_network(root / "weights.safetensors")
     return root
 

@@ -245,3 +245,4 @@ def test_the_command_refuses_in_one_line(data: Path, tmp_path: Path) -> None:
     refused(textdifuse(*place, "--set", "crop=100"), "--set: crop is 100", "96 or 128")
     refused(textdifuse(*place), "--models", "yolov8n_coco.safetensors", "detector_weight 0")
     refused(textdifuse(*place, "--set", "device=cuda:99"), "device 'cuda:99'")
+    refused(textdifuse(*place, "--threads", 100000), "--threads 100000: must lie between 0", "256")

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from textdifuse_ros.text.localiser import CompiledPrompt
 
 _WARM_UP = 3
+# What --engines and --curve do not look at.
+_UNREAD = {
+    "engines": ("curve", "prompt", "engine", "dtype", "localiser", "localiser_model", "localiser_weights"),
+    "curve": ("size", "steps"),
+}
 Report = dict[str, Any]
 
 
@@ -54,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="with --curve: also draw it as SVG")
     parser.set_defaults(strength=1.0, restore="auto")
     add_engine_arguments(parser)
+    options = [option for each in _UNREAD.values() for option in each]
+    parser.set_defaults(unset={option: parser.get_default(option) for option in options})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
             raise CliError(f"--{option}: say with --engines what to compare")
     if args.plot is not None and not args.curve:
         raise CliError("--plot: draws what --curve measures, say that too")
+    _refuse_unread(args)
     if args.engines:
         from textdifuse_ros.cli.bench_engines import compare_engines
 
@@ -84,6 +92,14 @@ def run(args: argparse.Namespace) -> int:
         for name, value in report.items():
             print(f"{name:<14} {value}")
     return 0
+
+
+def _refuse_unread(args: argparse.Namespace) -> None:
+    """Raises CliError for what is set and would not be looked at."""
+    for mode, unread in _UNREAD.items():
+        for option in unread if getattr(args, mode) else ():
+            if getattr(args, option) != args.unset[option]:
+                raise CliError(f"--{option.replace('_', '-')}: is not looked at with --{mode}; leave it out")
 
 
 def measure(fuser: Fuser, size: tuple[int, int], steps: int, prompt: CompiledPrompt, runs: int) -> Report:

@@ -10,7 +10,7 @@ from typing import Any
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
 from textdifuse_ros.cli.judges import Judge, make_judge
-from textdifuse_ros.cli.labelled import Frame, frames, labelled_sets
+from textdifuse_ros.cli.labelled import EVERY, Frame, frames, is_clip, labelled_sets
 from textdifuse_ros.cli.methods import (
     CAMERAS,
     FUSED,
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="YOLO text labels of --rgb, with classes.txt beside the folder: adds average precision",
     )
-    parser.add_argument("--every", type=int, default=10, metavar="N", help="every Nth frame of a clip (10)")
+    parser.add_argument("--every", type=int, metavar="N", help=f"every Nth frame of a clip ({EVERY})")
     parser.add_argument("--confidence", type=float, default=0.35, help="of the counted detections (0.35)")
     parser.add_argument(
         "--spoil",
@@ -66,9 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.every < 1:
-        raise CliError(f"--every {args.every}: must be at least 1")
     check_pair_arguments(args)
+    _check(args)
     steps = parse_steps(args.steps)
     choices = choose(args.method, steps, EVERYTHING)
     spoiling = parse_spoil(args.spoil) if args.spoil else None
@@ -92,6 +91,21 @@ def _run(args: argparse.Namespace) -> int:
     else:
         _print(args, methods, together, by_folder)
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises CliError for numbers out of range, and for what would not be looked at."""
+    if args.every is not None and args.every < 1:
+        raise CliError(f"--every {args.every}: must be at least 1")
+    if not 0 < args.confidence <= 1:
+        raise CliError(f"--confidence {args.confidence:g}: must lie above 0 and up to 1")
+    if not is_clip(args):
+        if args.every is not None:
+            raise CliError("--every: is for clips; of folders, --only says which pairs are looked at")
+        return
+    for option in ("boxes", "only"):
+        if getattr(args, option) is not None:
+            raise CliError(f"--{option}: is for folders of images, and {args.rgb} is a clip; leave it out")
 
 
 def _look(frame: Frame, night: bool, methods: list[Method], judge: Judge, least: float) -> Seen:

@@ -75,10 +75,14 @@ def _run(args: argparse.Namespace) -> int:
     if args.fused is not None and "," in args.steps:
         raise CliError(f"--steps {args.steps}: --fused holds the images of one method, give no list")
     choices = choose(args.method, () if args.fused is not None else parse_steps(args.steps), EVERYTHING)
+    if args.fused is not None and Choice(FUSED, FUSED) not in choices:
+        raise CliError(
+            f"--fused {args.fused}: --method {args.method} does not look at it; name {FUSED} there as well"
+        )
     found = only_listed(find_pairs(args.rgb, args.thermal), args.only)
     unmatched, pairs = list(found.unmatched), found.pairs
     files: dict[str, Path] = {}
-    if args.fused is not None and Choice(FUSED, FUSED) in choices:
+    if args.fused is not None:
         files = _fused_files(args.fused, pairs)
         unmatched += [pair.rgb for pair in pairs if pair.stem not in files]
         pairs = tuple(pair for pair in pairs if pair.stem in files)

@@ -69,7 +69,11 @@ def only_listed(found: Pairs, path: Path | None) -> Pairs:
     """
     if path is None:
         return found
-    wanted = {line.strip() for line in path.read_text().splitlines() if line.strip()}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise CliError(f"{path}: is not a text file; --only takes set/stem lines") from error
+    wanted = {line.strip() for line in lines if line.strip()}
     kept = tuple(
         pair for pair in found.pairs if f"{pair.rgb.resolve().parent.parent.name}/{pair.stem}" in wanted
     )

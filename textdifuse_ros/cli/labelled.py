@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from textdifuse_ros.cli.clip_pairs import VIDEO_SUFFIXES, clip_pairs
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.image_files import read_pair
 from textdifuse_ros.cli.pair_sets import PairSet, pair_sets
+from textdifuse_ros.evaluation.detection_table import CLASSES
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.stills import box_lines, class_names, known_as
 
 Bytes = NDArray[np.uint8]
+EVERY = 10  # frames of a clip, of which one is looked at
 Truth = dict[str, NDArray[np.float64]]
-SAME = {"person": "person", "people": "person", "car": "car"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def is_clip(args: argparse.Namespace) -> bool:
 def frames(args: argparse.Namespace, sets: list[PairSet]) -> Iterator[Frame]:
     """Every Nth frame of the clips, or the pairs of `sets`. Raises CliError."""
     if is_clip(args):
-        for rgb, thermal in clip_pairs(args.rgb, args.thermal, args.every):
+        for rgb, thermal in clip_pairs(args.rgb, args.thermal, args.every or EVERY):
             yield Frame(args.rgb.name, args.rgb, rgb, thermal)
         return
     for each in sets:
@@ -68,19 +72,15 @@ def read_truth(path: Path, names: list[str], shape: tuple[int, ...]) -> Truth:
     """
     if not path.is_file():
         return {}
-    classes = {SAME[name.lower()] for name in names if name.lower() in SAME}
-    rows: dict[str, list[list[float]]] = {name: [] for name in sorted(classes)}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        try:
-            index, x, y, w, h = (float(word) for word in line.split())
-            name = SAME.get(names[int(index)].lower())
-        except (ValueError, IndexError) as error:
-            raise CliError(f"{path}:{number}: not 'class x y w h' ({error})") from error
-        if name:
-            high, wide = shape[:2]
-            rows[name].append(
-                [(x - w / 2) * wide, (y - h / 2) * high, (x + w / 2) * wide, (y + h / 2) * high]
-            )
+    known = {known_as(name) for name in names}
+    rows: dict[str, list[list[float]]] = {name: [] for name in CLASSES if name in known}
+    high, wide = shape[:2]
+    with _one_line():
+        for name, x, y, w, h in box_lines(path, names):
+            if name in rows:
+                rows[name].append(
+                    [(x - w / 2) * wide, (y - h / 2) * high, (x + w / 2) * wide, (y + h / 2) * high]
+                )
     return {name: np.asarray(each, np.float64).reshape(-1, 4) for name, each in rows.items()}
 
 
@@ -88,4 +88,13 @@ def _class_names(boxes: Path) -> list[str]:
     path = boxes.parent / "classes.txt"
     if not path.is_file():
         raise CliError(f"{path}: is missing; it names the classes of {boxes}, one a line")
-    return path.read_text().split()
+    with _one_line():
+        return class_names(path)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except TrainingError as error:
+        raise CliError(str(error)) from error

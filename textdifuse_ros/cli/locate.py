@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, named_os_errors
+from textdifuse_ros.cli.threads import check_threads
 
 if TYPE_CHECKING:
     from textdifuse_ros.evaluation.location import Overlap
@@ -48,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.data.is_dir():
         raise CliError(f"--data {args.data}: no such folder")
+    if args.limit < 0:
+        raise CliError(f"--limit {args.limit}: must be 0 or more")
+    check_threads(args.threads)
     try:
         fuser = Fuser(device=args.device, dtype=args.dtype, threads=args.threads, engine="eager")
         localiser = EmbeddedLocaliser(fuser.device, fuser.dtype)
@@ -58,7 +62,9 @@ def run(args: argparse.Namespace) -> int:
             "phrases": _phrases,
             "cost": lambda: _cost(fuser, localiser),
         }
-        report = {name: measure() for name, measure in measures.items() if name in (args.only or PARTS)}
+        wanted = args.only or PARTS
+        with named_os_errors():
+            report = {name: measure() for name, measure in measures.items() if name in wanted}
     except (EngineError, LocaliserError, TrainingError) as error:
         raise CliError(str(error)) from error
     print(json.dumps(report, indent=2) if args.json else _table(report))

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.threads import check_threads
 from textdifuse_ros.text.grammar import PromptError, parse
 from textdifuse_ros.text.localiser import CompiledPrompt, LocaliserError, make_localiser, stands_in
 from textdifuse_ros.text.wishes import compile_prompt
@@ -105,8 +106,7 @@ def make_fuser(args: argparse.Namespace, steps: str | None = None) -> Fuser:
     from textdifuse_ros.model import weights
     from textdifuse_ros.model.weights import WeightsError
 
-    if args.threads < 0:
-        raise CliError(f"--threads {args.threads}: must be 0 or more")
+    check_threads(args.threads)
     path = args.weights or (weights.TEACHER if (steps or args.steps) == TEACHER else None)
     options = {"model": args.localiser_model, "weights": args.localiser_weights}
     try:

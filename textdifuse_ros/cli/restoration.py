@@ -157,12 +157,12 @@ def _outcomes(sets: Sequence[PairSet], cases: Sequence[Case], contest: Contest) 
     for pair in (pair for each in sets for pair in each.pairs):
         rgb, thermal = read_pair(pair)
         spoil_case = _spoiler(pair.stem)
+        names = [network.name for network in contest.networks]
         with named_value_errors(pair.rgb):
             clean, close = survey(rgb, thermal, cases, spoil_case, methods)
-        names = [network.name for network in contest.networks]
-        for name in names:
-            answers = answered(rgb, thermal, cases, spoil_case, _wished(contest, name))
-            close |= {(case, asked(name)): answer for case, answer in answers.items()}
+            for name in names:
+                answers = answered(rgb, thermal, cases, spoil_case, _wished(contest, name))
+                close |= {(case, asked(name)): answer for case, answer in answers.items()}
         outcomes.append(Outcome(close, {n: left_alone(clean[n], clean[without(n)]) for n in names}))
     return outcomes
 

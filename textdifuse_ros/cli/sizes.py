@@ -7,6 +7,7 @@ import re
 from textdifuse_ros.cli.errors import CliError
 
 LEAST_SIDE = 16
+MOST_PIXELS = 16_000_000  # twelve times 1280x1024; more is a slip, and would take all memory
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -17,4 +18,6 @@ def parse_size(text: str) -> tuple[int, int]:
     width, height = int(match[1]), int(match[2])
     if min(width, height) < LEAST_SIDE:
         raise CliError(f"--size {text}: {LEAST_SIDE} pixels a side are needed")
+    if width * height > MOST_PIXELS:
+        raise CliError(f"--size {text}: {MOST_PIXELS // 1_000_000} megapixels at most")
     return width, height

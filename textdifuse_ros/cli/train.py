@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors
+from textdifuse_ros.cli.threads import check_threads
 
 if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
@@ -88,8 +89,7 @@ def prepare_threads(args: argparse.Namespace) -> None:
 
     if not args.data.is_dir():
         raise CliError(f"--data {args.data}: no such folder")
-    if args.threads < 0:
-        raise CliError(f"--threads {args.threads}: must be at least 0")
+    check_threads(args.threads)
     if args.threads:
         torch.set_num_threads(args.threads)
 

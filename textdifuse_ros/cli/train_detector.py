@@ -59,24 +59,40 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace, config: YoloTraining) -> Path:
-    from textdifuse_ros.fuser import Fuser
-    from textdifuse_ros.train import yolo, yolo_data
+    from textdifuse_ros.train import yolo
 
-    images = args.output / "data"
-    if not (images / "complete").is_file():  # a run that was stopped while it wrote them begins again
-        yolo.check(config, args.teacher, args.initial)
-        fuser = Fuser()
-        judge = _judge(TfliteYolo(args.judge))
-
-        def fuse(rgb: Bytes, thermal: Bytes, steps: int) -> Bytes:
-            return fuser.fuse(rgb, thermal, steps=steps).image
-
-        yolo_data.build(args.data, images, fuse, judge, lambda text: print(text, file=sys.stderr))
-        (images / "complete").touch()
+    yolo.check(config, args.teacher, args.initial)
+    images = _images(args)
     checkpoint = yolo.train(images, args.output, config, args.device, args.teacher, args.initial)
     target = Path(args.output) / "detector.onnx"
     yolo.export(checkpoint, target)
     return target
+
+
+def _images(args: argparse.Namespace) -> Path:
+    """The folder of images and labels, written where an earlier start has not."""
+    from textdifuse_ros.fuser import Fuser
+    from textdifuse_ros.model import weights
+    from textdifuse_ros.train import made_of, stills, yolo_data
+
+    folder: Path = args.output / "data"
+    complete = folder / "complete"  # without it a run that was stopped while it wrote them begins again
+    told = {
+        "fusion weights": weights.identity(),
+        "data": stills.digest(args.data / each.name for each in yolo_data.SETS)[:12],
+        "judge": weights.identity(args.judge),
+    }
+    if complete.is_file():
+        made_of.check_same(complete, told, "images")
+        return folder
+    fuser, judge = Fuser(), _judge(TfliteYolo(args.judge))
+
+    def fuse(rgb: Bytes, thermal: Bytes, steps: int) -> Bytes:
+        return fuser.fuse(rgb, thermal, steps=steps).image
+
+    yolo_data.build(args.data, folder, fuse, judge, lambda text: print(text, file=sys.stderr))
+    made_of.note(complete, told)
+    return folder
 
 
 def _judge(detector: TfliteYolo) -> Judge:

@@ -34,10 +34,7 @@ def evaluate(
         raise ValueError(
             f"sizes differ: fused {fused.shape}, visible {visible.shape}, thermal {thermal.shape}"
         )
-    if min(fused.shape) < LEAST_SIDE:
-        raise ValueError(
-            f"{fused.shape[1]}x{fused.shape[0]} is too small: {LEAST_SIDE} pixels a side are needed"
-        )
+    check_sides(fused.shape)
     f, v, i = (np.asarray(image, np.float64) for image in (fused, visible, thermal))
     return {
         "EN": entropy(f),
@@ -47,6 +44,12 @@ def evaluate(
         "VIF": visual_information_fidelity(v, f) + visual_information_fidelity(i, f),
         "Qabf": edge_preservation(v, i, f),
     }
+
+
+def check_sides(shape: tuple[int, ...]) -> None:
+    """Raises ValueError for an image that VIF cannot look at."""
+    if min(shape[:2]) < LEAST_SIDE:
+        raise ValueError(f"{shape[1]}x{shape[0]} is too small: {LEAST_SIDE} pixels a side are needed")
 
 
 def entropy(image: Image) -> float:

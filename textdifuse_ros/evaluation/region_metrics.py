@@ -36,8 +36,7 @@ def evaluate(
             f"sizes differ: fused {fused.shape}, visible {visible.shape}, thermal {thermal.shape}, "
             f"relevance {relevance.shape}"
         )
-    if min(fused.shape) < metrics.LEAST_SIDE:
-        raise ValueError(f"{fused.shape} is too small: {metrics.LEAST_SIDE} pixels a side are needed")
+    metrics.check_sides(fused.shape)
     if relevance.min() < 0 or not relevance.any():
         raise ValueError(
             "the relevance is nowhere above 0, or somewhere below it: there is no region to judge"

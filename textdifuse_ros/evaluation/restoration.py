@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.evaluation.baselines import luminance
-from textdifuse_ros.evaluation.metrics import visual_information_fidelity
+from textdifuse_ros.evaluation.metrics import check_sides, visual_information_fidelity
 
 Bytes = NDArray[np.uint8]
 Fuse = Callable[[Bytes, Bytes], Bytes]  # RGB (H, W, 3), thermal (H, W) -> RGB (H, W, 3)
@@ -47,7 +47,8 @@ def psnr(first: Bytes, second: Bytes) -> float:
 
 
 def closeness(reference: Bytes, image: Bytes) -> Closeness:
-    """How close an RGB image (H, W, 3), 48 pixels a side at least, is to the reference."""
+    """How close an RGB image (H, W, 3) is to the reference. Raises ValueError where it is too small."""
+    check_sides(image.shape)
     grey = (luminance(each).astype(np.float64) for each in (reference, image))
     return Closeness(psnr(reference, image), visual_information_fidelity(*grey))
 
@@ -58,7 +59,9 @@ def survey(
     """Fuse one pair clean and in every case, by every method: 1 + len(cases) pictures each.
 
     Returns every method's picture of the clean pair, and how close those of the degraded ones come to it.
+    Raises ValueError for a pair that is too small, before anything is done to it.
     """
+    check_sides(rgb.shape)
     clean = {name: fuse(rgb, thermal) for name, fuse in methods.items()}
     close = {}
     for case in cases:

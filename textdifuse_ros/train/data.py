@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.train.errors import TrainingError
-from textdifuse_ros.train.stills import box_lines, held_out, validation_names
+from textdifuse_ros.train.stills import box_lines, class_names, held_out, validation_names
 
 Image = NDArray[np.uint8]
 
@@ -70,8 +70,7 @@ def load_folder(
     folder = root / data_set.name
     if not ((folder / "vis").is_dir() and (folder / "ir").is_dir()):
         return []
-    class_file = folder / "classes.txt"
-    classes = class_file.read_text().split() if class_file.is_file() else []
+    classes = class_names(folder / "classes.txt")
     thermal_of = {path.stem: path for path in (folder / "ir").iterdir()}
     pairs = []
     for path in sorted((folder / "vis").iterdir()):

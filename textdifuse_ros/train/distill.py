@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.model.ranges import Ranges
@@ -23,10 +24,12 @@ from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector
 from textdifuse_ros.train.distributed import joined
+from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.interrupts import Interrupts
 from textdifuse_ros.train.loop import Loop, finished, load_pairs, make_detector
 from textdifuse_ros.train.objective import make_target, objective
 from textdifuse_ros.train.paths import own_path
+from textdifuse_ros.train.progress import say
 from textdifuse_ros.train.run import Run, Terms
 from textdifuse_ros.train.samples import Samples
 from textdifuse_ros.train.seeds import CHOICE, generator
@@ -52,7 +55,7 @@ def distill(
     with Interrupts() as interrupts, joined(config.device) as ranks:
         run = Run(output, config, ranks, teacher)
         if (before := finished(run, FILE)) is not None:
-            return before
+            return _with_ranges(before, data, run) if ranks.first else before
         detector = make_detector(detector_folder, config, run.device)
         sets = load_pairs(data, run)
         pictures = Samples(sets, config, detector, run.device, (1, 2)) if ranks.first else None
@@ -80,6 +83,17 @@ def distill(
 
         path = Loop(run, FILE, pictures, interrupts).train(lesson)
         return ranges.add(path, path, sets, config) if ranks.first else path
+
+
+def _with_ranges(path: Path, data: Path, run: Run) -> Path:
+    """The weights of a finished training, whose end may have been interrupted before it measured."""
+    try:
+        if weights.load(path).ranges:
+            return path
+    except weights.WeightsError as error:
+        raise TrainingError(f"{error}; without that file the same command writes it anew") from error
+    say(f"{path}: has no ranges for int8 yet; they are measured now")
+    return ranges.add(path, path, load_pairs(data, run), run.config)
 
 
 def loss(

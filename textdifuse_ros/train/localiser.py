@@ -26,7 +26,7 @@ from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.interrupts import Interrupts
 from textdifuse_ros.train.journal import Journal
 from textdifuse_ros.train.localiser_config import LocaliserTraining
-from textdifuse_ros.train.localiser_examples import Batch, Frames, draw, prepare
+from textdifuse_ros.train.localiser_examples import Batch, Frames, check, draw, prepare
 from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.localiser_words import train_words
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
@@ -53,6 +53,7 @@ def train(
     Raises Interrupted after a signal, TrainingError, EngineError or LocaliserError when it cannot start or
     go on.
     """
+    check(data)
     with Interrupts() as interrupts:
         text = json.dumps(dataclasses.asdict(config), indent=2) + "\n"
         files.write(output / "config.json", text.encode())
@@ -82,14 +83,18 @@ def train(
         return path
 
 
-def loss(network: LocaliserNetwork, batch: Batch, overlap: float) -> tuple[Tensor, dict[str, float]]:
-    """Cross-entropy of every known cell, and one minus the overlap of each concept in the batch."""
+def loss(
+    network: LocaliserNetwork, batch: Batch, overlap: float, learnt: tuple[str, ...] = SEEN
+) -> tuple[Tensor, dict[str, float]]:
+    """Cross-entropy of every known cell, and one minus the overlap of each concept in the batch that is
+    learnt from labels.
+    """
     logits, weight = network(batch.cameras).float(), batch.known * batch.weight
     each = F.binary_cross_entropy_with_logits(logits, batch.target, reduction="none") * weight
     entropy = each.sum() / weight.sum().clamp(min=1) * len(SEEN)
     share, target = torch.sigmoid(logits) * weight, batch.target * weight
     common, both = (share * target).sum(dim=(0, 2, 3)), (share + target).sum(dim=(0, 2, 3))
-    there = target.sum(dim=(0, 2, 3)) > 1
+    there = (target.sum(dim=(0, 2, 3)) > 1) & _among(learnt, target.device)
     apart = 1 - (2 * common + 1) / (both + 1)
     dice = (apart * there).sum() / there.sum().clamp(min=1)
     total = entropy + overlap * dice
@@ -98,6 +103,24 @@ def loss(network: LocaliserNetwork, batch: Batch, overlap: float) -> tuple[Tenso
         "entropy": float(entropy.detach()),
         "overlap": float(1 - dice.detach()),
     }
+
+
+def _among(names: tuple[str, ...], device: torch.device) -> Tensor:
+    return torch.tensor([name in names for name in SEEN], device=device)
+
+
+@torch.no_grad()
+def kept(teacher: LocaliserNetwork, batch: Batch, learnt: tuple[str, ...]) -> Batch:
+    """The batch with the teacher's own answers for every concept that labels are not to teach."""
+    said = torch.sigmoid(teacher(batch.cameras).float())
+    stays = ~_among(learnt, said.device)[None, :, None, None]
+    one = torch.ones_like(said)
+    return Batch(
+        batch.cameras,
+        torch.where(stays, said, batch.target),
+        torch.where(stays, one, batch.known),
+        torch.where(stays, one, batch.weight),
+    )
 
 
 @torch.no_grad()
@@ -119,8 +142,9 @@ def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining
         there += (known * target).sum(dim=(0, 2, 3))
     overlap = common / (found + there - common).clamp(min=1)
     best = torch.tensor(_CUTS)[overlap.argmax(dim=1)]
+    learnt = _among(config.learnt, best.device)
     last = network.fine[-1]
-    last.bias -= torch.where(there[:, 0] > 0, best, torch.zeros_like(best))  # type: ignore[operator]
+    last.bias -= torch.where(learnt & (there[:, 0] > 0), best, torch.zeros_like(best))  # type: ignore[operator]
     for parameter in last.parameters():
         parameter.mul_(_SHARPER)
 
@@ -153,7 +177,12 @@ class _Run:
         torch.manual_seed(config.seed)
         self.config, self.words, self._output = config, words, output
         self._device = resolve_device(config.device)
+        if config.taught and isinstance(initial, FusionNetwork):
+            raise TrainingError(
+                "taught: there is no localiser to keep the others from; give one to --initial"
+            )
         network = starting(initial)
+        self._teacher = starting(initial).to(self._device).eval() if config.taught else None
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-3)
         self._average = Average(network, config.average)
@@ -173,8 +202,11 @@ class _Run:
         fall = 0.02 + 0.49 * (1 + math.cos(math.pi * min(1.0, self.done())))
         for group in self._optimiser.param_groups:
             group["lr"] = self.config.learning_rate * ramp * fall
+        batch = batch.to(self._device)
         with self._autocast:
-            total, terms = loss(self._network, batch.to(self._device), self.config.overlap)
+            if self._teacher is not None:
+                batch = kept(self._teacher, batch, self.config.learnt)
+            total, terms = loss(self._network, batch, self.config.overlap, self.config.learnt)
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)

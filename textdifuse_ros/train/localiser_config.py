@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textdifuse_ros.train.fields import check_all, rules_of, setting
+from textdifuse_ros.text.concepts import SEEN
+from textdifuse_ros.train.fields import FieldError, check_all, rules_of, setting
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,20 @@ class LocaliserTraining:
     small: float = setting(
         1.0, "how much more the cells of small objects count, at most; 1 = as much as all others", low=1
     )
+    taught: str = setting(
+        "",
+        "the only concepts to learn, with commas; all others stay as the localiser to start from finds them",
+    )
     simulated: int = setting(16, "rendered streets, four frames of each", low=0)
     checkpoint_every: int = setting(100, "updates between two checkpoints", low=1)
 
     def __post_init__(self) -> None:
         check_all(self, rules_of(LocaliserTraining))
+        unknown = [name for name in self.learnt if name not in SEEN]
+        if unknown:
+            raise FieldError(f"taught: {', '.join(unknown)}: not among {', '.join(SEEN)}")
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """The concepts that labels teach."""
+        return tuple(name.strip() for name in self.taught.split(",")) if self.taught.strip() else SEEN

@@ -24,7 +24,7 @@ from textdifuse_ros.train.localiser_labels import (
     inside,
 )
 from textdifuse_ros.train.localiser_teachers import Teachers
-from textdifuse_ros.train.stills import box_lines, held_out, read_image, resized
+from textdifuse_ros.train.stills import box_lines, class_names, held_out, read_image, resized
 
 HIGH = 240  # pixels of a stored frame; examples are cut out of it at random scales
 # What the boxes of a class may also show, to another labeller.
@@ -95,7 +95,7 @@ def load_set(
     folder = root / each.name
     if not all((folder / camera).is_dir() for camera in _cameras(each)):
         return
-    names = (folder / "classes.txt").read_text().lower().split()
+    names = class_names(folder / "classes.txt")
     out = held_out()
     for path in sorted((folder / _cameras(each)[0]).iterdir()):
         boxes = folder / "boxes" / f"{path.stem}.txt"

@@ -21,20 +21,24 @@ from textdifuse_ros.text.embedded_network import CELL
 from textdifuse_ros.train import files
 from textdifuse_ros.train.degrade import degrade, shift
 from textdifuse_ros.train.degrade import draw as draw_degradations
+from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import SETS, SIMULATED, SIMULATED_SHARE, Frame, load_set, simulated
 from textdifuse_ros.train.localiser_labels import OBJECTS, Image, Labels, shown
 from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.progress import Progress, say
+from textdifuse_ros.train.stills import digest
 
 FILE = "frames.safetensors"
 WIDTH, HEIGHT = 208, 160  # pixels of an example, most of what the localiser sees at once
+EQUALISED = 0.15  # share of the thermal images that get another camera's automatic gain
 AIMED = 0.75  # share of the examples that are sure to show an object, where there is one
 _TIMES = (0.0, 6.5, 13.0, 31.0)  # of a rendered street, seconds
 _ZOOM = (0.65, 1.4)  # of a stored frame; a 640x480 camera is seen at 0.8
 _FATTER = 1.5  # a cell that is two thirds full counts as full: distant persons are a cell or two
 Float = NDArray[Any]
 RARE = 0.4  # share of the examples drawn by kind of object: bicycles are in one frame of eight
+_SHARES = {each.name: each.share for each in SETS} | {SIMULATED: SIMULATED_SHARE}
 _SMALL = 32  # cells; an object of fewer counts more in each of them, up to `config.small` times as much
 # How often each kind is drawn then; bicycles are thin, and the hardest to learn.
 _KINDS = {"person": 1.0, "bicycle": 2.0, "motorcycle": 0.5, "car": 1.0, "bus": 0.5, "truck": 0.5}
@@ -42,16 +46,23 @@ _KINDS = {"person": 1.0, "bicycle": 2.0, "motorcycle": 0.5, "car": 1.0, "bus": 0
 
 @dataclasses.dataclass(frozen=True)
 class Frames:
-    """The frames that train: of each folder, and those that show each kind of object."""
+    """The frames that train: of each folder, and of each kind of object those that show it, by folder."""
 
     by_folder: dict[str, list[Frame]]
-    by_object: dict[str, list[Frame]]
+    by_object: dict[str, dict[str, list[Frame]]]
 
     @classmethod
     def of(cls, by_folder: dict[str, list[Frame]]) -> Frames:
-        every = [frame for frames in by_folder.values() for frame in frames]
-        by_object = {name: [each for each in every if shown(each.labels, name).any()] for name in OBJECTS}
+        by_object = {name: _showing(by_folder, name) for name in OBJECTS}
         return cls(by_folder, {name: frames for name, frames in by_object.items() if frames})
+
+
+def _showing(by_folder: dict[str, list[Frame]], name: str) -> dict[str, list[Frame]]:
+    found = {
+        folder: [each for each in frames if shown(each.labels, name).any()]
+        for folder, frames in by_folder.items()
+    }
+    return {folder: frames for folder, frames in found.items() if frames}
 
 
 @dataclasses.dataclass
@@ -69,14 +80,25 @@ class Batch:
         return Batch(*(value.to(device) for value in vars(self).values()))
 
 
+def check(data: Path) -> None:
+    """Raises TrainingError at once where `prepare` would find nothing but rendered streets."""
+    if not any(path.is_file() for each in SETS for path in (data / each.name).glob("boxes/*.txt")):
+        raise _nothing(data)
+
+
+def _nothing(data: Path) -> TrainingError:
+    names = ", ".join(each.name for each in SETS)
+    return TrainingError(f"{data}: no labelled frames; one of {names} must lie there, with boxes/ inside")
+
+
 def prepare(data: Path, output: Path, config: LocaliserTraining, teachers: Teachers | None = None) -> Frames:
     """All frames that train, by folder: read from the output folder, else labelled (minutes) and kept there.
 
     teachers: see `load_set`. Raises TrainingError.
     """
-    names = sorted(f"{each.name}/{path.name}" for each in SETS for path in (data / each.name).glob("boxes/*"))
     sets = [dataclasses.astuple(each) for each in SETS]
-    told = [sets, config.simulated, names, teachers.told if teachers else {}]
+    there = digest(data / each.name for each in SETS)
+    told = [sets, config.simulated, there, teachers.told if teachers else {}]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     stored = _stored(output / FILE, key)
     if stored is not None:
@@ -90,6 +112,8 @@ def prepare(data: Path, output: Path, config: LocaliserTraining, teachers: Teach
                 progress.show(number / len(SETS), f"labelling {frame.name}")
             if found:
                 frames[each.name] = found
+        if not frames:
+            raise _nothing(data)
         seeds = tuple(range(config.simulated))
         if seeds:
             frames[SIMULATED] = list(simulated(seeds, _TIMES))
@@ -111,21 +135,26 @@ def draw(
 
     rare: share drawn by kind of object; aimed: share of the others that is sure to show one.
     """
-    shares = {each.name: each.share for each in SETS} | {SIMULATED: SIMULATED_SHARE}
-    names, kinds = sorted(frames.by_folder), sorted(frames.by_object)
-    weights = np.array([shares[name] for name in names])
+    kinds = [kind for kind in sorted(frames.by_object) if kind in config.learnt]
     chances = np.array([_KINDS[kind] for kind in kinds])
     rows = []
     aims: tuple[str, ...]
     for _ in range(config.batch):
         if kinds and rng.random() < rare:
             kind = kinds[int(rng.choice(len(kinds), p=chances / chances.sum()))]
-            choice, sure, aims = frames.by_object[kind], 1.0, (kind,)
+            frame, sure, aims = _one_of(frames.by_object[kind], rng), 1.0, (kind,)
         else:
-            choice = frames.by_folder[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-            sure, aims = aimed, OBJECTS
-        rows.append(_example(choice[int(rng.integers(len(choice)))], config, rng, sure, aims))
+            frame, sure, aims = _one_of(frames.by_folder, rng), aimed, OBJECTS
+        rows.append(_example(frame, config, rng, sure, aims))
     return Batch(*(torch.from_numpy(np.stack(each)) for each in zip(*rows, strict=True)))
+
+
+def _one_of(by_folder: dict[str, list[Frame]], rng: np.random.Generator) -> Frame:
+    """Of a folder by its share: what few folders show would else be seen in the largest one alone."""
+    names = sorted(by_folder)
+    weights = np.array([_SHARES[name] for name in names])
+    choice = by_folder[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+    return choice[int(rng.integers(len(choice)))]
 
 
 def _example(
@@ -134,6 +163,8 @@ def _example(
     """One row of a batch, its fields in their order."""
     rgb, thermal, labels = _cut(frame, rng, aimed, aims)
     visible, warm = rgb.astype(np.float32) / 255, thermal.astype(np.float32) / 255
+    if rng.random() < EQUALISED:
+        warm = _equalised(warm)
     level = warm.mean()
     warm = (warm - level) * np.float32(rng.uniform(0.6, 1.4)) + level + np.float32(rng.uniform(-0.12, 0.12))
     warm = np.clip(warm, 0, 1).astype(np.float32)
@@ -154,6 +185,12 @@ def _example(
     for concept in range(len(OBJECTS)):
         weight[concept] = _weight(target[concept], config.small)
     return cameras, target, np.clip(1 - unknown, 0, 1) * (1 - target) + target, weight
+
+
+def _equalised(warm: Float) -> Float:
+    """As a thermal camera shows it that spreads its levels evenly, locally."""
+    levels: Any = cv2.createCLAHE(3.0, (4, 4)).apply(np.round(warm * 255).astype(np.uint8))
+    return levels.astype(np.float32) / 255  # type: ignore[no-any-return]
 
 
 def _cut(
@@ -224,13 +261,14 @@ def _store(path: Path, key: str, frames: dict[str, list[Frame]]) -> None:
 
 
 def _stored(path: Path, key: str) -> Frames | None:
-    """What lies there, None where it is of other data or cannot be read."""
+    """What lies there, None with a line where it is of other data or cannot be read."""
     if not path.is_file():
         return None
     try:
         with safe_open(str(path), framework="np") as file:
             metadata = file.metadata() or {}
             if metadata.get("key") != key:
+                say(f"{path}: is of other data, fields or teachers; the frames are labelled anew")
                 return None
             frames: dict[str, list[Frame]] = {}
             for number, (folder, name, has_rgb, has_thermal) in enumerate(json.loads(metadata["frames"])):
@@ -240,5 +278,6 @@ def _stored(path: Path, key: str) -> Frames | None:
                 frame = Frame(name, rgb, thermal, has_rgb, has_thermal, Labels(there, unknown))
                 frames.setdefault(folder, []).append(frame)
             return Frames.of(frames)
-    except (SafetensorError, OSError, KeyError, ValueError):
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        say(f"{path}: cannot be read ({error}); the frames are labelled anew")
         return None

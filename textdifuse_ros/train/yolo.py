@@ -14,9 +14,11 @@ from safetensors.torch import load_file
 
 from textdifuse_ros.detection.ultralytics_import import ultralytics
 from textdifuse_ros.engines.device import cpu_has_fast_bf16
-from textdifuse_ros.train import yolo_initial
+from textdifuse_ros.model.weights import identity
+from textdifuse_ros.train import made_of, yolo_initial
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.fields import check_all, rules_of, setting
+from textdifuse_ros.train.progress import say
 from textdifuse_ros.train.stills import read_image
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
@@ -68,11 +70,18 @@ def train(
     a .safetensors of a fused YOLOv8n (COCO) whose features are followed; nothing of it stays in the weights.
     initial: an exported .onnx of the same network and classes to start from, None for chance.
     A run that was stopped goes on after its last whole epoch, one that is over is not begun again. Raises
-    TrainingError, DetectorError.
+    TrainingError, DetectorError; TrainingError, too, where either was begun with other settings.
     """
-    last, over = output / "yolo" / "weights" / "last.pt", output / "trained"
+    last, over, begun = output / "yolo" / "weights" / "last.pt", output / "trained", output / "begun"
+    told = _told(config, teacher, initial)
     if over.is_file():
+        made_of.check_same(over, told, "a finished training")
+        say(f"{output}: holds a finished training; take another --output to train anew")
         return last
+    if last.is_file():
+        made_of.check_same(begun, told, "a training")
+    else:
+        made_of.note(begun, told)
     threads = torch.get_num_threads()
     with ultralytics() as library:
         options = asdict(config) | {"time": config.time or None}
@@ -103,8 +112,16 @@ def train(
         )
     if not last.is_file():
         raise TrainingError(f"{last}: the training left no checkpoint; what it printed says why")
-    over.touch()
+    made_of.note(over, told)
     return last
+
+
+def _told(config: YoloTraining, teacher: Path | None, initial: Path | None) -> dict[str, object]:
+    """All that decides what comes out, but for the images: how many processes read them does not."""
+    told = asdict(config)
+    del told["workers"]
+    files = {"teacher": teacher, "initial": initial}
+    return told | {name: identity(path) if path else "none" for name, path in files.items()}
 
 
 def check(config: YoloTraining, teacher: Path | None, initial: Path | None) -> None:

@@ -20,7 +20,7 @@ from textdifuse_ros.simulation.sensors import RgbSensor
 from textdifuse_ros.simulation.sequence import StreetSequence
 from textdifuse_ros.train.degrade import degrade_bytes, draw
 from textdifuse_ros.train.errors import TrainingError
-from textdifuse_ros.train.stills import box_lines, held_out, read_image
+from textdifuse_ros.train.stills import box_lines, class_names, held_out, read_image
 
 Image = NDArray[np.uint8]
 Boxes = NDArray[np.float32]  # (K, 5): class, x, y, w, h, normalised
@@ -89,8 +89,7 @@ def frames(
     cameras = [name for name, there in (("vis", each.vis), ("ir", each.ir)) if there]
     if not all((folder / camera).is_dir() for camera in cameras):
         return
-    class_file = folder / "classes.txt"
-    names = class_file.read_text().lower().split() if class_file.is_file() else []
+    names = class_names(folder / "classes.txt")
     out = held_out()
     for number, path in enumerate(sorted((folder / cameras[0]).iterdir())):
         name = f"{each.name}/{path.stem}"

@@ -12,9 +12,12 @@ is shorter than `max_dt` could stay locked one frame apart for ever; with it the
 How many pairs wait. At most one. A newer pair takes its place and the old one is counted as "superseded".
 Pairs come out in strictly increasing time of both cameras, until a reset.
 
-What every frame becomes. Part of a pair that is taken or superseded, or counted once under
+While a camera is lost the other's frames are used alone (`pass_alone`). No frame that is older than one of
+them, in corrected time, is paired after that, whichever camera it comes from.
+
+What every frame becomes. Used alone, part of a pair that is taken or superseded, or counted once under
 - "unmatched_rgb", "unmatched_thermal": no unused partner within `max_dt`, or pushed out of the buffer,
-- "late": not newer than the frame of this camera that was taken last,
+- "late": not newer than the frame of this camera that was taken or used alone last,
 - "duplicate": same stamp as an earlier frame of this camera,
 - "invalid": stamp of zero or less.
 "reset" counts events, not frames.
@@ -30,17 +33,16 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from .pairing_camera import RATE, Camera
 
 T = TypeVar("T")
 
 CAUSES = ("superseded", "unmatched_rgb", "unmatched_thermal", "late", "duplicate", "invalid", "reset")
 
 _SECOND = 1_000_000_000
-_RECENT = 128  # stamps remembered for duplicates and the nearest distance: two seconds at 60 Hz
-_RATE = 32  # of those, used for the rate
 _STALE_RUN = 5  # stale frames in increasing order that prove a restart shorter than `jump`
 _ALONE = 20  # frames in a row from one camera after which the other is taken to be silent
 _HOLD_GAIN = 0.5  # a promised partner must at least halve the distance to be waited for
@@ -55,29 +57,6 @@ class Pair(Generic[T]):
     rgb_stamp_ns: int
     thermal_stamp_ns: int
     dt_ns: int
-
-
-@dataclass
-class _Camera(Generic[T]):
-    """What is known of one camera. All stamps are as received, without the offset."""
-
-    name: str
-    offset_ns: int = 0
-    frames: list[tuple[int, T]] = field(default_factory=list)  # unused, in increasing time
-    recent: deque[int] = field(default_factory=lambda: deque(maxlen=_RECENT))  # in order of arrival
-    latest: int | None = None  # last usable arrival
-    floor: int | None = None  # latest frame in a pair, waiting or taken
-    taken: int | None = None  # latest frame in a pair that was taken
-    previous: int | None = None  # last arrival, whatever became of it
-    stale_run: int = 0
-    in_a_row: int = 0
-    received: int = 0
-
-    def period_ns(self, longest: int) -> float | None:
-        """Mean spacing of the recent stamps, gaps over `longest` left out; None before three frames."""
-        stamps = sorted(list(self.recent)[-_RATE:])
-        gaps = [b - a for a, b in pairwise(stamps) if b - a <= longest]
-        return sum(gaps) / len(gaps) if len(gaps) >= 2 else None
 
 
 class PairMatcher(Generic[T]):
@@ -100,15 +79,17 @@ class PairMatcher(Generic[T]):
             raise ValueError(f"capacity {capacity} must be 1 or more")
         if not (jump > 0.0 and horizon > 0.0):
             raise ValueError(f"jump {jump:g} s and horizon {horizon:g} s must be positive")
-        self._rgb: _Camera[T] = _Camera("rgb")
-        self._thermal: _Camera[T] = _Camera("thermal")
+        self._rgb: Camera[T] = Camera("rgb")
+        self._thermal: Camera[T] = Camera("thermal")
         self._capacity = int(capacity)
         self._jump_ns, self._horizon_ns = round(jump * _SECOND), round(horizon * _SECOND)
         self._waiting: Pair[T] | None = None
         self._held = False
-        self._nearest: deque[int] = deque(maxlen=2 * _RATE)
+        self._nearest: deque[int] = deque(maxlen=2 * RATE)
         self._counters = dict.fromkeys(CAUSES, 0)
         self._taken_pairs = 0
+        self._used_alone = 0
+        self._stale_at_pair = 0
         self._last_reset = ""
         self.max_dt = max_dt
         self.rgb_offset = rgb_offset
@@ -143,19 +124,41 @@ class PairMatcher(Generic[T]):
     def thermal_offset(self, seconds: float) -> None:
         self._set_offset(self._thermal, seconds)
 
-    def _set_offset(self, camera: _Camera[T], seconds: float) -> None:
+    def _set_offset(self, camera: Camera[T], seconds: float) -> None:
         if not -1e9 <= seconds <= 1e9:
             raise ValueError(f"time offset {seconds:g} s of the {camera.name} camera is absurd")
         camera.offset_ns = round(seconds * _SECOND)
         self._nearest.clear()  # distances under the old offset say nothing any more
 
-    def add_rgb(self, stamp_ns: int, item: T) -> None:
-        """Take an RGB frame; `item` is kept as it is until it is paired or dropped."""
-        self._add(self._rgb, self._thermal, int(stamp_ns), item)
+    def add_rgb(self, stamp_ns: int, item: T) -> str:
+        """Take an RGB frame; `item` is kept as it is until it is paired or dropped.
 
-    def add_thermal(self, stamp_ns: int, item: T) -> None:
-        """Take a thermal frame."""
-        self._add(self._thermal, self._rgb, int(stamp_ns), item)
+        The cause under which it is counted for its stamp, "" for one that could be paired.
+        """
+        return self._add(self._rgb, self._thermal, int(stamp_ns), item)
+
+    def add_thermal(self, stamp_ns: int, item: T) -> str:
+        """Take a thermal frame; returns as `add_rgb` does."""
+        return self._add(self._thermal, self._rgb, int(stamp_ns), item)
+
+    def pass_alone(self, name: str, stamp_ns: int) -> str:
+        """A frame of the camera "rgb" or "thermal" is used without a partner, as the other camera is lost.
+
+        Frames that are older could only go back in time: they are let go. Returns as `add_rgb` does; a frame
+        with a cause is not to be used.
+        """
+        camera, other = (self._rgb, self._thermal) if name == "rgb" else (self._thermal, self._rgb)
+        stamp = int(stamp_ns)
+        cause = self._admit(camera, other, stamp)
+        if cause:
+            return cause
+        self._held = False
+        self._used_alone += 1
+        self._drop_waiting()  # or its frame would be the newer one, and this one have a cause
+        camera.floor = camera.taken = camera.alone = stamp
+        self._drop_frames(camera, sum(frame[0] < stamp for frame in camera.frames))
+        self._expire(camera, other)
+        return ""
 
     @property
     def waiting(self) -> int:
@@ -177,9 +180,7 @@ class PairMatcher(Generic[T]):
         self._drop_waiting()
         for camera in (self._rgb, self._thermal):
             self._drop_frames(camera, len(camera.frames))
-            camera.recent.clear()
-            camera.latest = camera.floor = camera.taken = camera.previous = None
-            camera.stale_run = 0
+            camera.forget()
         self._nearest.clear()
         self._held = False
 
@@ -192,6 +193,16 @@ class PairMatcher(Generic[T]):
     def taken_pairs(self) -> int:
         """Pairs handed out by `take`."""
         return self._taken_pairs
+
+    @property
+    def used_alone(self) -> int:
+        """Frames used without a partner."""
+        return self._used_alone
+
+    @property
+    def stale_since_pair(self) -> int:
+        """Frames counted as "duplicate" or "late" since the latest pair was made."""
+        return self._stale() - self._stale_at_pair
 
     @property
     def received(self) -> dict[str, int]:
@@ -209,11 +220,7 @@ class PairMatcher(Generic[T]):
 
         By stamps, not by the clock: a camera that stopped keeps its last rate.
         """
-        return {c.name: self._rate(c) for c in (self._rgb, self._thermal)}
-
-    def _rate(self, camera: _Camera[T]) -> float:
-        period = camera.period_ns(self._jump_ns)
-        return _SECOND / period if period else 0.0
+        return {c.name: c.rate(self._jump_ns) for c in (self._rgb, self._thermal)}
 
     @property
     def last_stamps(self) -> dict[str, int | None]:
@@ -236,36 +243,48 @@ class PairMatcher(Generic[T]):
 
         return explain(self)
 
-    def _add(self, camera: _Camera[T], other: _Camera[T], stamp: int, item: T) -> None:
-        camera.received += 1
-        if stamp <= 0:
-            self._counters["invalid"] += 1
-            return
-        self._watch_time(camera, other, stamp)
-        stale = self._stale_cause(camera, stamp)
-        camera.previous = stamp
-        if stale:
-            self._counters[stale] += 1
-            return
-        self._remember(camera, other, stamp)
+    def _add(self, camera: Camera[T], other: Camera[T], stamp: int, item: T) -> str:
+        cause = self._admit(camera, other, stamp)
+        if cause:
+            return cause
+        if self._behind(camera, other, stamp):
+            self._counters[f"unmatched_{camera.name}"] += 1
+            return ""
         held, self._held = self._held, False
         insort(camera.frames, (stamp, item), key=lambda frame: frame[0])
         if not self._match(camera, other, stamp, may_hold=not held) and held:
             self._match_newest(camera, other)
         self._expire(camera, other)
+        return ""
 
-    def _watch_time(self, camera: _Camera[T], other: _Camera[T], stamp: int) -> None:
+    def _admit(self, camera: Camera[T], other: Camera[T], stamp: int) -> str:
+        """Judge a frame by its stamp and count it; the cause for one that cannot be used, "" for the rest."""
+        camera.received += 1
+        if stamp <= 0:
+            self._counters["invalid"] += 1
+            return "invalid"
+        self._watch_time(camera, other, stamp)
+        cause = camera.stale_cause(stamp)
+        camera.previous = stamp
+        if cause:
+            self._counters[cause] += 1
+            return cause
+        self._remember(camera, other, stamp)
+        return ""
+
+    def _watch_time(self, camera: Camera[T], other: Camera[T], stamp: int) -> None:
         """Find out whether time went backwards, and start again if so."""
         if camera.latest is None:
             return
         if stamp < camera.latest - self._jump_ns:
             if self._joins(camera, other, stamp):
-                self._forget_after(camera, stamp)
+                self._counters[f"unmatched_{camera.name}"] += camera.forget_after(stamp)
+                self._nearest.clear()
             else:
                 back = (camera.latest - stamp) / _SECOND
                 self._restart(camera, f"{camera.name} stamps jumped back by {back:.3f} s")
             return
-        if self._is_stale(camera, stamp):
+        if camera.is_stale(stamp):
             if camera.previous is None or stamp < camera.previous:
                 camera.stale_run = 1
             elif stamp > camera.previous:
@@ -275,42 +294,20 @@ class PairMatcher(Generic[T]):
         else:
             camera.stale_run = 0
 
-    def _joins(self, camera: _Camera[T], other: _Camera[T], stamp: int) -> bool:
+    def _joins(self, camera: Camera[T], other: Camera[T], stamp: int) -> bool:
         """Whether the camera comes back to where the other one is, so that nothing of the other is lost."""
         if other.latest is None or (camera.floor is not None and stamp <= camera.floor):
             return False
         return abs(stamp + camera.offset_ns - other.latest - other.offset_ns) <= self._jump_ns
 
-    def _restart(self, camera: _Camera[T], reason: str) -> None:
+    def _restart(self, camera: Camera[T], reason: str) -> None:
         """Reset, but remember where the other camera was: its own jump must not count as a second one."""
         other = self._thermal if camera is self._rgb else self._rgb
         latest = other.latest
         self.reset(reason)
         other.latest = latest
 
-    def _forget_after(self, camera: _Camera[T], stamp: int) -> None:
-        """Drop what the camera sent from a future that did not come true."""
-        keep = sum(frame[0] < stamp for frame in camera.frames)
-        self._counters[f"unmatched_{camera.name}"] += len(camera.frames) - keep
-        del camera.frames[keep:]
-        camera.recent = deque((s for s in camera.recent if s < stamp), maxlen=_RECENT)
-        camera.latest = camera.previous = None
-        self._nearest.clear()
-
-    def _is_stale(self, camera: _Camera[T], stamp: int) -> bool:
-        return (camera.floor is not None and stamp <= camera.floor) or stamp in camera.recent
-
-    def _stale_cause(self, camera: _Camera[T], stamp: int) -> str:
-        """The cause to count for a frame that cannot be used any more, "" for a usable one."""
-        if stamp in camera.recent:
-            return "duplicate"
-        if camera.taken is not None and stamp <= camera.taken:
-            return "late"
-        if camera.floor is not None and stamp <= camera.floor:
-            return f"unmatched_{camera.name}"  # older than the waiting pair, which nothing has taken yet
-        return ""
-
-    def _remember(self, camera: _Camera[T], other: _Camera[T], stamp: int) -> None:
+    def _remember(self, camera: Camera[T], other: Camera[T], stamp: int) -> None:
         """Rates and the nearest distance, kept apart from the frames themselves."""
         camera.recent.append(stamp)
         camera.latest = stamp
@@ -320,7 +317,7 @@ class PairMatcher(Generic[T]):
             distance = min((at - s for s in other.recent), key=abs)
             self._nearest.append(distance if camera is self._thermal else -distance)
 
-    def _match(self, camera: _Camera[T], other: _Camera[T], stamp: int, may_hold: bool) -> bool:
+    def _match(self, camera: Camera[T], other: Camera[T], stamp: int, may_hold: bool) -> bool:
         """Pair the camera's frame with the nearest of the other; True when paired or put off."""
         at = stamp + camera.offset_ns - other.offset_ns  # in the other camera's time
         best = min((s for s, _ in other.frames), key=lambda s: (abs(s - at), -s), default=None)
@@ -332,20 +329,20 @@ class PairMatcher(Generic[T]):
             self._pair(camera, other, stamp, best)
         return True
 
-    def _match_newest(self, camera: _Camera[T], other: _Camera[T]) -> None:
+    def _match_newest(self, camera: Camera[T], other: Camera[T]) -> None:
         """The frame that was waited for did not come: make the best pair there is, newest first."""
         for mine, its in ((other, camera), (camera, other)):
             if any(self._match(mine, its, stamp, may_hold=False) for stamp, _ in reversed(mine.frames)):
                 return
 
-    def _better_is_due(self, other: _Camera[T], at: int, distance: int) -> bool:
+    def _better_is_due(self, other: Camera[T], at: int, distance: int) -> bool:
         """Whether the other camera's next frame is promised to be much nearer to `at` (in its time)."""
         period = other.period_ns(self._jump_ns)
         if period is None or other.latest is None or other.latest >= at:
             return False
         return abs(other.latest + period - at) < _HOLD_GAIN * distance
 
-    def _pair(self, camera: _Camera[T], other: _Camera[T], stamp: int, partner: int) -> None:
+    def _pair(self, camera: Camera[T], other: Camera[T], stamp: int, partner: int) -> None:
         """Make the two frames the waiting pair and drop everything older: it could only go back in time."""
         first, second = self._pop(camera, stamp), self._pop(other, partner)
         if camera is self._rgb:
@@ -356,32 +353,35 @@ class PairMatcher(Generic[T]):
         self._drop_waiting()
         self._waiting = Pair(rgb, thermal, rgb_ns, thermal_ns, dt)
         self._rgb.floor, self._thermal.floor = rgb_ns, thermal_ns
+        self._stale_at_pair = self._stale()
 
-    def _pop(self, camera: _Camera[T], stamp: int) -> T:
+    def _pop(self, camera: Camera[T], stamp: int) -> T:
         index = next(i for i, frame in enumerate(camera.frames) if frame[0] == stamp)
         self._drop_frames(camera, index)
         return camera.frames.pop(0)[1]
 
-    def _expire(self, camera: _Camera[T], other: _Camera[T]) -> None:
+    def _expire(self, camera: Camera[T], other: Camera[T]) -> None:
         """Let go of frames that the other camera has passed, that are too old, or too many."""
         for mine, its in ((camera, other), (other, camera)):
             count = 0
             for index, (stamp, _) in enumerate(mine.frames):
-                if self._passed(mine, its, stamp) or self._too_old(mine, stamp):
+                passed = self._behind(mine, its, stamp) or self._passed(mine, its, stamp)
+                if passed or mine.too_old(stamp, self._horizon_ns):
                     count = index + 1
             self._drop_frames(mine, max(count, len(mine.frames) - self._capacity))
 
-    def _passed(self, camera: _Camera[T], other: _Camera[T], stamp: int) -> bool:
+    def _behind(self, camera: Camera[T], other: Camera[T], stamp: int) -> bool:
+        """Whether the other camera went on alone past it."""
+        return other.alone is not None and stamp + camera.offset_ns <= other.alone + other.offset_ns
+
+    def _passed(self, camera: Camera[T], other: Camera[T], stamp: int) -> bool:
         """Whether the other camera's last frame leaves no hope; an absurdly distant one proves nothing."""
         if other.latest is None:
             return False
         ahead = other.latest + other.offset_ns - stamp - camera.offset_ns
         return self._max_dt_ns < ahead <= self._jump_ns
 
-    def _too_old(self, camera: _Camera[T], stamp: int) -> bool:
-        return camera.latest is not None and camera.latest - stamp > self._horizon_ns
-
-    def _drop_frames(self, camera: _Camera[T], count: int) -> None:
+    def _drop_frames(self, camera: Camera[T], count: int) -> None:
         if count > 0:
             del camera.frames[:count]
             self._counters[f"unmatched_{camera.name}"] += count
@@ -390,3 +390,6 @@ class PairMatcher(Generic[T]):
         if self._waiting is not None:
             self._waiting = None
             self._counters["superseded"] += 1
+
+    def _stale(self) -> int:
+        return self._counters["duplicate"] + self._counters["late"]

@@ -189,6 +189,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], Image], str, str]] = {
     "absurd size": ("rgb", lambda: broken(width=4_000_000_000), "size", "4000000000"),
     "too small": ("rgb", lambda: image(rgb_array(0, 15, 120), "rgb8", 0), "size", "15x120"),
     "a single pixel": ("thermal", lambda: image(thermal_array(0, 1, 1), "mono8", 0), "size", "1x1"),
+    "too large": ("rgb", lambda: image(rgb_array(0, 400, 300), "rgb8", 0), "size", "max_megapixels 0.1"),
     "step too short": ("rgb", lambda: broken(step=3), "step", "step 3"),
     "raw counts as rgb": ("rgb", lambda: image(THERMAL.astype(np.uint16), "16UC1", 0), "encoding", "16UC1"),
     "NaN everywhere": ("thermal", nowhere_finite, "nan", "finite"),
@@ -199,7 +200,7 @@ DAMAGE: dict[str, tuple[str, Callable[[], Image], str, str]] = {
 def test_each_bad_input_costs_one_counted_and_explained_drop(rig: Rig) -> None:
     fused, status = rig.listen("/fused/image_raw", Image), rig.listen("/textdifuse/status", FusionStatus)
     diagnostics = rig.diagnostics()
-    rig.start({"thermal.freeze_timeout": 0.0})
+    rig.start({"thermal.freeze_timeout": 0.0, "max_megapixels": 0.1})
     cameras = Cameras(rig).ready()
     stamps = iter(range(0, 100_000, 40))
     refused = {"rgb": 0, "thermal": 0}

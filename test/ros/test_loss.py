@@ -184,6 +184,42 @@ def test_a_camera_that_sends_only_rubbish_counts_as_lost(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_camera_whose_stamp_stands_still_counts_as_lost(rig: Rig, camera: str) -> None:
+    left = "thermal" if camera == "rgb" else "rgb"
+    scene, diagnostics = Scene(rig), rig.diagnostics()
+    scene.until_mode(scene.both, "fused")
+    stuck = at(40 * scene._k)
+
+    def stand_still(_: int) -> None:
+        getattr(scene.cameras, camera)(stuck)
+        scene.only(left)
+
+    scene.until_mode(stand_still, f"pass_{left}")
+    seen = keep_doing(
+        stand_still,
+        diagnostics.collector,
+        lambda m: any(f"no usable {camera} image" in s.message and s.level == b"\x02" for s in m.status),
+    )
+    assert any("its stamp stands still" in s.message for s in seen.status)
+    scene.until_mode(scene.both, "fused")
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
+def test_a_camera_that_alternates_sizes_counts_as_lost(rig: Rig, camera: str) -> None:
+    left = "thermal" if camera == "rgb" else "rgb"
+    scene = Scene(rig)
+    scene.until_mode(scene.both, "fused")
+    array = rgb_array if camera == "rgb" else thermal_array
+
+    def alternate(i: int) -> None:
+        scene._k += 1
+        scene.cameras.pair(at(40 * scene._k), **{camera: array(i, 160, 120 + i % 2)})
+
+    scene.until_mode(alternate, f"pass_{left}")
+    scene.until_mode(scene.both, "fused")
+
+
+@pytest.mark.parametrize("camera", ["rgb", "thermal"])
 def test_a_camera_whose_images_are_too_small_counts_as_lost(rig: Rig, camera: str) -> None:
     status, diagnostics = rig.listen("/textdifuse/status", FusionStatus), rig.diagnostics()
     rig.listen("/fused/image_raw", Image)

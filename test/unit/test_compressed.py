@@ -151,6 +151,15 @@ def test_the_limit_is_stated():
     assert str(MAX_PIXELS) in str(error)
 
 
+def test_a_lower_limit_is_held_by_the_header_alone():
+    large = types.SimpleNamespace(format="png", data=png_header(2000, 2001))
+    with pytest.raises(ImageError) as caught:
+        decode_compressed(large, "rgb", 4_000_000)
+    assert caught.value.cause == "size"
+    assert "PNG image of 2000x2001 has 4.002 megapixels, more than max_megapixels 4:" in str(caught.value)
+    assert decode_compressed(message(COLOUR, ".png", ""), "rgb", 64 * 48).shape == COLOUR.shape
+
+
 def test_headers_are_read_without_decoding():
     assert read_header(bytes(message(RAW, ".png", "").data)) == ("PNG", 64, 48, 16)
     assert read_header(bytes(message(COLOUR, ".jpg", "").data)) == ("JPEG", 64, 48, 8)

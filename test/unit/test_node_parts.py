@@ -77,6 +77,18 @@ def test_a_camera_whose_images_are_refused_is_lost_although_they_arrive() -> Non
     assert monitor.loss(THERMAL, 1.4) is None
 
 
+def test_stale_images_count_for_nothing_but_say_why() -> None:
+    monitor = LossMonitor(1.0, now=0.0)
+    monitor.arrived(RGB, 0.0)
+    monitor.stale(RGB, "its stamp stands still")
+    assert monitor.loss(RGB, 0.9) is None
+    lost = monitor.loss(RGB, 1.1)
+    assert lost is not None and (lost.kind, lost.detail) == ("unusable", "its stamp stands still")
+    assert monitor.silent(RGB, 1.1)
+    monitor.arrived(RGB, 1.2)
+    assert monitor.loss(RGB, 1.2) is None
+
+
 def test_a_frozen_camera_is_lost_at_once_and_back_when_it_moves() -> None:
     monitor = LossMonitor(1.0, now=0.0)
     monitor.arrived(THERMAL, 0.0)
@@ -112,6 +124,13 @@ def test_a_pause_is_no_jump() -> None:
     guard = StampGuard()
     assert guard.check(1000 * S, 0.0) == ""
     assert guard.check(4600 * S, 3600.0) == ""
+
+
+def test_going_on_from_a_stamp_that_stood_still_is_no_jump() -> None:
+    guard = StampGuard()
+    for k in range(61):
+        assert guard.check(1000 * S, float(k)) == ""
+    assert guard.check(1061 * S, 61.0) == ""
 
 
 @pytest.mark.parametrize(("sec", "nanosec"), [(0, 0), (-1, 5), (3, 1_000_000_000)])

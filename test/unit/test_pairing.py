@@ -1,32 +1,9 @@
 """Newest-pair matching: what is paired, what is dropped and under which cause."""
 
 import pytest
+from pairing_frames import MS, at, feed, matcher
 
 from textdifuse_ros.pairing import PairMatcher
-
-MS = 1_000_000
-START = 1_700_000_000_000 * MS  # nanoseconds
-
-
-def at(milliseconds: float) -> int:
-    return START + round(milliseconds * MS)
-
-
-def matcher(max_dt: float = 0.02, **settings) -> PairMatcher:
-    return PairMatcher(max_dt, **settings)
-
-
-def feed(pairing: PairMatcher, text: str) -> list[tuple[float, float]]:
-    """Add frames written as "r0 t3 r33": camera and stamp in ms. Take after each: (rgb, thermal) ms."""
-    taken = []
-    for word in text.split():
-        add = pairing.add_rgb if word[0] == "r" else pairing.add_thermal
-        add(at(float(word[1:])), word)
-        pair = pairing.take()
-        if pair:
-            assert (pair.rgb[0], pair.thermal[0]) == ("r", "t")
-            taken.append((float(pair.rgb[1:]), float(pair.thermal[1:])))
-    return taken
 
 
 def stream(*cameras: tuple[str, float, float, float], seconds: float = 4.0) -> list[tuple[str, float]]:
@@ -180,6 +157,26 @@ def test_a_stamp_that_stands_still_is_counted_and_never_resets():
     feed(pairing, " ".join(["r100"] * 50))
     assert pairing.counters["duplicate"] == 49
     assert pairing.counters["reset"] == 0
+
+
+def test_the_cause_of_a_stamp_that_leaves_nothing_to_do_is_returned():
+    pairing = matcher()
+    assert pairing.add_rgb(at(100), "r") == ""
+    assert pairing.add_rgb(at(100), "r") == "duplicate"
+    assert pairing.add_thermal(at(100), "t") == ""
+    pairing.take()
+    assert pairing.add_thermal(at(50), "t") == "late"
+    assert pairing.add_thermal(0, "t") == "invalid"
+
+
+def test_stale_frames_are_counted_from_the_latest_pair_on():
+    pairing = matcher()
+    feed(pairing, "r0 r0 t0 t0 r33")
+    assert pairing.stale_since_pair == 1  # t0 came after the pair, r0 before it
+    feed(pairing, "r33 r33 t-20")
+    assert pairing.stale_since_pair == 4
+    feed(pairing, "t33")
+    assert pairing.stale_since_pair == 0
 
 
 def test_frames_out_of_order_are_still_paired():

@@ -30,6 +30,7 @@ steps = st.one_of(
 events = st.lists(
     st.one_of(
         st.tuples(st.sampled_from("rt"), steps),
+        st.tuples(st.sampled_from("RT"), steps),  # used alone
         st.tuples(st.just("take"), st.none()),
         st.tuples(st.just("reset"), st.none()),
         st.tuples(st.just("max_dt"), st.sampled_from([0.0, 0.005, 0.02, 0.5])),
@@ -50,7 +51,9 @@ def check_accounts(matcher: PairMatcher) -> None:
     """Every frame received has exactly one whereabouts."""
     c, buffered = matcher.counters, matcher.buffered
     paired = matcher.taken_pairs + matcher.waiting + c["superseded"]
-    lost = sum(c[k] for k in ("unmatched_rgb", "unmatched_thermal", "late", "duplicate", "invalid"))
+    lost = matcher.used_alone + sum(
+        c[k] for k in ("unmatched_rgb", "unmatched_thermal", "late", "duplicate", "invalid")
+    )
     assert sum(matcher.received.values()) == 2 * paired + lost + sum(buffered.values())
     for camera in ("rgb", "thermal"):
         assert matcher.received[camera] >= paired + c[f"unmatched_{camera}"] + buffered[camera]
@@ -62,14 +65,20 @@ def test_invariants_hold_for_any_sequence_of_frames(matcher, sequence):
     stamps = {"r": START, "t": START}
     used: set[int] = set()
     last: tuple[int, int] | None = None
+    alone = {"r": 0, "t": 0}
     resets = 0
     for number, (what, value) in enumerate(sequence):
-        if what in ("r", "t"):
+        if what in ("r", "t", "R", "T"):
             kind, amount = value
-            stamp = stamps[what] + amount if kind == "by" else amount
+            camera = what.lower()
+            stamp = stamps[camera] + amount if kind == "by" else amount
             if kind == "by":
-                stamps[what] = stamp
+                stamps[camera] = stamp
+        if what in ("r", "t"):
             (matcher.add_rgb if what == "r" else matcher.add_thermal)(stamp, Frame(what, stamp, number))
+        elif what in ("R", "T"):
+            cause = matcher.pass_alone("rgb" if what == "R" else "thermal", stamp)
+            assert cause or not matcher.waiting
         elif what == "reset":
             matcher.reset("test")
         elif what == "max_dt":
@@ -77,7 +86,10 @@ def test_invariants_hold_for_any_sequence_of_frames(matcher, sequence):
         elif what == "offset":
             matcher.thermal_offset = value
         if matcher.counters["reset"] != resets:
-            resets, last = matcher.counters["reset"], None
+            resets, last, alone = matcher.counters["reset"], None, {"r": 0, "t": 0}
+        if what in ("R", "T") and not cause:
+            assert stamp > alone[camera]
+            alone[camera] = stamp
         assert matcher.waiting <= 1
         limit = matcher.max_dt
         if what == "take":
@@ -88,6 +100,7 @@ def test_invariants_hold_for_any_sequence_of_frames(matcher, sequence):
                 check_pair(pair, used)
                 if last is not None:
                     assert pair.rgb_stamp_ns > last[0] and pair.thermal_stamp_ns > last[1]
+                assert pair.rgb_stamp_ns > alone["r"] and pair.thermal_stamp_ns > alone["t"]
                 last = (pair.rgb_stamp_ns, pair.thermal_stamp_ns)
                 assert abs(pair.dt_ns) <= 1_000_000_000
         assert max(matcher.buffered.values()) <= 32

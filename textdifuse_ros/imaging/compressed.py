@@ -38,13 +38,14 @@ class Header(NamedTuple):
     bits: int
 
 
-def decode_compressed(msg: CompressedLike, want: str = "rgb") -> np.ndarray:
+def decode_compressed(msg: CompressedLike, want: str = "rgb", max_pixels: int | None = None) -> np.ndarray:
     """Decode a JPEG or PNG message.
 
     want "rgb": (H, W, 3) uint8 in R, G, B order. want "thermal": (H, W) uint8, or uint16 for a 16-bit PNG;
-    colour becomes luminance. Orientation tags are ignored, as calibrations refer to the sensor.
+    colour becomes luminance. Orientation tags are ignored, as calibrations refer to the sensor. max_pixels: a
+    limit below MAX_PIXELS.
     Raises ImageError: cause "format" (not JPEG or PNG, or a depth codec), "truncated", "corrupt", "size"
-    (empty or a decompression bomb) or "encoding".
+    (empty, too large or a decompression bomb) or "encoding".
     """
     if want not in ("rgb", "thermal"):
         raise ValueError(f"want must be 'rgb' or 'thermal', not '{want}'")
@@ -58,16 +59,16 @@ def decode_compressed(msg: CompressedLike, want: str = "rgb") -> np.ndarray:
     encoding, reversed_channels = _parse_format(text)
     if want == "rgb":
         check_rgb_role(encoding)
-    image = decode_bytes(bytes(msg.data), want)
+    image = decode_bytes(bytes(msg.data), want, max_pixels)
     if reversed_channels and want == "rgb":
         return np.ascontiguousarray(image[..., ::-1])
     return image
 
 
-def decode_bytes(data: bytes, want: str = "rgb") -> np.ndarray:
+def decode_bytes(data: bytes, want: str = "rgb", max_pixels: int | None = None) -> np.ndarray:
     """Decode the bytes of a JPEG or PNG file; arrays and errors as in `decode_compressed`."""
     header = read_header(data)
-    check_size(header.width, header.height, header.kind)
+    check_size(header.width, header.height, header.kind, max_pixels)
     if header.width * header.height > MAX_PIXELS:
         raise ImageError(
             "size",

@@ -210,14 +210,21 @@ def _checked_geometry(msg: ImageLike, layout: Layout) -> tuple[int, int, int]:
     return height, width, step
 
 
-def check_size(width: int, height: int, what: str) -> None:
-    """Raise ImageError for an empty image or one with a side beyond MAX_SIDE."""
+def check_size(width: int, height: int, what: str, max_pixels: int | None = None) -> None:
+    """Raise ImageError for an empty image, one with a side beyond MAX_SIDE or one of more than max_pixels."""
     if width <= 0 or height <= 0:
         raise ImageError("size", f"empty {what} image of {width}x{height}: the driver sends no pixels")
     if width > MAX_SIDE or height > MAX_SIDE:
         raise ImageError(
             "size",
             f"{what} image of {width}x{height} exceeds {MAX_SIDE} pixels a side: its header is damaged",
+        )
+    if max_pixels is not None and width * height > max_pixels:
+        raise ImageError(
+            "size",
+            f"{what} image of {width}x{height} has {width * height / 1e6:.4g} megapixels, more than "
+            f"max_megapixels {max_pixels / 1e6:.4g}: set the driver's binning, put an image_proc resize node "
+            "in front, or raise max_megapixels",
         )
 
 

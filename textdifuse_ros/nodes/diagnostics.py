@@ -100,6 +100,7 @@ class Diagnostics(DiagnosticsPublisher):
             view.taken_pairs,
             view.counters,
             output.silent_for,
+            view.stale_since_pair,
         )
 
     def _output(self, session: Session | None, now: float) -> OutputFacts:

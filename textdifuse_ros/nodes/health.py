@@ -14,6 +14,7 @@ OK, WARN, ERROR, STALE = 0, 1, 2, 3
 NAMES = ("rgb", "thermal", "pairing", "model", "prompt", "output")
 RECENT = 5.0  # seconds for which a drop keeps its status at WARN
 SHOW_WITHIN = 3.0  # seconds within which an accepted prompt should be seen
+STALE_RUN = 5  # stamps that came too late or twice without a pair in between: more than disorder
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,10 @@ def pairing_report(
     taken: int,
     counters: Mapping[str, int],
     silent_for: float,
+    stale: int = 0,
 ) -> Report:
-    """Rates and the nearest dt when nothing matches."""
+    """Rates and the nearest dt when nothing matches. ``stale``: images since the latest pair whose stamp was
+    there before or was passed."""
     values = {
         "pairs": str(taken),
         "max_dt_ms": f"{max_dt * 1e3:.0f}",
@@ -179,6 +182,12 @@ def pairing_report(
         return Report(OK, f"nothing to pair: no image from {' and '.join(missing)}", values)
     if nearest_dt_ns is not None and abs(nearest_dt_ns) > max_dt * 1e9 and silent_for > rgb.timeout:
         return Report(ERROR, f"both cameras send, but nothing pairs: {explanation}", values, "no_match")
+    if stale >= STALE_RUN and silent_for > rgb.timeout:
+        text = (
+            f"both cameras send, but nothing pairs: since the latest pair {stale} images had the stamp of an "
+            "earlier one (duplicate) or one that was passed already (late); see to the drivers' stamps"
+        )
+        return Report(ERROR, text, values, "stale_stamps")
     return Report(OK, explanation, values)
 
 

@@ -43,6 +43,7 @@ class _Watch:
     arrived: float | None = None  # the latest image that could be paired
     usable: float | None = None  # the latest image that could be used
     refused: str = ""  # why its images are refused at present
+    stale: str = ""  # why its latest image cannot be paired
     frozen_since: float | None = None
 
 
@@ -75,7 +76,7 @@ class LossMonitor:
         """An image arrived that can be paired. It counts as usable until the worker says otherwise."""
         with self._lock:
             watch = self._watch[camera]
-            watch.arrived = now
+            watch.arrived, watch.stale = now, ""
             if not watch.refused:
                 watch.usable = now if watch.usable is None else max(watch.usable, now)
 
@@ -83,6 +84,12 @@ class LossMonitor:
         """An image was refused; the camera is lost once nothing else came for the time-out."""
         with self._lock:
             self._watch[camera].refused = reason
+
+    def stale(self, camera: str, reason: str) -> None:
+        """An image came whose stamp leaves nothing to do with it: it counts for nothing, but says why. The
+        next image that can be paired ends that."""
+        with self._lock:
+            self._watch[camera].stale = reason
 
     def used(self, camera: str, now: float) -> None:
         """An image was converted without complaint."""
@@ -121,8 +128,8 @@ class LossMonitor:
     def _loss(self, watch: _Watch, now: float) -> Loss | None:
         latest = watch.since if watch.usable is None else watch.usable
         if now - latest > self.timeout:
-            if watch.refused:
-                return Loss("unusable", now - latest, watch.refused)
+            if watch.stale or watch.refused:
+                return Loss("unusable", now - latest, watch.stale or watch.refused)
             return Loss("never" if watch.usable is None else "silent", now - latest)
         if watch.frozen_since is not None:
             return Loss("frozen", now - watch.frozen_since)

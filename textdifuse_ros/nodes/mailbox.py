@@ -23,6 +23,7 @@ class PairingView:
     explanation: str
     waiting: int
     last_reset: str
+    stale_since_pair: int
 
 
 class Mailbox:
@@ -52,24 +53,29 @@ class Mailbox:
                 if abs(getattr(matcher, attribute) - settings.number(name)) > 1e-9:
                     setattr(matcher, attribute, settings.number(name))
 
-    def put(self, frame: Frame) -> int:
-        """Give a frame to the pairing; the worker wakes when it completes a pair. Returns the epoch: it
-        grows when the stamps went back and pairing began anew."""
+    def put(self, frame: Frame) -> str:
+        """Give a frame to the pairing; the worker wakes when it completes a pair. Returns the cause under
+        which the pairing counted it for its stamp, "" for a frame that could be paired."""
         with self._condition:
             add = self._matcher.add_rgb if frame.camera == RGB else self._matcher.add_thermal
-            add(frame.stamp_ns, frame)
+            cause = add(frame.stamp_ns, frame)
             if self._matcher.waiting:
                 self._condition.notify()
-            return self._matcher.counters["reset"]
+            return cause
 
-    def put_single(self, frame: Frame) -> None:
-        """Give the worker a frame without a partner: the other camera is lost."""
+    def put_single(self, frame: Frame) -> str:
+        """Give the worker a frame without a partner: the other camera is lost. What is older than it is let
+        go, so that nothing goes back in time when that one returns. Returns as `put` does."""
         with self._condition:
+            cause = self._matcher.pass_alone(frame.camera, frame.stamp_ns)
+            if cause:
+                return cause
             if self._single is not None:
                 self._superseded += 1
             rgb, thermal = (frame, None) if frame.camera == RGB else (None, frame)
             self._single = Job(rgb, thermal, 0, time.monotonic(), self._matcher.counters["reset"])
             self._condition.notify()
+            return ""
 
     def take(self) -> Job | None:
         """Wait for the newest work; None once the mailbox is closed."""
@@ -105,6 +111,7 @@ class Mailbox:
                 matcher.explain(),
                 matcher.waiting,
                 matcher.last_reset,
+                matcher.stale_since_pair,
             )
 
     def _ready(self) -> Job | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.compressed import decode_compressed
-from textdifuse_ros.imaging.encodings import ImageError, to_rgb8, to_thermal
+from textdifuse_ros.imaging.encodings import ImageError, check_size, to_rgb8, to_thermal
 from textdifuse_ros.imaging.registration import Registration
 from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser, crop_telemetry
 from textdifuse_ros.imaging.window import Windowed
@@ -112,15 +112,14 @@ class Pipeline:
         known = self._sizes.get(frame.camera)
         size = self._sizes[frame.camera] = _size(image)
         if known is not None and known != size:
-            drops.append(
-                Drop(
-                    frame.camera,
-                    "size_change",
-                    f"the {frame.camera} camera changed from {known[0]}x{known[1]} to {size[0]}x{size[1]}: "
-                    "one image dropped, the next is registered anew",
-                )
+            text = (
+                f"the {frame.camera} camera changed from {known[0]}x{known[1]} to {size[0]}x{size[1]}: "
+                "one image dropped, the next is registered anew"
             )
+            self._refuse(frame.camera, "size_change", text, drops)
             return None
+        if frame.camera == RGB:  # of a thermal image that is known once its values were seen
+            self._monitor.used(RGB, frame.arrived)
         return image
 
     def _refuse(self, camera: str, cause: str, text: str, drops: list[Drop]) -> None:
@@ -128,17 +127,25 @@ class Pipeline:
         self._monitor.refused(camera, text)
 
     def _rgb(self, frame: Frame) -> np.ndarray:
-        image = decode_compressed(frame.message, "rgb") if frame.compressed else to_rgb8(frame.message)
+        image = self._decoded(frame)
         _refuse_tiny(image)
-        self._monitor.used(RGB, frame.arrived)
         return image
 
     def _thermal(self, frame: Frame) -> np.ndarray:
         assert self._settings is not None
-        raw = decode_compressed(frame.message, "thermal") if frame.compressed else to_thermal(frame.message)
-        raw = crop_telemetry(raw, self._settings.integer("thermal.telemetry_rows"))
+        raw = crop_telemetry(self._decoded(frame), self._settings.integer("thermal.telemetry_rows"))
         _refuse_tiny(raw)
         return raw
+
+    def _decoded(self, frame: Frame) -> np.ndarray:
+        """The size is checked first, by the header alone: memory is what too large an image takes. Registered
+        into the other camera's frame an image gets the size of that one, which was checked as well."""
+        assert self._settings is not None
+        message, most = frame.message, round(self._settings.number("max_megapixels") * 1e6)
+        if frame.compressed:
+            return decode_compressed(message, frame.camera, most)
+        check_size(int(message.width), int(message.height), f"'{message.encoding}'", most)
+        return to_rgb8(message) if frame.camera == RGB else to_thermal(message)
 
     def _windowed(self, raw: np.ndarray | None, job: Job, drops: list[Drop]) -> Windowed | None:
         """The image is made of it where it is needed: on a device that takes it, not here."""

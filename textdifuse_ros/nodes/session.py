@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Publish = Callable[[Outcome, Settings, PromptRecord], None]
 
+_STANDS_STILL = "its stamp stands still: the driver sends an image again, or stamps all images alike"
+_TOO_OLD = "its stamps are not newer than those of images that were used already"
+
 
 class Session:
     """Receives on the executor's threads, works in one thread of its own, and counts everything.
@@ -85,12 +88,13 @@ class Session:
             self._refuse(camera, doubt)
             return
         frame = Frame(camera, message, stamp, now, compressed)
-        self.monitor.arrived(camera, now)
         absent = other(camera)
-        if self.monitor.silent(absent, now) and self._settings().text(f"on_{absent}_loss") != "stop":
-            self.mailbox.put_single(frame)
-        else:
-            self.mailbox.put(frame)
+        alone = self.monitor.silent(absent, now) and self._settings().text(f"on_{absent}_loss") != "stop"
+        cause = self.mailbox.put_single(frame) if alone else self.mailbox.put(frame)
+        if cause:  # counted by the pairing; a camera of which nothing else comes must count as lost
+            self.monitor.stale(camera, _STANDS_STILL if cause == "duplicate" else _TOO_OLD)
+            return
+        self.monitor.arrived(camera, now)
 
     def time_jumped_back(self) -> None:
         """The node's clock was set back: whatever was received belongs to another time."""

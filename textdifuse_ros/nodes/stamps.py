@@ -54,6 +54,8 @@ class StampGuard:
         return -BACKWARD_S <= ahead <= FORWARD_S + max(0.0, now - origin[1])
 
     def _accept(self, stamp: int, now: float) -> None:
-        # the latest stamp, not the highest: slight disorder must not ratchet the expectation
-        self._last = (stamp, now)
+        # the latest stamp, not the highest: slight disorder must not ratchet the expectation. One that stands
+        # still keeps its time, so that going on from there is no jump.
+        if self._last is None or stamp != self._last[0]:
+            self._last = (stamp, now)
         self._suspect = None

@@ -1,0 +1,230 @@
+"""From images that arrive to what is published: stamps that stand still, outages, sizes that change."""
+
+from __future__ import annotations
+
+import pytest
+from session_bench import Bench
+
+from textdifuse_ros.imaging import compressed
+from textdifuse_ros.nodes import health
+from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL, other
+
+PASS = {THERMAL: "pass_rgb", RGB: "pass_thermal"}
+
+
+# -- a stamp that stands still
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_camera_whose_stamp_stands_still_is_lost_and_the_other_goes_on_alone(
+    monkeypatch: pytest.MonkeyPatch, camera: str
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 500, 100):
+        bench.at(ms).both(ms)
+    for ms in range(500, 3000, 100):
+        bench.at(ms).send(camera, 400)
+        bench.send(other(camera), ms)
+    assert bench.modes[-10:] == [PASS[camera]] * 10
+    lost = bench.loss(camera)
+    assert lost is not None and lost.kind == "unusable" and "its stamp stands still" in lost.detail
+    assert bench.loss(other(camera)) is None
+    assert f"no usable {camera} image" in bench.reports()[camera].message
+    assert bench.session.mailbox.view().counters["duplicate"] == 25
+    for ms in (3000, 3100):
+        bench.at(ms).both(ms)
+    assert bench.published[-1] == ("fused", 3100)
+    assert bench.drops == []
+
+
+def test_diagnostics_name_the_stamp_and_not_the_network_where_nothing_goes_on_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch, on_thermal_loss="stop")
+    bench.at(0).both(0)
+    for ms in range(100, 2000, 100):
+        bench.at(ms).send(THERMAL, 0)
+        bench.send(RGB, ms)
+    assert bench.modes == ["fused"]
+    reports = bench.reports()
+    assert (reports["pairing"].level, reports["pairing"].cause) == (health.ERROR, "stale_stamps")
+    assert "19 images had the stamp of an earlier one" in reports["pairing"].message
+    assert "its stamp stands still" in reports["output"].message
+    assert "network" not in reports["output"].message
+
+
+def test_stamps_that_go_to_and_fro_are_no_images_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    for ms in (0, 100):
+        bench.at(ms).both(ms)
+    for ms in range(200, 3000, 100):
+        bench.at(ms).send(THERMAL, ms // 100 % 2 * 100)
+        bench.send(RGB, ms)
+    assert bench.modes[-10:] == ["pass_rgb"] * 10
+
+
+def test_a_camera_alone_whose_stamp_stands_still_is_not_published_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(1100, 1500, 100):
+        bench.at(ms).send(RGB, ms)
+    for ms in range(1500, 3000, 100):
+        bench.at(ms).send(RGB, 1400)
+    assert bench.published == [("pass_rgb", ms) for ms in range(1100, 1500, 100)]
+    assert "its stamp stands still" in bench.reports()[RGB].message
+
+
+def test_a_camera_that_sends_every_image_twice_is_fused_without_complaint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 3000, 100):
+        bench.at(ms).both(ms)
+        bench.both(ms)
+    assert bench.modes == ["fused"] * 30
+    assert {report.level for name, report in bench.reports().items() if name != "output"} == {health.OK}
+
+
+# -- after an outage
+
+
+def outage(bench: Bench, camera: str = THERMAL) -> None:
+    """Two seconds with one camera only, after half a second with both."""
+    for ms in range(0, 500, 100):
+        bench.at(ms).both(ms)
+    for ms in range(500, 2500, 100):
+        bench.at(ms).send(other(camera), ms)
+
+
+@pytest.mark.parametrize("reference", CAMERAS)
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_queue_from_before_the_return_takes_nothing_back_in_time(
+    monkeypatch: pytest.MonkeyPatch, camera: str, reference: str
+) -> None:
+    bench = Bench(monkeypatch, reference=reference)
+    outage(bench, camera)
+    for ms in range(500, 2500, 100):  # what the link held back
+        bench.at(2500).send(camera, ms + 5)
+    for ms in range(2500, 3000, 100):
+        bench.at(ms).both(ms)
+    stamps = [stamp for _, stamp in bench.published]
+    assert stamps == sorted(set(stamps))
+    assert bench.modes[-5:] == ["fused"] * 5
+    counters = bench.session.mailbox.view().counters
+    assert counters["reset"] == 0
+    assert counters[f"unmatched_{camera}"] == 20
+    before_the_loss = 20 - bench.modes.count(PASS[camera])
+    assert counters[f"unmatched_{other(camera)}"] == before_the_loss
+
+
+def test_no_image_waits_for_a_camera_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    outage(bench)
+    assert bench.session.mailbox._matcher.buffered == {RGB: 0, THERMAL: 0}
+
+
+def test_an_older_pair_that_waits_gives_way_to_an_image_that_goes_on_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    monkeypatch.setattr(bench.session, "_do", lambda job: None)
+    ready = bench.session.mailbox._ready
+    monkeypatch.setattr(bench.session.mailbox, "_ready", lambda: None)  # the worker is busy
+    bench.at(0).both(0)
+    bench.at(1500).send(RGB, 1500)
+    job = ready()
+    assert job is not None and job.thermal is None
+    assert ready() is None
+    assert bench.session.mailbox.view().counters["superseded"] == 1
+
+
+def test_a_bag_that_loops_while_a_camera_is_lost_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    outage(bench)
+    for ms in range(0, 1000, 100):
+        bench.at(2500 + ms).send(RGB, ms)
+    assert bench.published[-9:] == [("pass_rgb", ms) for ms in range(100, 1000, 100)]
+    assert len(bench.drops) == 1  # the first stamp of the jump
+    assert bench.session.mailbox.view().counters["reset"] == 1
+    for ms in (1000, 1100):
+        bench.at(2500 + ms).both(ms)
+    assert bench.published[-1] == ("fused", 1100)
+
+
+# -- sizes
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_camera_that_alternates_sizes_is_lost_and_the_other_goes_through(
+    monkeypatch: pytest.MonkeyPatch, camera: str
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 3000, 100):
+        bench.at(ms).both(ms, **{camera: (64, 48 + ms // 100 % 2)})
+    assert bench.modes[-10:] == [PASS[camera]] * 10
+    assert "changed from" in bench.reports()[camera].message
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_one_change_of_size_costs_one_image(monkeypatch: pytest.MonkeyPatch, camera: str) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 500, 100):
+        bench.at(ms).both(ms)
+    for ms in range(500, 1000, 100):
+        bench.at(ms).both(ms, **{camera: (80, 60)})
+    assert [stamp for _, stamp in bench.published] == [0, 100, 200, 300, 400, 600, 700, 800, 900]
+    assert set(bench.modes) == {"fused"}
+    assert [(drop.camera, drop.cause) for drop in bench.drops] == [(camera, "size_change")]
+
+
+@pytest.mark.parametrize("png", [False, True], ids=["raw", "compressed"])
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_an_image_beyond_max_megapixels_is_refused_before_anything_is_made_of_it(
+    monkeypatch: pytest.MonkeyPatch, camera: str, png: bool
+) -> None:
+    bench = Bench(monkeypatch, max_megapixels=0.1)
+    bench.at(0).both(0)
+    with monkeypatch.context() as inside:
+        inside.delattr(compressed.cv2, "imdecode")
+        bench.at(100).send(camera, 100, (400, 300), png)
+        bench.send(other(camera), 100)
+    (drop,) = bench.drops
+    assert (drop.camera, drop.cause) == (camera, "size")
+    for part in ("400x300", "0.12 megapixels", "max_megapixels 0.1", "binning", "image_proc resize"):
+        assert part in drop.text
+    bench.at(200).both(200)
+    assert bench.published == [("fused", 0), ("fused", 200)]
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_camera_of_too_large_images_is_lost_and_the_other_goes_through(
+    monkeypatch: pytest.MonkeyPatch, camera: str
+) -> None:
+    bench = Bench(monkeypatch, max_megapixels=0.1)
+    for ms in range(0, 2000, 100):
+        bench.at(ms).both(ms, **{camera: (400, 300)})
+    assert bench.modes[-5:] == [PASS[camera]] * 5
+    assert "raise max_megapixels" in bench.reports()[camera].message
+
+
+def test_an_image_of_just_max_megapixels_is_taken_and_the_limit_changes_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch, max_megapixels=0.12)
+    bench.at(0).both(0, rgb=(400, 300))
+    bench.settings = bench.settings.changed({"max_megapixels": 0.11})
+    bench.at(100).both(100, rgb=(400, 300))
+    bench.settings = bench.settings.changed({"max_megapixels": 4.0})
+    bench.at(200).both(200, rgb=(400, 300))
+    assert [stamp for _, stamp in bench.published] == [0, 200]
+
+
+@pytest.mark.parametrize("reference", CAMERAS)
+def test_registered_into_the_other_frame_no_image_is_larger_than_one_that_was_checked(
+    monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    bench = Bench(monkeypatch, max_megapixels=0.1, reference=reference)
+    sizes = {RGB: (320, 240), THERMAL: (80, 60)}
+    bench.at(0).both(0, **sizes)
+    assert bench.sizes == [sizes[reference]]

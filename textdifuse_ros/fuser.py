@@ -52,8 +52,9 @@ class Fuser:
     """Fuses registered pairs. Not thread safe: one caller at a time.
 
     weights: path of a safetensors file, None or "" for the shipped one. device: auto, cpu, cuda,
-    cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves torch's choice. background: an
-    engine that takes long to build is built while the eager one works, and takes over between two frames.
+    cuda:N. engine and dtype: auto or a name. threads: of the CPU, 0 leaves what the calling thread has.
+    background: for a process that other networks may share. An engine that takes long to build is built while
+    the eager one works, and takes over between two frames; threads 0 is then torch's own choice, all cores.
     localiser: a registered name, with localiser_options as in `text.localiser.register_localiser`, or a
     localiser that is made already.
     Raises WeightsError, EngineError or LocaliserError with the reason and the mend.
@@ -71,12 +72,12 @@ class Fuser:
         background: bool = False,
     ) -> None:
         self._threads = threads
-        if threads > 0:
+        if threads > 0 or background:  # another network may have set its own number before
             use_threads(threads)
         path = Path(weights) if weights else weight_files.SHIPPED
         network = weight_files.load(path)
         self.weights_id = weight_files.identity(path)
-        self._engine = make_engine(engine, network, device, dtype, self.weights_id, background)
+        self._engine = make_engine(engine, network, device, dtype, self.weights_id, background, threads)
         located = "fp32" if self.dtype == "int8" else self.dtype  # 8 bits are for the fusion network alone
         self._localiser = (
             make_localiser(localiser, device=self.device, dtype=located, **(localiser_options or {}))

@@ -140,6 +140,7 @@ def test_changes_under_full_load_are_all_accepted_and_shown(rig: Rig) -> None:
         ({"prompt": "unicorns"}, "unicorns"),
         ({"thermal.range_mode": "auto"}, "percentile"),
         ({"registration.mode": "homography"}, "registration.file"),
+        ({"detections_topic": "bad topic!"}, "no name of a topic"),
     ],
 )
 def test_a_bad_value_at_start_is_refused_with_one_line(

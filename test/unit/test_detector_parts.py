@@ -118,6 +118,41 @@ def test_names_that_the_loaded_model_does_not_have_are_reported_and_nothing_is_k
     assert classes.current.indices == (2,)
 
 
+def test_names_are_not_held_against_the_old_model_when_another_one_is_chosen_with_them() -> None:
+    classes = ClassFilter()
+    classes.learn(NAMES)
+    both = DetectorSettings().changed({"model": "animals.pt", "classes": "dog"})
+    classes.vet(both, {"model", "classes"})
+    same = DetectorSettings().changed({"model": "shipped", "classes": "dog"})
+    with pytest.raises(ParameterError, match="'dog' is not a class"):
+        classes.vet(same, {"model", "classes"})
+
+
+@pytest.mark.parametrize(("key", "value"), [("model", "animals.pt"), ("image_size", 320)])
+def test_the_names_of_a_model_are_forgotten_when_another_one_is_chosen(key: str, value: Any) -> None:
+    classes = ClassFilter()
+    classes.learn(NAMES)
+    classes.apply(DetectorSettings().changed({"classes": "car"}), {"classes"})
+    other = DetectorSettings().changed({key: value, "classes": "car"})
+    classes.apply(other, {key})
+    assert classes.names == {} and classes.current == Chosen()
+    dogs = other.changed({"classes": "dog"})
+    classes.vet(dogs, {"classes"})
+    classes.apply(dogs, {"classes"})
+    classes.learn({0: "cat", 1: "dog"})
+    assert classes.current == Chosen((1,), PARAMETER)
+
+
+def test_what_is_forgotten_at_the_end_of_an_activation_is_the_model_and_the_prompt(
+    linked: ClassFilter,
+) -> None:
+    linked.hear(prompt("people", phrase("people")))
+    linked.forget()
+    assert linked.names == {}
+    linked.learn(NAMES)
+    assert linked.current == Chosen((), ALL)
+
+
 def test_the_prompt_sets_the_filter_and_an_empty_one_lifts_it(linked: ClassFilter) -> None:
     linked.hear(prompt("people, no buses", phrase("people"), phrase("buses", suppressed=True)))
     assert linked.current == Chosen((0,), PROMPT, "people, no buses")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from engine_samples import tiny_network
 
-from textdifuse_ros.engines import cache, choice
+from textdifuse_ros.engines import cache, choice, cpu_threads, registry
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.compare import Result, compare, difference, scene
@@ -158,6 +160,7 @@ class Grey:
     def __init__(self, name: str, level: int, error: Exception | None = None, at_once: bool = False) -> None:
         self.name, self.level, self.error, self.at_once = name, level, error, at_once
         self.prepared: list[tuple[int, int, int]] = []
+        self.prepared_with: list[int] = []  # threads
         self.go = threading.Event()
         self.closed = threading.Event()
 
@@ -168,6 +171,7 @@ class Grey:
         assert self.go.wait(60)
         if self.error is not None:
             raise self.error
+        self.prepared_with.append(torch.get_num_threads())
         self.prepared.append((height, width, steps))
 
     def run(
@@ -198,6 +202,30 @@ def test_the_second_engine_takes_over_when_it_is_built_for_the_size() -> None:
     engine.prepare(32, 16, 1)
     assert level(engine, 32) == 2 and level(engine) == 2
     assert second.prepared == [(16, 16, 1), (32, 16, 1)]
+
+
+@pytest.fixture
+def others_threads() -> Iterator[None]:
+    """Another network of the process has set a number of threads of its own, last."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 4)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["onnx", "auto"])
+@pytest.mark.parametrize("threads", [3, 0])
+def test_an_engine_is_built_with_the_threads_of_its_own_network(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, others_threads: None, name: str, threads: int
+) -> None:
+    second = Grey("onnx", 2)
+    second.go.set()
+    engines = {"eager": Grey("eager", 1, at_once=True), "onnx": second}
+    monkeypatch.setattr(registry, "_make", lambda name, *_: engines[name])
+    monkeypatch.setattr(choice, "for_cpu", lambda network: choice.Choice("fp32", "onnx", "fp32"))
+    engine = make_engine(name, tiny_network(), "cpu", background=True, threads=threads)
+    engine.prepare(16, 16, 1)
+    assert second.prepared_with == [threads or cpu_threads._DEFAULT]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from engine_samples import SOME, off, relevance, tiny_network
-from fake_device import FakeAccelerator
+from fake_device import FakeAccelerator, FakeEvent, FakeStream, Work
 from torch import Tensor
 
 from textdifuse_ros.engines import cuda
@@ -21,6 +21,7 @@ from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, difference, scene, streamed_fps
 from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
+from textdifuse_ros.engines.device_path import FRAMES
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.graph import FusionGraph, Graph
 from textdifuse_ros.engines.registry import on_accelerator
@@ -134,6 +135,69 @@ def test_a_third_frame_has_to_wait_for_the_first() -> None:
         engine.start(*scene(32, 48), None, 1, ALL)
     engine.finish(first)
     engine.start(*scene(32, 48), None, 1, ALL)
+
+
+@pytest.mark.parametrize("early", ORDERS, ids=["late late", "late early", "early late", "early early"])
+def test_frames_that_find_no_memory_for_what_is_kept_cost_no_other_frame(
+    eager: EagerEngine, early: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = made(FakeAccelerator(early))
+    engine.keep = True
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "empty_like", out_of_memory)
+        for _ in range(2 * FRAMES):
+            with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
+                engine.run(*scene(32, 48), None, 1, ALL)
+    for seed in range(3):
+        image, _ = engine.run(*scene(32, 48, seed), None, 1, ALL)
+        expected, _ = eager.run(*scene(32, 48, seed), None, 1, ALL)
+        assert difference(image, expected)[1] <= 1 and engine.kept is not None
+
+
+@pytest.mark.parametrize("early", ORDERS, ids=["late late", "late early", "early late", "early early"])
+@pytest.mark.parametrize("works", range(4))
+def test_a_frame_that_fails_half_way_leaves_its_buffers_to_the_next(
+    eager: EagerEngine, early: tuple[bool, bool], works: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """works: how many pieces of it were queued before."""
+    engine = made(FakeAccelerator(early))
+    under_way = engine.start(*scene(32, 48, 7), None, 1, ALL)
+    queue = FakeStream.do
+    for _ in range(FRAMES):
+        queued: list[Work] = []
+
+        def fail(stream: FakeStream, work: Work, queued: list[Work] = queued) -> None:
+            if len(queued) == works:
+                raise RuntimeError("CUDA error: launch failure")
+            queued.append(work)
+            queue(stream, work)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FakeStream, "do", fail)
+            with pytest.raises(RuntimeError, match="launch failure"):
+                engine.start(*scene(32, 48, 8), None, 1, ALL)
+    following = engine.start(*scene(32, 48, 9), None, 1, ALL)
+    for ticket, seed in ((under_way, 7), (following, 9)):
+        expected, _ = eager.run(*scene(32, 48, seed), None, 1, ALL)
+        assert difference(engine.finish(ticket)[0], expected)[1] <= 1
+
+
+def test_frames_whose_end_brings_an_error_are_not_under_way_any_more(
+    eager: EagerEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = made(FakeAccelerator())
+    engine.run(*scene(32, 48), None, 1, ALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeEvent, "wait", out_of_memory)
+        for _ in range(2 * FRAMES):
+            ticket = engine.start(*scene(32, 48), None, 1, ALL)
+            with pytest.raises(torch.OutOfMemoryError):
+                engine.finish(ticket)
+    assert off(engine, eager, 32, 48, 1, prompt=False) <= 1
+
+
+def out_of_memory(*_arguments: object, **_more: object) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
 
 
 def test_the_image_is_the_callers_own_and_no_buffer_is_made_for_a_frame() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from fake_device import FakeAccelerator
 from numpy.typing import NDArray
 
+from textdifuse_ros import fuser as fuser_module
+from textdifuse_ros.engines import cpu_threads
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.registry import make_engine
@@ -159,6 +164,27 @@ def test_bad_arguments_are_named(fuser: Fuser, change: dict[str, object], reason
 def test_engines_that_cannot_be_are_refused(name: str, device: str, dtype: str, reason: str) -> None:
     with pytest.raises(EngineError, match=reason):
         make_engine(name, weights.load(), device, dtype)
+
+
+@pytest.mark.parametrize(("threads", "background"), [(2, False), (2, True), (0, True), (0, False)])
+def test_the_number_of_threads_is_set_before_the_engine_is_chosen(
+    threads: int, background: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a number it is the caller's own business, unless other networks may have set theirs."""
+    seen: list[int] = []
+
+    def make(*arguments: Any) -> Any:
+        seen.extend((torch.get_num_threads(), arguments[-1]))
+        return make_engine("eager", weights.load(), "cpu", "fp32")
+
+    before, others = torch.get_num_threads(), cpu_threads._DEFAULT + 4
+    monkeypatch.setattr(fuser_module, "make_engine", make)
+    torch.set_num_threads(others)
+    try:
+        Fuser(device="cpu", threads=threads, background=background, localiser="heat")
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [threads or (cpu_threads._DEFAULT if background else others), threads]
 
 
 def test_closed_fuser_says_so() -> None:

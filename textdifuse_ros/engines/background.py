@@ -9,6 +9,7 @@ import time
 from torch import Tensor
 
 from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats, Keeps, TakesCameras
+from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.progress import reported
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model.controls import Controls
@@ -22,15 +23,17 @@ class BackgroundEngine:
     second: quick to make and slow to prepare (compile, onnx, tensorrt), None where it cannot be had at all.
     It is prepared in a thread of its own, one size after the other. When that fails `first` goes on. `name`
     says what is built, for how long, and what failed (failed: from the beginning on); so does the log.
+    threads: of the CPU, for that thread (see `use_threads`): an engine may keep the number that it finds.
     """
 
-    def __init__(self, first: Engine, second: Engine | None, failed: str = "") -> None:
+    def __init__(self, first: Engine, second: Engine | None, failed: str = "", threads: int = 0) -> None:
         self._first, self._second = first, second
         self._current = first
         self._builder: threading.Thread | None = None
         self._began = 0.0
         self._lock = threading.Lock()
         self._failed = failed
+        self._threads = threads
         self._closed = False
         self.keep = False
         if failed:
@@ -132,6 +135,7 @@ class BackgroundEngine:
 
     def _build(self, engine: Engine, height: int, width: int, steps: int) -> None:
         try:
+            use_threads(self._threads)
             with reported(self._building, lambda line: _log.info("%s", line)):
                 engine.prepare(height, width, steps)
             _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)

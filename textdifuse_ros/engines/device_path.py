@@ -137,8 +137,7 @@ class DevicePath:
         slot = self._slots[self._turn]
         if not slot.free:
             raise EngineError(f"{FRAMES} frames are under way already: finish one before starting another")
-        slot.free = False
-        self._turn = (self._turn + 1) % FRAMES
+        kept = torch.empty_like(self._fused) if keep else None
         for host, image in zip(slot.host, (*images, np.array([controls], np.float32)), strict=True):
             np.copyto(host.numpy(), image)
         uploads.do(_copying(slot.staging, slot.host))
@@ -148,10 +147,13 @@ class DevicePath:
         main.do(self._compute if self._replay is None else self._replay.launch)
         ended = main.record()
         main.do(_copying([slot.image], [self._fused]))
-        kept = torch.empty_like(self._fused) if keep else None
         if kept is not None:
             main.do(_copying([kept], [self._fused]))
-        return Ticket(slot, self, began, ended, main.record(), kept)
+        ticket = Ticket(slot, self, began, ended, main.record(), kept)
+        # Only now: of a frame that fails half-way nobody has a ticket. What it left in the streams comes
+        # before whatever the next frame does with these buffers.
+        slot.free, self._turn = False, (self._turn + 1) % FRAMES
+        return ticket
 
     def _compute(self) -> None:
         *images, controls = self._inputs
@@ -171,9 +173,11 @@ class DevicePath:
 
 def finish(ticket: Ticket) -> tuple[Bytes, float]:
     """Wait for a frame: the image (H, W, 3), the caller's own, and the milliseconds of the graph."""
-    ticket.done.wait()
-    image = ticket.slot.image.numpy().copy()
-    ticket.slot.free = True
+    try:
+        ticket.done.wait()
+        image = ticket.slot.image.numpy().copy()
+    finally:
+        ticket.slot.free = True
     return image, ticket.ended.ms_since(ticket.began)
 
 

@@ -24,17 +24,19 @@ def make_engine(
     dtype: str = "auto",
     weights_id: str = "",
     background: bool = False,
+    threads: int = 0,
 ) -> Engine:
     """Quick, except that `auto` may measure for a second, see `engines.choice`.
 
     weights_id: what caches call these weights, "" caches nothing. background: an engine that takes long to
-    build is built while eager runs in its place; tensorrt may then be missing altogether.
+    build is built while eager runs in its place; tensorrt may then be missing altogether. threads: of the
+    CPU, for the thread in which it is built; the caller sets its own with `use_threads`.
     Raises EngineError for an unknown name, device or precision, and for what is not installed here.
     """
     if name not in ENGINES:
         raise EngineError(f"engine {name!r} is not one of {', '.join(ENGINES)}")
     if name == "auto":
-        return _automatic(network, device, dtype, weights_id, background)
+        return _automatic(network, device, dtype, weights_id, background, threads)
     if name in ("eager", "compile"):
         dtype = _measured_dtype(network, device, dtype)
     try:
@@ -45,7 +47,7 @@ def make_engine(
         raise
     if not background or name == "eager":
         return engine
-    return BackgroundEngine(make_engine("eager", network, device, "auto"), engine)
+    return BackgroundEngine(make_engine("eager", network, device, "auto"), engine, threads=threads)
 
 
 def _make(name: str, network: FusionNetwork, device: str, dtype: str, weights_id: str) -> Engine:
@@ -87,14 +89,16 @@ def on_accelerator(name: str, network: FusionNetwork, accelerator: Accelerator, 
     return CudaEngine(maker, network, accelerator, dtype)
 
 
-def _automatic(network: FusionNetwork, device: str, dtype: str, weights_id: str, background: bool) -> Engine:
+def _automatic(
+    network: FusionNetwork, device: str, dtype: str, weights_id: str, background: bool, threads: int
+) -> Engine:
     """Eager at once; where something else may be built meanwhile, what was remembered as faster here."""
     if background and resolve_device(device).type == "cpu":
         best = choice.for_cpu(network)
         as_measured = (best.engine, best.dtype) == ("eager", best.eager_dtype)
         if not as_measured and dtype in ("auto", best.dtype):
             try:
-                return make_engine(best.engine, network, device, best.dtype, weights_id, background)
+                return make_engine(best.engine, network, device, best.dtype, weights_id, background, threads)
             except EngineError:
                 pass  # not installed any more, or not for these weights
     return make_engine("eager", network, device, dtype)

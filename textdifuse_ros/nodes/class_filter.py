@@ -9,7 +9,7 @@ from typing import Any
 
 from textdifuse_ros.detection.classes import by_names, by_phrases
 from textdifuse_ros.detection.detections import DetectorError
-from textdifuse_ros.nodes.detector_parameters import DetectorSettings
+from textdifuse_ros.nodes.detector_parameters import MODEL_KEYS, DetectorSettings
 from textdifuse_ros.nodes.parameter_spec import ParameterError
 
 ALL, PARAMETER, PROMPT = "all", "parameter", "prompt"
@@ -48,8 +48,9 @@ class ClassFilter:
             self.names = names
 
     def vet(self, candidate: DetectorSettings, changed: set[str]) -> None:
-        """Refuse names that the model does not have, once it is known. Raises ParameterError."""
-        if "classes" not in changed or not self.names:
+        """Refuse names that the model does not have, once it is known and as long as it stays. Raises
+        ParameterError."""
+        if "classes" not in changed or not self.names or self._means_another_model(candidate):
             return
         try:
             by_names(candidate.text("classes"), self.names)
@@ -59,6 +60,8 @@ class ClassFilter:
     def apply(self, settings: DetectorSettings, changed: set[str]) -> None:
         """Take accepted parameters over for the next image."""
         with self._lock:
+            if self._means_another_model(settings):
+                self._forget_names()
             self._settings = settings
             if self.names and changed & {"classes", "classes_from_prompt"}:
                 self.current = self._chosen(self.names)
@@ -70,10 +73,17 @@ class ClassFilter:
             if self.names:
                 self.current = self._chosen(self.names)
 
-    def forget_prompt(self) -> None:
-        """Nobody is listened to any more."""
+    def forget(self) -> None:
+        """The model is released, and no prompt is listened to any more."""
         with self._lock:
             self._prompt = None
+            self._forget_names()
+
+    def _means_another_model(self, settings: DetectorSettings) -> bool:
+        return any(settings[key] != self._settings[key] for key in MODEL_KEYS)
+
+    def _forget_names(self) -> None:
+        self.names, self.current = {}, Chosen()
 
     def _chosen(self, names: Mapping[int, str]) -> Chosen:
         indices = by_names(self._settings.text("classes"), names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from textdifuse_ros.detection.detections import Bytes, Detections, Detector, DetectorError, Wanted
@@ -17,7 +16,7 @@ from textdifuse_ros.nodes.detector_parameters import MODEL_KEYS, DetectorSetting
 from textdifuse_ros.nodes.detector_session import DetectorSession
 from textdifuse_ros.nodes.frames import Drop
 from textdifuse_ros.nodes.handover import Handover
-from textdifuse_ros.nodes.managed_node import SUCCESS, ManagedNode, TransitionRefused
+from textdifuse_ros.nodes.managed_node import STOP_TIMEOUT, SUCCESS, ManagedNode, TransitionRefused
 from textdifuse_ros.nodes.model_holder import ModelHolder
 
 if TYPE_CHECKING:
@@ -54,8 +53,8 @@ class DetectorNode(ManagedNode[DetectorSettings]):
         super().__init__("fused_detector", DetectorSettings(), model, arguments)
         same = handover is not None and handover.topic == self.resolve_topic_name(IMAGES)
         self.handover = handover if same else None
-        self._frames = MutuallyExclusiveCallbackGroup()
         self.classes = ClassFilter()
+        self.parameters.add_topic("prompt_topic")
         self.parameters.add_vet(self.classes.vet)
         self.parameters.add_apply(self.classes.apply)
         self.begin(DetectorDiagnostics(self))
@@ -90,7 +89,7 @@ class DetectorNode(ManagedNode[DetectorSettings]):
             session.receive,
             self.classes.hear,
             self.input_incompatible,
-            self._frames,
+            self.frames,
             self.handover,
         )
         self.get_logger().info(
@@ -101,8 +100,13 @@ class DetectorNode(ManagedNode[DetectorSettings]):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, and free the device's memory."""
         result = super().on_deactivate(state)
-        self.classes.forget_prompt()
+        self.classes.forget()
         return result
+
+    def release(self, timeout: float = STOP_TIMEOUT) -> bool:
+        ended = super().release(timeout)
+        self.classes.forget()
+        return ended
 
     def _ready(self) -> Detector:
         """The model, loaded if need be, and the class filter agreed with it."""

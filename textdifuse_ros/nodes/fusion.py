@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
@@ -21,7 +20,7 @@ from textdifuse_ros.nodes.handover import Handover
 from textdifuse_ros.nodes.inputs import Inputs
 from textdifuse_ros.nodes.log_bridge import forward
 from textdifuse_ros.nodes.loss import Action
-from textdifuse_ros.nodes.managed_node import SUCCESS, ManagedNode
+from textdifuse_ros.nodes.managed_node import STOP_TIMEOUT, SUCCESS, ManagedNode
 from textdifuse_ros.nodes.model_holder import ModelHolder, build_fuser
 from textdifuse_ros.nodes.outputs import IMAGE_TOPICS, Outputs, prompt_message
 from textdifuse_ros.nodes.parameters import Settings
@@ -49,11 +48,11 @@ class FusionNode(ManagedNode[Settings]):
         forward(self.get_logger())
         topic = self.resolve_topic_name(IMAGE_TOPICS[0])
         self.handover = Handover(self.get_fully_qualified_name(), topic, self.is_active)
-        self._frames = MutuallyExclusiveCallbackGroup()
         self.registration = RegistrationKeeper()
         self.boxes = BoxKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
         self.prompts = PromptKeeper(self._announce_prompt, self.get_logger().warning)
+        self.parameters.add_topic("detections_topic")
         self.parameters.add_vet(self.prompts.vet)
         self.parameters.add_vet(self.registration.vet)
         self.parameters.add_vet(self.boxes.vet)
@@ -108,14 +107,14 @@ class FusionNode(ManagedNode[Settings]):
         self.incompatible.clear()
         self.session = session
         topic = parameters.settings.text("detections_topic")
-        boxes = BoxInput(self, topic, self.boxes.hear, self._frames)
+        boxes = BoxInput(self, topic, self.boxes.hear, self.frames)
         self.inputs = Inputs(
             self,
             parameters.settings,
             session.receive,
             self._receive_info,
             self.input_incompatible,
-            self._frames,
+            self.frames,
             boxes,
         )
         boxes.want(parameters.settings.number(SHARPEN) > 0)
@@ -129,9 +128,10 @@ class FusionNode(ManagedNode[Settings]):
         self.prompts.withdraw()
         return result
 
-    def release(self) -> None:
-        super().release()
+    def release(self, timeout: float = STOP_TIMEOUT) -> bool:
+        ended = super().release(timeout)
         self.prompts.withdraw()
+        return ended
 
     # -- parameters, clock, events --------------------
 

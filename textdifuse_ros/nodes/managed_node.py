@@ -17,6 +17,7 @@ from textdifuse_ros.nodes.model_holder import ModelError, ModelHolder
 from textdifuse_ros.nodes.parameter_server import ParameterServer
 from textdifuse_ros.nodes.settings import S
 
+STOP_TIMEOUT = 30.0  # seconds that a worker has for its present image
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -33,7 +34,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
     """
 
     session: Any  # what works on images while the node is active: stop(timeout) -> bool
-    inputs: Any  # its subscriptions: destroy()
+    inputs: Any  # its subscriptions, all in the group ``frames``: destroy()
     outputs: Any  # the publishers, from configure to cleanup: destroy()
     model: ModelHolder[S, Any]
 
@@ -44,12 +45,15 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self.arguments = tuple(arguments)
         Node.__init__(self, name, cli_args=["--ros-args", *arguments] if arguments else None)
         self.session = self.inputs = self.outputs = None
+        self._ending: Any = None  # a session that was told to stop and has not yet
         self.model = model
         self.transitions = MutuallyExclusiveCallbackGroup()
+        self.frames = MutuallyExclusiveCallbackGroup()
         self.stopping = threading.Event()
         self.incompatible: dict[str, str] = {}
         self.trouble = ""  # why the last transition failed
-        self.parameters: ParameterServer[S] = ParameterServer(self, defaults, self.is_active)
+        self._attempted = ""  # the transition that reads the parameters at this moment
+        self.parameters: ParameterServer[S] = ParameterServer(self, defaults, self._hindrance)
 
     def is_active(self) -> bool:
         """Whether images are being worked on."""
@@ -82,8 +86,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
     def close(self) -> bool:
         """Stop everything; False when a thread is still inside native code. Called by main, not by ROS."""
         self.request_stop()
-        idle = self._end_session(timeout=3.0)
-        self.release()
+        idle = self.release(timeout=3.0)
         return idle and not self.model.busy()
 
     def qos_conflict(self, topic: str, matched: int, *, incoming: bool) -> str:
@@ -149,8 +152,13 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self, name: str, transition: Callable[[], TransitionCallbackReturn]
     ) -> TransitionCallbackReturn:
         """Run a transition; what goes wrong is logged and kept for the diagnostics (rclpy drops it)."""
-        self.trouble = ""
+        self.trouble, self._attempted = "", name
         try:
+            if not self._has_ended(timeout=0.0):
+                raise TransitionRefused(
+                    "the worker of the last activation is still busy with an image, and the model with it: "
+                    "try again later, or start the node anew"
+                )
             return transition()
         except ModelError as error:
             self.trouble = f"{name} failed: the model cannot be loaded: {error}"
@@ -161,34 +169,59 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         except Exception as error:  # for example a qos_overrides parameter that means nothing
             self.trouble = f"{name} failed: {one_line(error)}"
             outcome = TransitionCallbackReturn.ERROR
+        finally:
+            self._attempted = ""
         if not self.stopping.is_set():
             self.get_logger().error(self.trouble)
         return outcome
 
-    def release(self) -> None:
-        """End what activate and configure have begun."""
-        if self._end_session():
+    def release(self, timeout: float = STOP_TIMEOUT) -> bool:
+        """End what activate and configure have begun; False while the worker has not ended."""
+        ended = self._end_session(timeout)
+        if ended:
             self.model.release()
         if self.outputs is not None:
             self.outputs.destroy()
             self.outputs = None
-
-    def _end_session(self, timeout: float = 30.0) -> bool:
-        """Unsubscribe, stop the worker, release the model; True when the worker has ended."""
-        session, self.session = self.session, None
-        if self.inputs is not None:
-            self.inputs.destroy()
-            self.inputs = None
-        if session is None:
-            return True
-        ended = bool(session.stop(timeout))
-        if ended:
-            self.model.release()
-        else:
-            self.get_logger().error(
-                f"the worker is still busy after {timeout:g} s: the model is not released"
-            )
         return ended
+
+    def _end_session(self, timeout: float = STOP_TIMEOUT) -> bool:
+        """Unsubscribe, stop the worker, release the model; False while the worker has not ended."""
+        if self.session is not None:
+            self._ending, self.session = self.session, None
+        self._unsubscribe()
+        if self._has_ended(timeout):
+            return True
+        self.get_logger().error(f"the worker is still busy after {timeout:g} s: the model is not released")
+        return False
+
+    def _unsubscribe(self) -> None:
+        inputs, self.inputs = self.inputs, None
+        if inputs is not None:
+            inputs.destroy()
+        for subscription in list(self.subscriptions):  # of inputs that could not be made whole
+            if subscription.callback_group is self.frames:
+                self.destroy_subscription(subscription)
+
+    def _has_ended(self, timeout: float) -> bool:
+        """Whether no worker is left that uses the model, which is released with the last one."""
+        if self._ending is None:
+            return True
+        if not self._ending.stop(timeout):
+            return False
+        self._ending = None
+        self.model.release()
+        return True
+
+    def _hindrance(self) -> str:
+        if self.is_active():
+            return "cannot change while the node is active: deactivate it, set the parameter, activate it"
+        if self._attempted:
+            return (
+                f"cannot change while the transition {self._attempted} runs: try again when the node is "
+                "active or inactive"
+            )
+        return ""
 
     def _LifecycleNodeMixin__on_change_state(self, request: Any, response: Any) -> Any:
         """The service ~/change_state. A transition that the present state does not have raises in rclpy, and

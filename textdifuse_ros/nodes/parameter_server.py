@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any, Generic
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import NameValidationException
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.validate_full_topic_name import validate_full_topic_name
+from rclpy.validate_topic_name import validate_topic_name
 
 from textdifuse_ros.nodes.parameter_spec import INACTIVE, START, ParameterError, ParameterSpec
 from textdifuse_ros.nodes.settings import S
@@ -21,11 +25,14 @@ Apply = Callable[[S, set[str]], None]
 
 class ParameterServer(Generic[S]):
     """Holds the accepted values as one immutable set that is swapped at once: a reader that takes
-    ``settings`` once a frame never sees half of an atomic change. ``settings`` begins with the defaults."""
+    ``settings`` once a frame never sees half of an atomic change. ``settings`` begins with the defaults.
 
-    def __init__(self, node: Node, settings: S, is_active: Callable[[], bool]) -> None:
+    hindrance: why what activate reads cannot change now, "" when it can.
+    """
+
+    def __init__(self, node: Node, settings: S, hindrance: Callable[[], str]) -> None:
         self._node = node
-        self._is_active = is_active
+        self._hindrance = hindrance
         self._vets: list[Vet[S]] = []
         self._applies: list[Apply[S]] = []
         self._hears: list[Hear] = []
@@ -34,6 +41,15 @@ class ParameterServer(Generic[S]):
 
     def add_vet(self, vet: Vet[S]) -> None:
         self._vets.append(vet)
+
+    def add_topic(self, name: str) -> None:
+        """That parameter must name a topic."""
+
+        def vet(candidate: S, changed: set[str]) -> None:
+            if name in changed:
+                _check_topic(self._node, name, candidate.text(name))
+
+        self.add_vet(vet)
 
     def add_apply(self, apply: Apply[S]) -> None:
         self._applies.append(apply)
@@ -55,7 +71,9 @@ class ParameterServer(Generic[S]):
             value = accepted[spec.name]
             self._node.set_parameters([Parameter(spec.name, value=value)])
             self._node.set_descriptor(spec.name, _descriptor(spec))
-        self._take(accepted, set(self._by_name))
+        self.settings = accepted
+        for apply in self._applies:
+            apply(accepted, set(self._by_name))
         self._node.add_pre_set_parameters_callback(self._pre_set)
         self._node.add_on_set_parameters_callback(self._on_set)
         self._node.add_post_set_parameters_callback(self._post_set)
@@ -74,8 +92,8 @@ class ParameterServer(Generic[S]):
         changes = {p.name: p.value for p in parameters if p.name in self._by_name}
         try:
             candidate = self.settings.changed(changes)
-            self._refuse_untimely(changes)
             self._vet(candidate, set(changes))
+            self._refuse_untimely(changes)  # last: while the others looked a transition may have begun
         except ParameterError as error:
             self._restore_types(changes)
             for hear in self._hears:
@@ -88,31 +106,44 @@ class ParameterServer(Generic[S]):
 
     def _post_set(self, parameters: list[Parameter]) -> None:
         changes = {p.name: p.value for p in parameters if p.name in self._by_name}
-        if changes:
-            self._take(self.settings.changed(changes), set(changes))
+        if not changes:
+            return
+        self.settings = self.settings.changed(changes)
+        for apply in self._applies:
+            try:
+                apply(self.settings, set(changes))
+            except Exception as error:  # a defect: whoever set the parameter would wait for ever
+                self._node.get_logger().error(f"{sorted(changes)} accepted, but not taken over: {error!r}")
 
     def _refuse_untimely(self, changes: dict[str, Any]) -> None:
+        hindrance = self._hindrance()
+        if not hindrance:
+            return
         for name, value in changes.items():
-            spec = self._by_name[name]
-            if spec.when == INACTIVE and self._is_active() and value != self.settings[name]:
-                raise ParameterError(
-                    name,
-                    "cannot change while the node is active: deactivate it, set the parameter, activate it",
-                )
+            if self._by_name[name].when == INACTIVE and value != self.settings[name]:
+                raise ParameterError(name, hindrance)
 
     def _vet(self, candidate: S, changed: set[str]) -> None:
         for vet in self._vets:
             vet(candidate, changed)
 
-    def _take(self, accepted: S, changed: set[str]) -> None:
-        self.settings = accepted
-        for apply in self._applies:
-            apply(accepted, changed)
-
     def _restore_types(self, changes: dict[str, Any]) -> None:
         # rclpy writes the type of a dynamically typed value into the descriptor before it asks us
         for name in changes:
             self._node.describe_parameter(name).type = _type_of(self._by_name[name])
+
+
+def _check_topic(node: Node, name: str, value: str) -> None:
+    """Raise ParameterError for what the node could neither subscribe to nor publish on."""
+    try:
+        validate_topic_name(value)
+        validate_full_topic_name(expand_topic_name(value, node.get_name(), node.get_namespace()))
+    except (NameValidationException, ValueError) as error:
+        # A drawing follows on further lines, and a place in rcl's source on this one.
+        reason = (
+            str(error).splitlines()[0].split(", at /")[0].rstrip(":").removeprefix("Invalid topic name: ")
+        )
+        raise ParameterError(name, f"{value!r} is no name of a topic: {reason}") from error
 
 
 def _type_of(spec: ParameterSpec) -> int:

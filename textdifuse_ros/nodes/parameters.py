@@ -217,6 +217,16 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "Identical thermal images for this long count as a freeze (flat-field correction) and are treated "
         "like a lost thermal camera; 0 switches the check off.",
     ),
+    _number(
+        "max_megapixels",
+        4.0,
+        0.1,
+        64.0,
+        "megapixels",
+        "Larger images of either camera are refused, by what their header says: each megapixel takes the "
+        "network about 0.33 GB of memory and, on a CPU, 2 s. Set the driver's binning or put an image_proc "
+        "resize node in front, or raise this.",
+    ),
     _choice(
         "rgb.transport",
         "raw",

@@ -16,7 +16,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, AUTO, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import FINE, LEVEL, LIT, SALIENT, Estimate, FusionNetwork
+from textdifuse_ros.model.network import FINE, GREY, LEVEL, LIGHT, SALIENT, VEIL, Estimate, FusionNetwork
 
 SMALL = ModelConfig(
     widths=(8, 8, 8, 8), encoder_blocks=(0, 1, 1, 1), decoder_blocks=(1, 1, 1, 1), embedding=16
@@ -191,14 +191,45 @@ def test_a_wish_for_contrast_or_sharpness_is_followed_on_any_picture_and_repair_
         assert both == pytest.approx(1.52, rel=0.02)
 
 
-def test_a_wish_against_haze_gives_a_tenth_of_contrast_back_outright() -> None:
-    plain = wished()
-    assert torch.equal(plain, wished(haze=AS_IT_WAS))
-    assert float(wished(haze=1.0).std() / plain.std()) == pytest.approx(1.1, rel=0.01)
+def test_a_wish_against_haze_takes_off_what_lies_over_the_darkest_around_and_leaves_white() -> None:
+    given = inputs(192, 256)
+    given["relevance"] = torch.zeros(1, 1, 192, 256)
+    given["start"] = torch.full((1, 1, 192, 256), 0.5)
+    for column in range(4, 256, 16):
+        given["start"][..., column : column + 4] = 0.4
+    given["start"][..., 96:104, 100:110] = 1.0
+    given["visible"][:, 1:] = 0.05
+    pictures = {asked: answer(given, says({}), haze=asked) for asked in (0.0, AS_IT_WAS, 1.0)}
+    plain, clear = pictures[0.0], pictures[1.0]
+    assert all(map(torch.equal, plain, pictures[AS_IT_WAS]))
+    veil = VEIL * 0.4
+    for there in ((0, 0, 96, 54), (0, 0, 48, 122)):
+        wanted = (float(plain.luminance[there]) - veil) / (1 - veil)
+        assert float(clear.luminance[there]) == pytest.approx(wanted, abs=0.02)
+    assert float(clear.luminance[0, 0, 99, 105]) == pytest.approx(
+        float(plain.luminance[0, 0, 99, 105]), abs=0.02
+    )
+    ratio = float(clear.chroma[0, 0, 48, 122] / plain.chroma[0, 0, 48, 122])
+    assert ratio == pytest.approx(1 / (1 - veil), rel=0.05)
 
 
-def light_column() -> int:
-    return 2 + CONTROLS.index("low_light")
+def test_a_wish_against_haze_hardly_changes_a_place_where_something_near_is_black() -> None:
+    given = inputs(192, 256)
+    given["relevance"] = torch.zeros(1, 1, 192, 256)
+    given["start"] = torch.full((1, 1, 192, 256), 0.5)
+    given["start"][..., ::16, :] = given["start"][..., 1::16, :] = 0.0
+    given["start"][..., 2::16, :] = given["start"][..., 3::16, :] = 0.0
+    plain, clear = (answer(given, says({}), haze=asked) for asked in (0.0, 1.0))
+    assert torch.allclose(plain.luminance, clear.luminance, atol=0.03)
+
+
+def answer(given: dict[str, torch.Tensor], network: FusionNetwork, **asked: float) -> Estimate:
+    scalars = given["scalars"].clone()
+    for name, value in asked.items():
+        scalars[:, 2 + CONTROLS.index(name)] = value
+    with torch.inference_mode():
+        estimate: Estimate = network(**{**given, "scalars": scalars})
+    return estimate
 
 
 def test_a_wish_for_light_multiplies_what_is_dark_detail_and_colours_with_it() -> None:
@@ -208,18 +239,34 @@ def test_a_wish_for_light_multiplies_what_is_dark_detail_and_colours_with_it() -
     given["start"][..., 128:] = 0.9
     given["start"][..., 96:98, 64:66] = 0.15  # a detail of the dark half
     given["visible"][:, 1:] = 0.05
-    pictures = {}
-    for asked in (0.0, AS_IT_WAS, 1.0):
-        given["scalars"][:, light_column()] = asked
-        with torch.inference_mode():
-            pictures[asked] = says({})(**given)
+    pictures = {asked: answer(given, says({}), low_light=asked) for asked in (0.0, AS_IT_WAS, 1.0)}
     plain, lit = pictures[0.0], pictures[1.0]
     assert all(map(torch.equal, plain, pictures[AS_IT_WAS]))  # only who asks beyond what undoes a fault
-    factor = 1 + LIT["low_light"] * 0.9**2
+    factor = 1 + LIGHT * 0.9**2
     for there in ((0, 0, 96, 65), (0, 0, 96, 30)):
         assert float(lit.luminance[there] / plain.luminance[there]) == pytest.approx(factor, rel=0.02)
     assert float(lit.chroma[0, 0, 96, 30] / plain.chroma[0, 0, 96, 30]) == pytest.approx(factor, rel=0.02)
     assert float(lit.luminance[0, 0, 96, 230] / plain.luminance[0, 0, 96, 230]) < 1.02
+
+
+def test_what_the_network_adds_for_a_wish_for_light_raises_detail_and_colours_by_as_much() -> None:
+    given = inputs(192, 256)
+    given["relevance"] = torch.zeros(1, 1, 192, 256)
+    given["start"] = torch.full((1, 1, 192, 256), 0.2)
+    given["start"][..., 96:98, 64:66] = 0.25
+    given["visible"][:, 1:] = 0.05
+    doubles = says({6: math.log(2) / LEVEL})  # what is around, and not the detail
+    pictures = (
+        answer(given, says({}), low_light=0.0),
+        answer(given, doubles, low_light=0.0),
+        answer(given, doubles, low_light=1.0),
+    )
+    detail = [float(p.luminance[0, 0, 96, 65] - p.luminance[0, 0, 96, 20]) for p in pictures]
+    chroma = [float(p.chroma[0, 0, 96, 20]) for p in pictures]
+    assert detail[1] == pytest.approx(detail[0], rel=0.05) and chroma[1] == pytest.approx(chroma[0], rel=0.01)
+    grown, factor = (0.4 + GREY) / (0.2 + GREY), 1 + LIGHT * 0.8**2
+    assert detail[2] / detail[0] == pytest.approx(grown * factor, rel=0.05)
+    assert chroma[2] / chroma[0] == pytest.approx(grown * factor, rel=0.02)
 
 
 def test_a_control_reaches_the_gains_by_itself() -> None:
@@ -227,7 +274,8 @@ def test_a_control_reaches_the_gains_by_itself() -> None:
     given["relevance"] = torch.zeros(1, 1, 64, 96)
     zeros = torch.zeros_like(given["scalars"])
     ones = zeros + 1
-    ones[:, light_column()] = AS_IT_WAS  # a wish for light is a factor of its own
+    for name in ("low_light", "haze"):  # wishes that act by themselves
+        ones[:, 2 + CONTROLS.index(name)] = AS_IT_WAS
     with torch.no_grad():
         off, on = network.embedding(zeros)[0], network.embedding(ones)[0]
         along = (on - off) / (on - off).square().sum()

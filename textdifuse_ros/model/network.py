@@ -26,11 +26,15 @@ FAR = 0.05  # weight of the wider surroundings where a prompted object takes all
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 LEVEL = 0.5  # share of that for the level, which half precision would round by more than a grey level
 # What a wish does to any picture, whether it has the fault or not, by control; both cameras share a picture,
-# so that of one alone is half. Haze takes contrast away wherever it is: some is given back like this.
+# so that of one alone is half.
 # Logarithm of the contrast's gain:
-CONTRASTED = {"visible_contrast": 0.21, "thermal_contrast": 0.21, "haze": 0.1}
+CONTRASTED = {"visible_contrast": 0.21, "thermal_contrast": 0.21}
 SHARPENED = {"visible_blur": 0.75, "thermal_blur": 0.75}  # of what the 5x5 smoothing would take away
-LIT = {"low_light": 0.8}  # by how much the darkest becomes brighter, along with its detail and its colours
+LIGHT = 0.8  # by how much a wish for light makes the darkest brighter, with its detail and its colours
+MOST = 4.0  # times, at most, that detail and colours are raised along with what the network adds for light
+GREY = 0.05  # added to both sides of that ratio: what grew from black says little
+VEIL = 0.4  # of the darkest around, the share that a wish against haze takes for haze
+DARKEST = 20.0  # how much more the darkest count in what is around: e^20 times what is white
 SALIENT = 0.12  # logarithm of the contrast's gain where a prompt points for sure, on top of what was learnt
 THERMAL_CHROMA = 0.5  # of both channels; no visible image has it, so it says which camera is which
 
@@ -155,15 +159,18 @@ class FusionNetwork(nn.Module):
         gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
-        around = surroundings(luminance, relevance)
-        luminance = torch.addcmul(luminance, raised[:, :1], luminance - around)
+        free = _free(relevance)
+        mean = surroundings(F.avg_pool2d(luminance, 4), free)
+        around = spread(mean)
+        detail = luminance - around
+        luminance = torch.addcmul(luminance, raised[:, :1], detail)
         luminance = torch.addcmul(luminance, raised[:, 1:], around)
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
-        # What the network adds for light is grey. A factor keeps detail and colours as strong as they were.
-        dark = torch.clamp(1 - around, min=0)
-        lit = 1 + wished.lit * dark * dark
+        clearer = _clearer(wished, mean, F.avg_pool2d(luminance, 4), free)
+        luminance = torch.addcmul(luminance, clearer[:, :1], detail)
         # Up to white: a state far beyond it is nothing that the next step has learnt from.
-        luminance = torch.maximum(luminance, torch.clamp(luminance * lit, max=1))
+        luminance = torch.maximum(luminance, torch.clamp(luminance * clearer[:, 1:2], max=1))
+        luminance = torch.addcmul(luminance, clearer[:, 2:3], luminance - 1)
 
         # Colour is coarse: it is smoothed, raised and shifted at half the resolution.
         small = F.interpolate(visible, scale_factor=0.5, mode="bilinear", align_corners=False)
@@ -173,7 +180,7 @@ class FusionNetwork(nn.Module):
         both = torch.cat((calmed, shift), dim=1)
         both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
         chroma = torch.lerp(visible[:, 1:], both[:, :2], calm) + both[:, 2:]
-        return Estimate(luminance, chroma * lit)
+        return Estimate(luminance, chroma * clearer[:, 3:])
 
 
 def beyond(controls: Tensor) -> Tensor:
@@ -183,11 +190,12 @@ def beyond(controls: Tensor) -> Tensor:
 
 class Wished(NamedTuple):
     """What wishes that any picture can follow add, each (N, 1, 1, 1): a logarithm of the contrast's gain,
-    sharpness, and how much brighter what is black becomes."""
+    sharpness, and light and clear air, from 0 to 1."""
 
     contrasted: Tensor
     sharpened: Tensor
     lit: Tensor
+    cleared: Tensor
 
 
 def _wished(further: Tensor) -> Wished:
@@ -195,25 +203,57 @@ def _wished(further: Tensor) -> Wished:
     some pictures' request, it did not learn in an hour.
     """
 
+    def of(name: str) -> Tensor:
+        at = CONTROLS.index(name)
+        return further[:, at : at + 1, None, None]
+
     def total(shares: Mapping[str, float]) -> Tensor:
-        columns = ((CONTROLS.index(name), share) for name, share in shares.items())
-        parts = [share * further[:, at : at + 1] for at, share in columns]
-        return sum(parts[1:], parts[0])[:, :, None, None]
+        parts = [share * of(name) for name, share in shares.items()]
+        return sum(parts[1:], parts[0])
 
-    return Wished(total(CONTRASTED), total(SHARPENED), total(LIT))
+    return Wished(total(CONTRASTED), total(SHARPENED), of("low_light"), of("haze"))
 
 
-def surroundings(image: Tensor, relevance: Tensor) -> Tensor:
-    """Mean around every pixel (sigma about 20 pixels): (N, 1, H, W), sides multiples of 16.
+def _clearer(wished: Wished, before: Tensor, after: Tensor, free: Tensor) -> Tensor:
+    """What wishes for light and against haze do beside what the network learnt: a gain of detail, a factor,
+    how much of the way from white is added, and a factor of the colours, (N, 4, H, W).
+
+    before: mean around every pixel, (N, 1, H/16, W/16), before the network lights or clears anything; after:
+    what it has made of the image, (N, 1, H/4, W/4). What it adds for light is grey: detail and colours grow
+    with it. Then all that is dark is multiplied. Haze lies over the darkest that is around (the dark channel
+    of He et al., of luminance): the picture is (I - v) / (1 - v), v a share of that, so that white stays.
+    """
+    grown = (surroundings(after, free) + GREY) / (torch.clamp(before, min=0) + GREY)
+    grown = wished.lit * (torch.clamp(grown, 1.0, MOST) - 1)
+    dark = torch.clamp(1 - before, min=0)
+    lit = 1 + LIGHT * wished.lit * dark * dark
+    # A mean in which the darkest count most instead of a minimum: steady, and a few black pixels are noise.
+    darkest = torch.exp(-DARKEST * torch.clamp(after, 0.0, 1.0))
+    darkest = torch.log(smooth(smooth(F.avg_pool2d(darkest, 4)))) / -DARKEST
+    veil = VEIL * wished.cleared * torch.clamp(darkest, min=0)
+    veil = veil / (1 - veil)
+    return spread(torch.cat((grown, lit, veil, lit * (1 + grown) * (1 + veil)), dim=1))
+
+
+def _free(relevance: Tensor) -> Tensor:
+    """How much each place counts in the mean around it, at a quarter: little where a prompt points."""
+    return torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
+
+
+def surroundings(small: Tensor, free: Tensor) -> Tensor:
+    """Mean around every pixel (sigma about 20 pixels of the image): (N, 1, H/4, W/4) to (N, 1, H/16, W/16).
 
     What a prompt points at counts little in it, and there the mean reaches farther: an object is compared
     with what is around it, not with itself, so that one gain moves it as a whole, up or down.
     """
-    free = torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
-    small = F.avg_pool2d(image, 4)
     near = smooth(F.avg_pool2d(torch.cat((small * free, free), dim=1), 4))
     both = near + FAR * (1 - near[:, 1:]) * smooth(smooth(near))
-    return F.interpolate(both[:, :1] / both[:, 1:], scale_factor=16.0, mode="bilinear", align_corners=False)
+    return both[:, :1] / both[:, 1:]
+
+
+def spread(small: Tensor) -> Tensor:
+    """Maps of a sixteenth at full size."""
+    return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
 
 
 def soften(image: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from textdifuse_ros.train.localiser_config import LocaliserTraining
 from textdifuse_ros.train.localiser_data import HIGH, LocaliserSet, load_set
 from textdifuse_ros.train.localiser_examples import prepare
 from textdifuse_ros.train.localiser_labels import add_box, empty, here
-from textdifuse_ros.train.localiser_teachers import SEGMENTER, Teachers, load
+from textdifuse_ros.train.localiser_teachers import DETECTOR, SEGMENTER, Teachers, load
 from textdifuse_ros.train.segmenter import FrozenSegmenter
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -112,7 +112,17 @@ def test_frames_that_were_labelled_otherwise_are_labelled_anew(
 def test_a_models_folder_without_a_teacher_is_refused_by_name(tmp_path: Path, data: Path) -> None:
     assert load(None) == Teachers()
     done = textdifuse("train-localiser", "--data", data, "--output", tmp_path / "out", "--models", tmp_path)
-    refused(done, f"no {SEGMENTER} in it; leave --models out")
+    refused(done, f"neither {SEGMENTER} nor {DETECTOR} in it; leave --models out")
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is absent: no detector")
+def test_one_teacher_of_the_two_is_enough_and_the_other_is_said_to_be_absent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / DETECTOR).symlink_to(SHARED / "models" / DETECTOR)
+    teachers = load(tmp_path)
+    assert teachers.segmenter is None and teachers.detector is not None and list(teachers.told) == [DETECTOR]
+    assert f"no {SEGMENTER} in it" in "".join(capsys.readouterr())
 
 
 def test_a_file_that_is_no_segmenter_is_refused_by_name(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from textdifuse_ros.evaluation.detector_file import TfliteYolo
 from textdifuse_ros.model.weights import identity
 from textdifuse_ros.train.data import COCO_OF
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.progress import say
 from textdifuse_ros.train.segmenter import FrozenSegmenter
 from textdifuse_ros.train.yolo_data import JUDGE_SURE
 
@@ -61,18 +62,23 @@ class Teachers:
 
 
 def load(models: Path | None) -> Teachers:
-    """Those in a folder, none for None. Raises TrainingError for one that is missing or cannot be read."""
+    """Those of the two that lie in a folder, none for None. Raises TrainingError for a folder without either,
+    and for a file that cannot be read.
+    """
     if models is None:
         return Teachers()
-    paths = [models / name for name in (SEGMENTER, DETECTOR)]
-    for path in paths:
-        if not path.is_file():
-            raise TrainingError(
-                f"--models {models}: no {path.name} in it; leave --models out to train on boxes alone"
-            )
+    segmenter, detector = (models / name for name in (SEGMENTER, DETECTOR))
+    there = [path for path in (segmenter, detector) if path.is_file()]
+    if not there:
+        raise TrainingError(
+            f"--models {models}: neither {SEGMENTER} nor {DETECTOR} in it; leave --models out or name another"
+        )
+    for path in (segmenter, detector):
+        if path not in there:
+            say(f"--models {models}: no {path.name} in it, so nobody asks it")
     try:
-        detector = TfliteYolo(paths[1])
+        judge = TfliteYolo(detector) if detector in there else None
     except DetectorError as error:
         raise TrainingError(str(error)) from error
-    told = {path.name: identity(path) for path in paths}
-    return Teachers(FrozenSegmenter(paths[0]), detector, told)
+    told = {path.name: identity(path) for path in there}
+    return Teachers(FrozenSegmenter(segmenter) if segmenter in there else None, judge, told)

@@ -41,6 +41,8 @@ WISHES: dict[str, str] = {
     "more contrast": "low_contrast", "higher contrast": "low_contrast", "raise contrast": "low_contrast",
     "increase contrast": "low_contrast", "boost contrast": "low_contrast", "improve contrast": "low_contrast",
     "enhance contrast": "low_contrast", "more light": "low_light", "brighter": "low_light",
+    "more brightness": "low_light", "higher brightness": "low_light", "raise brightness": "low_light",
+    "increase brightness": "low_light", "boost brightness": "low_light",
     "make brighter": "low_light", "sharper": "blur", "make sharper": "blur",
     "correct colours": "colour_cast", "correct colors": "colour_cast", "fix colours": "colour_cast",
     "fix colors": "colour_cast", "correct colour": "colour_cast", "correct color": "colour_cast",
@@ -92,6 +94,7 @@ _ARTICLES = (
 )  # fmt: skip
 _WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
 _JOINERS = ("and", "or", "&")
+_PLACES = (["areas"], ["parts"], ["places"], ["regions"], ["corners"])  # behind "brighten the dark"
 _LONGEST_WISH = 6  # words, with those of the image
 HEAT = "heat"  # a camera with an image word only; alone it is what is warm
 # In front of a fault, and no part of its name: "remove the thick fog".
@@ -163,7 +166,10 @@ def _verb_wish(words: list[str]) -> _Found | None:
         degradation = VERBS.get(" ".join(words[:size]))
         if degradation:
             rest = _without_articles(words[size:])
-            if " ".join(rest) in NOUNS:  # "brighten the dark"
+            dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
+            if (
+                dark or NOUNS.get(" ".join(rest)) == degradation
+            ):  # "brighten the dark", not "sharpen the dark"
                 return degradation, "", ""
             place = _place(rest)
             return (degradation, *place) if place else None

@@ -36,13 +36,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .pairing_camera import RATE, Camera
+from .pairing_camera import RATE, SECOND, Camera
 
 T = TypeVar("T")
 
 CAUSES = ("superseded", "unmatched_rgb", "unmatched_thermal", "late", "duplicate", "invalid", "reset")
 
-_SECOND = 1_000_000_000
 _STALE_RUN = 5  # stale frames in increasing order that prove a restart shorter than `jump`
 _ALONE = 20  # frames in a row from one camera after which the other is taken to be silent
 _HOLD_GAIN = 0.5  # a promised partner must at least halve the distance to be waited for
@@ -82,7 +81,7 @@ class PairMatcher(Generic[T]):
         self._rgb: Camera[T] = Camera("rgb")
         self._thermal: Camera[T] = Camera("thermal")
         self._capacity = int(capacity)
-        self._jump_ns, self._horizon_ns = round(jump * _SECOND), round(horizon * _SECOND)
+        self._jump_ns, self._horizon_ns = round(jump * SECOND), round(horizon * SECOND)
         self._waiting: Pair[T] | None = None
         self._held = False
         self._nearest: deque[int] = deque(maxlen=2 * RATE)
@@ -98,18 +97,18 @@ class PairMatcher(Generic[T]):
     @property
     def max_dt(self) -> float:
         """Largest distance in corrected time between the frames of a pair [s]."""
-        return self._max_dt_ns / _SECOND
+        return self._max_dt_ns / SECOND
 
     @max_dt.setter
     def max_dt(self, seconds: float) -> None:
         if not 0.0 <= seconds <= 3600.0:
             raise ValueError(f"max_dt {seconds:g} s must lie within 0..3600")
-        self._max_dt_ns = round(seconds * _SECOND)
+        self._max_dt_ns = round(seconds * SECOND)
 
     @property
     def rgb_offset(self) -> float:
         """Seconds added to every RGB stamp before comparing; positive for one that stamps too early."""
-        return self._rgb.offset_ns / _SECOND
+        return self._rgb.offset_ns / SECOND
 
     @rgb_offset.setter
     def rgb_offset(self, seconds: float) -> None:
@@ -118,7 +117,7 @@ class PairMatcher(Generic[T]):
     @property
     def thermal_offset(self) -> float:
         """Seconds added to every thermal stamp before comparing; positive for one that stamps too early."""
-        return self._thermal.offset_ns / _SECOND
+        return self._thermal.offset_ns / SECOND
 
     @thermal_offset.setter
     def thermal_offset(self, seconds: float) -> None:
@@ -127,7 +126,7 @@ class PairMatcher(Generic[T]):
     def _set_offset(self, camera: Camera[T], seconds: float) -> None:
         if not -1e9 <= seconds <= 1e9:
             raise ValueError(f"time offset {seconds:g} s of the {camera.name} camera is absurd")
-        camera.offset_ns = round(seconds * _SECOND)
+        camera.offset_ns = round(seconds * SECOND)
         self._nearest.clear()  # distances under the old offset say nothing any more
 
     def add_rgb(self, stamp_ns: int, item: T) -> str:
@@ -281,7 +280,7 @@ class PairMatcher(Generic[T]):
                 self._counters[f"unmatched_{camera.name}"] += camera.forget_after(stamp)
                 self._nearest.clear()
             else:
-                back = (camera.latest - stamp) / _SECOND
+                back = (camera.latest - stamp) / SECOND
                 self._restart(camera, f"{camera.name} stamps jumped back by {back:.3f} s")
             return
         if camera.is_stale(stamp):

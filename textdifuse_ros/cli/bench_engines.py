@@ -14,7 +14,7 @@ import numpy as np
 from textdifuse_ros.cli.bench import machine_name, percentiles
 from textdifuse_ros.cli.engine_table import markdown, table
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.threads import check_threads
+from textdifuse_ros.cli.threads import set_threads
 
 if TYPE_CHECKING:
     from textdifuse_ros.engines.base import Engine
@@ -47,9 +47,7 @@ def compare_engines(args: argparse.Namespace, size: tuple[int, int]) -> int:
     from textdifuse_ros.model import weights
 
     steps = _steps(args.steps)
-    check_threads(args.threads)
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    set_threads(args.threads)
     path = Path(args.weights) if args.weights else weights.SHIPPED
     try:
         network = weights.load(path)

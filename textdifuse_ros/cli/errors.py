@@ -27,6 +27,17 @@ def named_os_errors() -> Iterator[None]:
 
 
 @contextmanager
+def training_errors() -> Iterator[None]:
+    """A TrainingError, which names its file already, becomes a CliError."""
+    from textdifuse_ros.train.errors import TrainingError
+
+    try:
+        yield
+    except TrainingError as error:
+        raise CliError(str(error)) from error
+
+
+@contextmanager
 def named_value_errors(path: Path) -> Iterator[None]:
     """What cannot be fused or measured becomes a CliError that begins with the file it came from."""
     try:

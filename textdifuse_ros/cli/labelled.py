@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.cli.clip_pairs import VIDEO_SUFFIXES, clip_pairs
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, training_errors
 from textdifuse_ros.cli.image_files import read_pair
 from textdifuse_ros.cli.pair_sets import PairSet, pair_sets
 from textdifuse_ros.evaluation.detection_table import CLASSES
-from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.stills import box_lines, class_names, known_as
 
 Bytes = NDArray[np.uint8]
@@ -75,7 +73,7 @@ def read_truth(path: Path, names: list[str], shape: tuple[int, ...]) -> Truth:
     known = {known_as(name) for name in names}
     rows: dict[str, list[list[float]]] = {name: [] for name in CLASSES if name in known}
     high, wide = shape[:2]
-    with _one_line():
+    with training_errors():
         for name, x, y, w, h in box_lines(path, names):
             if name in rows:
                 rows[name].append(
@@ -88,13 +86,5 @@ def _class_names(boxes: Path) -> list[str]:
     path = boxes.parent / "classes.txt"
     if not path.is_file():
         raise CliError(f"{path}: is missing; it names the classes of {boxes}, one a line")
-    with _one_line():
+    with training_errors():
         return class_names(path)
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    try:
-        yield
-    except TrainingError as error:
-        raise CliError(str(error)) from error

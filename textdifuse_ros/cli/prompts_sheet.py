@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors
+from textdifuse_ros.cli.errors import CliError, named_os_errors, named_value_errors, training_errors
 from textdifuse_ros.cli.image_files import write_jpeg
 from textdifuse_ros.cli.model_options import add_engine_arguments, check_steps, check_strength, make_fuser
 from textdifuse_ros.evaluation.contact_sheet import SheetRow, draw, fitted
@@ -103,17 +103,14 @@ def _scene(pair: str, prompt: str, restore: str) -> Scene:
 def _pairs(root: Path, scenes: Iterable[Scene]) -> dict[str, Pair]:
     """The pairs of the scenes. Raises CliError for one that is missing, or that trains."""
     from textdifuse_ros.train.data import DATA_SETS, load_folder, validation_names
-    from textdifuse_ros.train.errors import TrainingError
 
     wanted, known = {scene.pair for scene in scenes}, {each.name: each for each in DATA_SETS}
     for name in sorted(wanted - validation_names()):
         raise CliError(f"--row {name}: is not in validation.txt, the pairs that never train")
     found: dict[str, Pair] = {}
-    try:
+    with training_errors():
         for folder in sorted({name.split("/")[0] for name in wanted}):
             found |= {pair.name: pair for pair in load_folder(root, known[folder], names=wanted)}
-    except TrainingError as error:
-        raise CliError(str(error)) from error
     for name in sorted(wanted - set(found)):
         raise CliError(f"{root}: has no pair {name}, in vis/ and ir/ of that folder")
     return found

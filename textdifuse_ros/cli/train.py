@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors
-from textdifuse_ros.cli.threads import check_threads
+from textdifuse_ros.cli.threads import set_threads
 
 if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
@@ -85,13 +85,10 @@ def prepare(args: argparse.Namespace) -> TrainConfig:
 
 def prepare_threads(args: argparse.Namespace) -> None:
     """Check --data and act on --threads. Raises CliError."""
-    import torch
 
     if not args.data.is_dir():
         raise CliError(f"--data {args.data}: no such folder")
-    check_threads(args.threads)
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    set_threads(args.threads)
 
 
 def read_config(path: Path | None, overrides: list[str]) -> TrainConfig:

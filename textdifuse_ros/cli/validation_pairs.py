@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.errors import CliError, training_errors
 
 if TYPE_CHECKING:
     from textdifuse_ros.train.data import Pair
@@ -42,7 +42,6 @@ def validation_pairs(args: argparse.Namespace, labelled: bool) -> list[Pair]:
     labelled: only pairs with boxes.
     """
     from textdifuse_ros.train.data import DATA_SETS, load_folder, validation_names
-    from textdifuse_ros.train.errors import TrainingError
 
     if args.pairs < 0:
         raise CliError(f"--pairs {args.pairs}: must be 0 or more")
@@ -53,12 +52,10 @@ def validation_pairs(args: argparse.Namespace, labelled: bool) -> list[Pair]:
             raise CliError(f"--sets {name!r}: use {', '.join(known)}")
     held_out = validation_names()
     found = []
-    try:
+    with training_errors():
         for name in wanted:
             pairs = load_folder(args.data, known[name], names=held_out)
             found += [_enlarged(pair) if known[name].widen else pair for pair in pairs]
-    except TrainingError as error:
-        raise CliError(str(error)) from error
     found = [pair for pair in found if len(pair.boxes) or not labelled]
     if not found:
         raise CliError(

@@ -7,7 +7,6 @@ nothing but PromptError.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 
 from textdifuse_ros.text import lexicon, restoration
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
@@ -33,6 +32,7 @@ from textdifuse_ros.text.phrasing import (
     split,
     strip_leading,
     strip_trailing,
+    typed,
 )
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
 
@@ -77,9 +77,9 @@ class _Reader:
         self._source = source
 
     def read(self, words: list[Word], calm: bool = False) -> list[Phrase]:
-        typed = self._typed(words)
+        said = typed(self._source, words)
         weight = words[-1].weight
-        refuse_all_but(words, typed)
+        refuse_all_but(words, said)
         inner, suppressed, wish = self._strip(words, calm)
         if wish is not None:
             return [self._phrase(inner, inner[-1].weight if weight is None else weight, wish)]
@@ -90,7 +90,7 @@ class _Reader:
             own = piece[-1].weight
             piece, no, wish = self._strip(piece, suppressed) if len(pieces) > 1 else (piece, suppressed, wish)
             weight_here = own if own is not None else (weight if weight is not None else inner[-1].weight)
-            self._refuse_nothing(piece, typed)
+            self._refuse_nothing(piece, said)
             removing = removing or (wish is not None and restoration.is_removal(keys(piece)))
             no = no or (wish is None and removing and restoration.is_fault(keys(piece)))
             phrases.append(self._phrase(piece, weight_here, wish, no))
@@ -162,17 +162,17 @@ class _Reader:
         if wish is not None:
             kind, suppressed = RESTORATION, wish.keep
         else:
-            refuse_no_object(words, self._typed(words), suppressed)
+            refuse_no_object(words, typed(self._source, words), suppressed)
         weight = 1.0 if weight is None else weight
         return Phrase(text, weight, suppressed, kind, words[0].start, words[-1].end, wish)
 
-    def _refuse_nothing(self, words: list[Word], typed: str) -> None:
+    def _refuse_nothing(self, words: list[Word], said: str) -> None:
         start = words[0].start
         if " ".join(keys(words)) in _NOTHING or words[0].is_dash:
-            raise PromptError(f"'{typed}' names nothing: name an object, as in 'warm objects'", typed, start)
+            raise PromptError(f"'{said}' names nothing: name an object, as in 'warm objects'", said, start)
         if not any(unicodedata.category(char) in _LETTERS for word in words for char in word.text):
             hint = "name an object, as in 'warm objects'; decimals take a point, as in 'person*1.5'"
-            raise PromptError(f"'{typed}' has no word in it: {hint}", typed, start)
+            raise PromptError(f"'{said}' has no word in it: {hint}", said, start)
 
     def _refuse_two(self, words: list[Word], two: bool) -> None:
         """ "hide the sky and the cars should stand out"."""
@@ -180,11 +180,8 @@ class _Reader:
             self._refuse(words, "says two things: write them apart, as in 'people, no cars'")
 
     def _refuse(self, words: list[Word], what: str, position: int = -1) -> None:
-        typed = self._typed(words)
-        raise PromptError(f"'{typed}' {what}", typed, position if position >= 0 else words[0].start)
-
-    def _typed(self, words: Sequence[Word]) -> str:
-        return " ".join(self._source[words[0].start : words[-1].end].split())
+        said = typed(self._source, words)
+        raise PromptError(f"'{said}' {what}", said, position if position >= 0 else words[0].start)
 
 
 _LETTERS = ("Lu", "Ll", "Lt", "Lm", "Lo", "So")

@@ -23,6 +23,7 @@ from textdifuse_ros.text.phrasing import (
     split,
     strip_leading,
     strip_trailing,
+    typed,
 )
 from textdifuse_ros.text.prompt import PromptError
 
@@ -164,10 +165,6 @@ def _names_faults(words: list[Word]) -> bool:
 
 
 def _refuse_either_way(source: str, other: Part, words: list[Word], where: str = "behind") -> NoReturn:
-    typed, said = _typed(source, strip_leading(words, FILLER)), _typed(source, other.words)
-    reason = f"'{typed}' {where} '{said}' can be meant either way: write 'no {typed}' or 'show {typed}'"
-    raise PromptError(reason, typed, words[0].start)
-
-
-def _typed(source: str, words: list[Word]) -> str:
-    return " ".join(source[words[0].start : words[-1].end].split())
+    this, said = typed(source, strip_leading(words, FILLER)), typed(source, other.words)
+    reason = f"'{this}' {where} '{said}' can be meant either way: write 'no {this}' or 'show {this}'"
+    raise PromptError(reason, this, words[0].start)

@@ -27,6 +27,11 @@ _LONGEST = 6  # words of the longest table entry
 Table = Sequence[str] | frozenset[str]
 
 
+def typed(source: str, words: Sequence[Word]) -> str:
+    """The words as they stand in the prompt, with single spaces."""
+    return " ".join(source[words[0].start : words[-1].end].split())
+
+
 def keys(words: Sequence[Word]) -> list[str]:
     return [word.key for word in words]
 

@@ -166,10 +166,9 @@ def _verb_wish(words: list[str]) -> _Found | None:
         degradation = VERBS.get(" ".join(words[:size]))
         if degradation:
             rest = _without_articles(words[size:])
+            # "brighten the dark", not "sharpen the dark"
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
-            if (
-                dark or NOUNS.get(" ".join(rest)) == degradation
-            ):  # "brighten the dark", not "sharpen the dark"
+            if dark or NOUNS.get(" ".join(rest)) == degradation:
                 return degradation, "", ""
             place = _place(rest)
             return (degradation, *place) if place else None

@@ -80,7 +80,7 @@ def digest(folders: Iterable[Path]) -> str:
 
 
 def _numbers(line: str) -> list[float]:
-    """None where a word of the line is no finite number."""
+    """Empty where a word of the line is no finite number."""
     try:
         numbers = [float(word) for word in line.split()]
     except ValueError:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
 from textdifuse_ros.text.lists import parts_of
 from textdifuse_ros.text.objects import refuse_all_but, refuse_no_object
@@ -79,6 +80,7 @@ class _Reader:
     def read(self, words: list[Word], calm: bool = False) -> list[Phrase]:
         said = typed(self._source, words)
         weight = words[-1].weight
+        refuse_impossible(words, said)
         refuse_all_but(words, said)
         inner, suppressed, wish = self._strip(words, calm)
         if wish is not None:
@@ -105,7 +107,7 @@ class _Reader:
             if not suppressed:
                 # "a" is no article in "a bit brighter"
                 for asked in [said, words] if head(said, DEGREES) else [words]:
-                    wish = restoration.understand(keys(asked))
+                    wish = complaints.understand(keys(asked))
                     if wish is not None:
                         return asked, suppressed, wish
             before = words

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import complaints, lexicon, restoration
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
@@ -85,13 +85,13 @@ def _is_bare(part: Part) -> bool:
         return False
     words = strip_leading(part.words, FILLER)
     own = words[0].is_dash or head(words, VERBS, alone=True) or head(words, restoration.REFUSERS, alone=True)
-    return not own and restoration.understand(keys(words)) is None
+    return not own and complaints.understand(keys(words)) is None
 
 
 def _close(source: str, items: list[Part]) -> list[Part]:
     """ "keep the sky", "the road and the cars calm": each of them calm. Empty where nothing closes a list."""
     first = strip_leading(items[0].words, FILLER)
-    if first[0].key not in _LIST_FRAMES or len(first) == 1 or restoration.understand(keys(first)) is not None:
+    if first[0].key not in _LIST_FRAMES or len(first) == 1 or complaints.understand(keys(first)) is not None:
         return []
     if framed(first, lexicon.CALM_FRAMES) or framed(first, lexicon.WANTED_FRAMES):
         return []
@@ -114,7 +114,7 @@ def _reach(source: str, items: list[Part]) -> list[Part]:
     A list reaches to the item with "and" or "or"; without one, or behind it, who knows what was meant.
     """
     first = strip_leading(items[0].words, FILLER)
-    wishes = (restoration.understand(keys(piece)) for piece in split(first, SPLITTERS))
+    wishes = (complaints.understand(keys(piece)) for piece in split(first, SPLITTERS))
     wish = next((each for each in wishes if each is not None), None)
     suppressing = head(first, SAYING_NO)
     removing = restoration.is_removal(keys(first))

@@ -12,6 +12,7 @@ from textdifuse_ros.text.prompt import PromptError
 _APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
 _EVERYTHING = (
     "everything", "anything", "nothing", "it", "all", "them", "image", "images", "scene", "whole", "entire",
+    "me", "us", "you",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import complaints, lexicon, restoration
 from textdifuse_ros.text.lexer import Word
 
 SPLITTERS = ("and", "or", "plus", "&", "nor")
@@ -100,7 +100,7 @@ def _directed(words: list[Word]) -> bool:
         return True
     words = words[head(words, DEGREES) :]
     wish = list(takewhile(lambda word: word.key not in CLAUSE_SPLITTERS, words))
-    return head(words, VERBS) > 0 or restoration.understand(keys(wish)) is not None
+    return head(words, VERBS) > 0 or complaints.understand(keys(wish)) is not None
 
 
 def _tells_apart(before: list[Word], rest: list[Word]) -> bool:

@@ -89,10 +89,10 @@ IMAGE_WORDS = (
     "sensors",
 )  # fmt: skip
 PREPOSITIONS = ("in", "of", "from", "on", "at", "around", "for")
-_ARTICLES = (
+ARTICLES = (
     "the", "a", "an", "this", "all", "my", "our", "any", "both", "each", "every", "whole", "entire", "only",
 )  # fmt: skip
-_WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
+WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
 _JOINERS = ("and", "or", "&")
 _PLACES = (["areas"], ["parts"], ["places"], ["regions"], ["corners"])  # behind "brighten the dark"
 _LONGEST_WISH = 6  # words, with those of the image
@@ -119,7 +119,7 @@ class Wish:
 
 def understand(words: list[str]) -> Wish | None:
     """Read a restoration wish from lower-case words; None where they are none."""
-    words, degree = _take_degree(words)
+    words, degree = take_degree(words)
     keep = False
     if found := _refused(words):
         keep = True
@@ -136,12 +136,12 @@ def understand(words: list[str]) -> Wish | None:
 
 def is_removal(words: list[str]) -> bool:
     """Whether a verb of removal stands in front, which may reach a list behind it."""
-    return bool(_after(_take_degree(words)[0], REMOVERS))
+    return bool(_after(take_degree(words)[0], REMOVERS))
 
 
 def is_fault(words: list[str]) -> bool:
     """Whether the words name a fault of the image and nothing else: "haze", "noise in the thermal image"."""
-    found = _fault(_without_articles(_take_degree(words)[0]))
+    found = _fault(_without_articles(take_degree(words)[0]))
     return found is not None and not found[2]
 
 
@@ -170,7 +170,7 @@ def _verb_wish(words: list[str]) -> _Found | None:
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
             if dark or NOUNS.get(" ".join(rest)) == degradation:
                 return degradation, "", ""
-            place = _place(rest)
+            place = place_of(rest)
             return (degradation, *place) if place else None
     return None
 
@@ -187,7 +187,7 @@ def _fault(words: list[str]) -> _Found | None:
     for size in (4, 3, 2, 1):
         degradation = NOUNS.get(" ".join(words[:size]))
         if degradation and len(words) >= size:
-            place = _place(words[size:])
+            place = place_of(words[size:])
             if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
                 return (degradation, *place)  # "no smoke detectors" names an object
     if words[0] in _ADJECTIVES:
@@ -208,17 +208,17 @@ def _holds_fault(region: str) -> bool:
 
 
 def _whole_wish(words: list[str]) -> _Found | None:
-    words = [word for word in words if word not in _ARTICLES]
+    words = [word for word in words if word not in ARTICLES]
     for size in range(min(_LONGEST_WISH, len(words)), 0, -1):
         head, tail = words[:size], words[size:]
-        of_image = [word for word in head if word in CAMERAS or word in IMAGE_WORDS or word in _WHOLE]
+        of_image = [word for word in head if word in CAMERAS or word in IMAGE_WORDS or word in WHOLE]
         plain = " ".join(word for word in head if word not in of_image)
         degradation = WISHES.get(" ".join(head)) or WISHES.get(plain)
         if degradation is None or (tail and tail[0] not in PREPOSITIONS):
             continue
-        place = _place(tail)
+        place = place_of(tail)
         of_image = [] if " ".join(head) in WISHES else of_image
-        camera = _camera([word for word in of_image if word not in _WHOLE])
+        camera = camera_of([word for word in of_image if word not in WHOLE])
         if place and camera is not None:
             return degradation, place[0] or camera, place[1]
     return None
@@ -233,33 +233,33 @@ def _keep_wish(words: list[str]) -> _Found | None:
     return (degradation, "", "") if degradation else _fault(rest)
 
 
-def _place(words: list[str]) -> tuple[str, str] | None:
+def place_of(words: list[str]) -> tuple[str, str] | None:
     """What follows a wish: (camera, region). None where a preposition has nothing behind it."""
     if not words:
         return "", ""
     if words[0] in PREPOSITIONS:
         words = words[1:]
-    if " ".join(words) in _WHOLE:
+    if " ".join(words) in WHOLE:
         return "", ""
     words = _without_articles(words)
     if not words:
         return None
-    camera = _camera(words)
+    camera = camera_of(words)
     if camera is not None:
         return camera, ""
     return "", " ".join(words)
 
 
-def _camera(words: list[str]) -> str | None:
+def camera_of(words: list[str]) -> str | None:
     """The camera that words speak of, "" for both; None where they speak of anything else."""
-    named = [word for word in words if word not in (*IMAGE_WORDS, *_ARTICLES, *PREPOSITIONS, *_JOINERS)]
+    named = [word for word in words if word not in (*IMAGE_WORDS, *ARTICLES, *PREPOSITIONS, *_JOINERS)]
     if any(word not in CAMERAS for word in named) or (named == [HEAT] and len(words) == 1):
         return None
     cameras = {CAMERAS[word] for word in named}
     return cameras.pop() if len(cameras) == 1 else ""
 
 
-def _take_degree(words: list[str]) -> tuple[list[str], float]:
+def take_degree(words: list[str]) -> tuple[list[str], float]:
     """Take one degree word off either end, or out of "make it slightly brighter"."""
     for name, degree in DEGREES.items():
         mark = name.split()
@@ -282,6 +282,6 @@ def _after(words: list[str], heads: tuple[str, ...]) -> list[str]:
 
 
 def _without_articles(words: list[str]) -> list[str]:
-    while words and words[0] in _ARTICLES:
+    while words and words[0] in ARTICLES:
         words = words[1:]
     return words

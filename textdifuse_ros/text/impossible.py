@@ -1,0 +1,102 @@
+"""What is asked of the image and cannot be done: no object, no fault to remove. Each is told what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.phrasing import keys, strip_trailing
+from textdifuse_ros.text.prompt import PromptError
+
+_MORE = ("more", "higher", "raise", "raising", "increase", "boost", "stronger", "enhance")
+_LESS = ("less", "lower", "reduce", "reducing", "decrease", "too much", "weaken", "no", "remove", "without")
+_COLOURS = ("colour", "color", "colours", "colors")
+
+
+def _each(firsts: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{first} {second}" for first in firsts for second in tuple(seconds))
+
+
+def _both(words: Iterable[str]) -> tuple[str, ...]:
+    """An adjective alone, and behind "make"."""
+    return tuple(text for word in words for text in (word, f"make {word}"))
+
+
+_CAMERAS = tuple(name for name in restoration.CAMERAS if name not in (restoration.HEAT, "colour", "color"))
+_CHOOSING = (
+    "use", "using", "more", "less", "prefer", "switch to", "show", "take", "trust", "favour", "favor",
+    "no", "without", "ignore", "hide",
+)  # fmt: skip
+# By what is left of a directive without articles, "it" and words for the image.
+_REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "contrast can be raised or left as it is: write 'more contrast' or 'keep the contrast'",
+        (*_each(_LESS, ("contrast",)), "flatter", "make flatter"),
+    ),
+    (
+        "no picture is darkened: write 'remove the glare', or 'keep the night look'",
+        (
+            *_both(("darker", "dimmer", "less bright")),
+            "make dark",
+            *_each(_LESS, ("brightness", "light")),
+            "darken", "dim",
+        ),
+    ),
+    (
+        "no picture is blurred: leave 'sharpen' out, or write 'do not sharpen'",
+        (
+            *_both(("softer", "less sharp", "too sharp")),
+            *_each(_LESS, ("sharpness", "detail")),
+            "make blurry",
+        ),
+    ),
+    (
+        "colours are those of the RGB camera: write 'correct the colours' to take a cast off",
+        (
+            *_each(_MORE, (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
+            *_both(("more colourful", "more colorful", "more saturated", "colourful", "colorful", "vivid")),
+        ),
+    ),
+    (
+        "colours are those of the RGB camera: a node that wants none can take the luminance of the image",
+        (
+            *_both(("black and white", "greyscale", "grayscale", "monochrome", "grey", "gray")),
+            *_each(_LESS, (*_COLOURS, "saturation")),
+        ),
+    ),
+    (
+        "both cameras always have their part: name what must stand out, as in 'warm objects'; each camera by "
+        "itself is on its own topic",
+        _each(_CHOOSING, _CAMERAS),
+    ),
+    (
+        "a night can be lit, or left: write 'brighten the dark', or 'keep the night look'",
+        (
+            "night vision", "night mode", "day mode", "daylight mode", "make look like day", "look like day",
+            "make day", "turn night into day", "use night vision",
+        ),
+    ),
+    (
+        "it has to be said what is wrong: write 'more contrast', 'denoise', 'brighten the dark' or "
+        "'remove the haze'",
+        (
+            *_both(("better", "clearer", "clear", "nicer", "good", "more clear")),
+            *_each((*_MORE, "improve", "better"), ("quality", "visibility")),
+            "improve", "enhance", "fix", "repair", "restore", "clean", "clean up", "clean up please",
+            "i can't see anything", "i cannot see anything", "can't see anything", "cannot see anything",
+            "see nothing", "i see nothing", "i can't see", "i cannot see",
+        ),
+    ),
+)  # fmt: skip
+_REASON_OF = {text: reason for reason, texts in _REASONS for text in texts}
+
+
+def refuse_impossible(words: list[Word], typed: str) -> None:
+    """Raises PromptError for a directive about the whole image that nothing here can follow."""
+    spoken = keys(strip_trailing(words, frozenset(lexicon.POLITE)))
+    left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
+    plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
+    for text in (" ".join(left), " ".join(plain)):
+        if reason := _REASON_OF.get(text):
+            raise PromptError(f"'{typed}' cannot be done, since {reason}", typed, words[0].start)

@@ -42,7 +42,8 @@ def test_a_verb_in_front_of_a_list_reaches_all_of_it(text: str, plain: str) -> N
     ("text", "plain"),
     [
         ("no sky, people", "no sky, people"),
-        ("no sky, people and cars", "no sky, people, cars"),
+        ("no sky; people and cars", "no sky, people, cars"),
+        ("no noise, people and cars", "no noise, people, cars"),
         ("-sky, people and cars", "no sky, people, cars"),
         ("hide the sky and the road, people", "no sky, no road, people"),
         ("hide the sky; people and cars", "no sky, people, cars"),
@@ -82,6 +83,8 @@ def test_a_verb_of_removal_reaches_the_other_faults(text: str, plain: str) -> No
 @pytest.mark.parametrize(
     ("text", "position", "words"),
     [
+        ("no cars, trucks and buses", 9, "'trucks and buses' behind 'no cars' can be meant either way"),
+        ("person, no sky, cars and trucks", 16, "'cars and trucks' behind 'no sky' can be meant either way"),
         ("ignore sky, road", 12, "'road' behind 'ignore sky' can be meant either way: "
                                  "write 'no road' or 'show road'"),
         ("hide the sky, the people", 14, "write 'no people' or 'show people'"),

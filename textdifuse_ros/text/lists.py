@@ -131,7 +131,9 @@ def _reach(source: str, items: list[Part]) -> list[Part]:
     reach = 0 if closed else next(ends, 0)
     for n, item in enumerate(bare[1:], 1):
         calm = n <= reach or (removing and _names_faults(item.words))
-        if not calm and not curt and (_joined(item.words, SPLITTERS) or not (closed or reach)):
+        # "no cars, trucks and buses"; a dash is no word that reaches over a comma
+        sure = curt and (wish is not None or first[0].is_dash or item is not bare[-1])
+        if not calm and not sure and (_joined(item.words, SPLITTERS) or not (curt or closed or reach)):
             _refuse_either_way(source, items[0], item.words)
         bare[n] = replace(item, calm=calm)
     return [*bare, *items[len(bare) :]]

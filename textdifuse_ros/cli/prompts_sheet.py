@@ -41,7 +41,7 @@ class Scene:
 SCENES = (
     Scene("msrs/00006N", "person"),
     Scene("msrs/00002D", "cars*1.5"),
-    Scene("msrs/00633D", "bicycle"),
+    Scene("roadscene/FLIR_06916", "bicycle*2"),
     Scene("msrs/00037N", "pedestrians, no cars"),
     Scene("msrs/00018N", "vehicles*2"),
     Scene("msrs/00017N", "warm objects"),

@@ -165,6 +165,7 @@ class _Reader:
             kind, suppressed = RESTORATION, wish.keep
         else:
             refuse_no_object(words, typed(self._source, words), suppressed)
+            refuse_impossible(words, typed(self._source, words), suppressed)
         weight = 1.0 if weight is None else weight
         return Phrase(text, weight, suppressed, kind, words[0].start, words[-1].end, wish)
 

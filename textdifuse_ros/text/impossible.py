@@ -92,9 +92,10 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _REASON_OF = {text: reason for reason, texts in _REASONS for text in texts}
 
 
-def refuse_impossible(words: list[Word], typed: str) -> None:
-    """Raises PromptError for a directive about the whole image that nothing here can follow."""
+def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -> None:
+    """Raises PromptError for a directive, or a phrase of one, that asks what no picture can be asked for."""
     spoken = keys(strip_trailing(words, frozenset(lexicon.POLITE)))
+    spoken = ["no", *spoken] if suppressed else spoken
     left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
     for text in (" ".join(left), " ".join(plain)):

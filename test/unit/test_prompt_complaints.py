@@ -34,6 +34,16 @@ from textdifuse_ros.text.restoration import Wish
         ("foggy", Wish("haze")),
         ("there is smoke", Wish("haze")),
         ("I can't see through the smoke", Wish("haze")),
+        ("the smoke is too thick", Wish("haze")),
+        ("there's a lot of fog", Wish("haze")),
+        ("lots of noise", Wish("noise")),
+        ("quite dark", Wish("low_light")),
+        ("the sky is overexposed", Wish("over_exposure", region="sky")),
+        ("the people are blurry", Wish("blur", region="people")),
+        ("remove the lens flare", Wish("over_exposure")),
+        ("the picture is too red", Wish("colour_cast")),
+        ("too blue", Wish("colour_cast")),
+        ("the colours are wrong", Wish("colour_cast")),
         ("washed out", Wish("low_contrast")),
         ("the picture is too flat", Wish("low_contrast")),
         ("not enough contrast in the thermal image", Wish("low_contrast", camera="thermal")),
@@ -56,13 +66,15 @@ def test_complaints_stand_beside_objects_and_each_other() -> None:
     assert (third.text, third.kind) == ("people", OBJECT)
 
 
-@pytest.mark.parametrize("text", ["foggy street", "dark cars", "the car is dark", "people in the dark"])
+@pytest.mark.parametrize(
+    "text", ["foggy street", "dark cars", "the car is dark", "people in the dark", "red cars"]
+)
 def test_objects_that_are_like_that_stay_objects(text: str) -> None:
     (phrase,) = parse(text).phrases
     assert phrase.kind == OBJECT
 
 
-@pytest.mark.parametrize("text", ["I can't see the people", "we cannot see people", "I don't see the people"])
+@pytest.mark.parametrize("text", ["I can't see the people", "we cannot see people", "can't see the people"])
 def test_what_cannot_be_seen_is_asked_for(text: str) -> None:
     (phrase,) = parse(text).phrases
     assert (phrase.text, phrase.suppressed) == ("people", False)
@@ -82,6 +94,9 @@ def test_what_cannot_be_seen_is_asked_for(text: str) -> None:
         ("night vision", "write 'brighten the dark', or 'keep the night look'"),
         ("enhance the image", "write 'more contrast', 'denoise', 'brighten the dark' or 'remove the haze'"),
         ("make it clearer", "write 'more contrast', 'denoise', 'brighten the dark' or 'remove the haze'"),
+        ("reset", "plain fusion is the empty prompt: write ''"),
+        ("nothing", "plain fusion is the empty prompt: write ''"),
+        ("remove the rain", "write 'denoise', 'remove the haze' or 'remove the glare'"),
         ("I can't see anything", "it has to be said what is wrong"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textdifuse_ros.text.restoration import (
     ARTICLES,
     IMAGE_WORDS,
+    JOINERS,
     NOUNS,
     WHOLE,
     Wish,
@@ -22,6 +23,8 @@ _LIKE: dict[str, str] = {
     "overexposed": "over_exposure", "over-exposed": "over_exposure", "blown out": "over_exposure",
     "underexposed": "low_light", "under-exposed": "low_light",
     "washed out": "low_contrast",
+    "reddish": "colour_cast", "bluish": "colour_cast", "greenish": "colour_cast", "yellowish": "colour_cast",
+    "tinted": "colour_cast", "discoloured": "colour_cast", "discolored": "colour_cast",
     "blurry": "blur", "blurred": "blur", "fuzzy": "blur", "unsharp": "blur", "out of focus": "blur",
 }  # fmt: skip
 # The same of words that say it of objects, too: behind "too", or of the image alone.
@@ -29,16 +32,21 @@ _PERHAPS: dict[str, str] = {
     "dark": "low_light", "dim": "low_light", "gloomy": "low_light", "bright": "over_exposure",
     "flat": "low_contrast", "dull": "low_contrast", "soft": "blur",
 }  # fmt: skip
+_HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta", "cyan")
+_STRONG = ("thick", "dense", "strong", "high", "heavy", "bad", "bright", "visible", "much")  # of a fault
+_OFF = ("wrong", "off", "odd", "strange", "unnatural", "false")  # of colours
 _SEEMS = ("is", "are", "looks", "look", "seems", "seem", "was", "gets", "becomes", "appears")
-_SHORT = {"it's": ("it", "is"), "its": ("it", "is")}
+_SHORT = {"it's": ("it", "is"), "there's": ("there", "is"), "they're": ("they", "are")}
 _TOO = (("far", "too"), ("much", "too"), ("way", "too"), ("a", "bit", "too"), ("too",))
 _VERY = (*_TOO, ("very",), ("so",), ("quite",), ("rather",), ("really",))
+_NO_SUBJECT = (*JOINERS, "no", "not", "less", "fewer", "without")
 _LACKING = ("too little", "not enough", "too low")
 _LACKED: dict[str, str] = {
     "light": "low_light", "brightness": "low_light", "contrast": "low_contrast", "sharpness": "blur",
     "detail": "blur",
 }  # fmt: skip
-_PLENTY = ("too much", "too many", "so much", "so many", "there is too much", "there is", "there are")
+_MUCH = ("too much", "too many", "so much", "so many", "a lot of", "lots of", "plenty of")
+_PLENTY = (*_MUCH, *(f"there {be} {much}" for be in ("is", "are") for much in (*_MUCH, "")))
 _BLIND = (
     "i can't", "i cannot", "we can't", "we cannot", "i can not", "we can not", "i can hardly", "i can barely",
 )  # fmt: skip
@@ -50,16 +58,38 @@ def understand(words: list[str]) -> Wish | None:
 
 
 def _complaint(words: list[str]) -> Wish | None:
+    words = [part for word in words for part in _SHORT.get(word, (word,))]
     if found := _blind(words) or _amount(words):
         return found
-    words, degree = take_degree([part for word in words for part in _SHORT.get(word, (word,))])
+    words, degree = take_degree(words)
     while words and words[0] in ARTICLES:
         words = words[1:]
     for size in (3, 2, 1):
         adjective, rest = " ".join(words[-size:]), words[:-size]
         if len(words) >= size and (adjective in _LIKE or adjective in _PERHAPS):
             return _about(rest, adjective, degree)
+    return _of_fault(words, degree) or _of_colours(words, degree)
+
+
+def _of_fault(words: list[str], degree: float) -> Wish | None:
+    """ "the smoke is too thick"."""
+    said, too = _without_end(words[:-1], _TOO)
+    fault = " ".join(said[:-1])
+    if too and words[-1] in _STRONG and said and said[-1] in _SEEMS and fault in NOUNS:
+        return Wish(NOUNS[fault], degree=degree)
     return None
+
+
+def _of_colours(words: list[str], degree: float) -> Wish | None:
+    """ "the picture is too red", "the colours are wrong"."""
+    if len(words) > 2 and words[0] in ("colours", "colors") and words[-2] in _SEEMS and words[-1] in _OFF:
+        return Wish("colour_cast", degree=degree)
+    said, too = _without_end(words[:-1], _TOO)
+    if not too or words[-1] not in _HUES:
+        return None
+    subject = said[:-1] if said and said[-1] in _SEEMS else said
+    of_image = " ".join(subject) in (*WHOLE, "they", "colours", "colors") or camera_of(subject) is not None
+    return Wish("colour_cast", degree=degree) if not subject or of_image else None
 
 
 def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
@@ -73,9 +103,9 @@ def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
     seems = bool(subject) and subject[-1] in _SEEMS
     subject = subject[:-1] if seems else subject
     if not subject:
-        alone = too or (adjective in _LIKE and not seems)
+        alone = very is not None or (adjective in _LIKE and not seems)
         return Wish(degradation, degree=degree) if alone else None
-    if not seems:  # "foggy street", "noisy crowd" and the like are objects
+    if not seems or subject[0] in _NO_SUBJECT:  # "foggy street", "noisy crowd" and the like are objects
         return None
     if " ".join(subject) in WHOLE:
         return Wish(degradation, degree=degree)
@@ -83,16 +113,21 @@ def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
     if camera is not None:
         return Wish(degradation, camera=camera, degree=degree)
     named = any(word in IMAGE_WORDS for word in subject)
-    return Wish(degradation, region=" ".join(subject), degree=degree) if too and not named else None
+    surely = too or adjective in _LIKE
+    return Wish(degradation, region=" ".join(subject), degree=degree) if surely and not named else None
 
 
 def _amount(words: list[str]) -> Wish | None:
     """ "too much noise in the thermal image", "not enough light"."""
-    for size in (4, 3, 2):
+    for size in (5, 4, 3, 2):
         head, rest = " ".join(words[:size]), words[size:]
         if rest and head in _LACKING and rest[0] in _LACKED and (place := place_of(rest[1:])):
             return Wish(_LACKED[rest[0]], camera=place[0], region=place[1])
-        if rest and head in _PLENTY and any(" ".join(rest[:n]) in NOUNS for n in (3, 2, 1)):
+        if (
+            rest
+            and head in (each.strip() for each in _PLENTY)
+            and any(" ".join(rest[:n]) in NOUNS for n in (3, 2, 1))
+        ):
             return _understand(["remove", *rest])
     return None
 

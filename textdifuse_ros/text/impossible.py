@@ -71,6 +71,21 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         _each(_CHOOSING, _CAMERAS),
     ),
     (
+        "plain fusion is the empty prompt: write ''",
+        (
+            "reset", "off", "none", "default", "defaults", "cancel", "normal", "no prompt", "nothing", "stop",
+            "clear prompt", "clear all", "reset prompt", "plain", "plain fusion", "empty", "nothing special",
+        ),
+    ),
+    (
+        "rain, dirt and reflections are no faults that can be removed: write 'denoise', 'remove the "
+        "haze' or 'remove the glare'",
+        _each(
+            ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
+            ("rain", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection"),
+        ),
+    ),
+    (
         "a night can be lit, or left: write 'brighten the dark', or 'keep the night look'",
         (
             "night vision", "night mode", "day mode", "daylight mode", "make look like day", "look like day",

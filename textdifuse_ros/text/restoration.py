@@ -16,6 +16,7 @@ NOUNS: dict[str, str] = {
     "fixed pattern": "stripes", "fixed-pattern noise": "stripes", "fixed pattern noise": "stripes",
     "haze": "haze", "fog": "haze", "mist": "haze", "smoke": "haze", "dust": "haze", "smog": "haze",
     "glare": "over_exposure", "over-exposure": "over_exposure", "overexposure": "over_exposure",
+    "sun glare": "over_exposure", "lens flare": "over_exposure", "lens flares": "over_exposure",
     "blown highlights": "over_exposure", "highlights": "over_exposure", "dazzle": "over_exposure",
     "low light": "low_light", "darkness": "low_light", "dark": "low_light", "under-exposure": "low_light",
     "underexposure": "low_light", "shadows": "low_light",
@@ -93,7 +94,7 @@ ARTICLES = (
     "the", "a", "an", "this", "all", "my", "our", "any", "both", "each", "every", "whole", "entire", "only",
 )  # fmt: skip
 WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
-_JOINERS = ("and", "or", "&")
+JOINERS = ("and", "or", "&")
 _PLACES = (["areas"], ["parts"], ["places"], ["regions"], ["corners"])  # behind "brighten the dark"
 _LONGEST_WISH = 6  # words, with those of the image
 HEAT = "heat"  # a camera with an image word only; alone it is what is warm
@@ -201,7 +202,7 @@ def _holds_fault(region: str) -> bool:
     """ "noise in the thermal image and haze in the other" asks for two things."""
     words = region.split()
     for n, word in enumerate(words):
-        rest = _without_articles(words[n + 1 :]) if word in _JOINERS else []
+        rest = _without_articles(words[n + 1 :]) if word in JOINERS else []
         if any(" ".join(rest[:size]) in NOUNS for size in (4, 3, 2, 1)):
             return True
     return False
@@ -252,7 +253,7 @@ def place_of(words: list[str]) -> tuple[str, str] | None:
 
 def camera_of(words: list[str]) -> str | None:
     """The camera that words speak of, "" for both; None where they speak of anything else."""
-    named = [word for word in words if word not in (*IMAGE_WORDS, *ARTICLES, *PREPOSITIONS, *_JOINERS)]
+    named = [word for word in words if word not in (*IMAGE_WORDS, *ARTICLES, *PREPOSITIONS, *JOINERS)]
     if any(word not in CAMERAS for word in named) or (named == [HEAT] and len(words) == 1):
         return None
     cameras = {CAMERAS[word] for word in named}

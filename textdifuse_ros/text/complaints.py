@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from textdifuse_ros.text.lexicon import BLIND
 from textdifuse_ros.text.restoration import (
-    ARTICLES,
     IMAGE_WORDS,
     JOINERS,
     NOUNS,
@@ -12,6 +12,7 @@ from textdifuse_ros.text.restoration import (
     camera_of,
     place_of,
     take_degree,
+    without_articles,
 )
 from textdifuse_ros.text.restoration import understand as _understand
 
@@ -46,10 +47,9 @@ _LACKED: dict[str, str] = {
     "detail": "blur",
 }  # fmt: skip
 _MUCH = ("too much", "too many", "so much", "so many", "a lot of", "lots of", "plenty of")
-_PLENTY = (*_MUCH, *(f"there {be} {much}" for be in ("is", "are") for much in (*_MUCH, "")))
-_BLIND = (
-    "i can't", "i cannot", "we can't", "we cannot", "i can not", "we can not", "i can hardly", "i can barely",
-)  # fmt: skip
+_THERE = ("there is", "there are")
+_PLENTY = frozenset((*_MUCH, *_THERE, *(f"{there} {much}" for there in _THERE for much in _MUCH)))
+_BLIND = (*BLIND, "i can not", "we can not")
 
 
 def understand(words: list[str]) -> Wish | None:
@@ -62,8 +62,7 @@ def _complaint(words: list[str]) -> Wish | None:
     if found := _blind(words) or _amount(words):
         return found
     words, degree = take_degree(words)
-    while words and words[0] in ARTICLES:
-        words = words[1:]
+    words = without_articles(words)
     for size in (3, 2, 1):
         adjective, rest = " ".join(words[-size:]), words[:-size]
         if len(words) >= size and (adjective in _LIKE or adjective in _PERHAPS):
@@ -88,8 +87,8 @@ def _of_colours(words: list[str], degree: float) -> Wish | None:
     if not too or words[-1] not in _HUES:
         return None
     subject = said[:-1] if said and said[-1] in _SEEMS else said
-    of_image = " ".join(subject) in (*WHOLE, "they", "colours", "colors") or camera_of(subject) is not None
-    return Wish("colour_cast", degree=degree) if not subject or of_image else None
+    whole = not subject or " ".join(subject) in ("they", "colours", "colors")
+    return Wish("colour_cast", degree=degree) if whole or _image(subject) is not None else None
 
 
 def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
@@ -107,14 +106,17 @@ def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
         return Wish(degradation, degree=degree) if alone else None
     if not seems or subject[0] in _NO_SUBJECT:  # "foggy street", "noisy crowd" and the like are objects
         return None
-    if " ".join(subject) in WHOLE:
-        return Wish(degradation, degree=degree)
-    camera = camera_of(subject)
+    camera = _image(subject)
     if camera is not None:
         return Wish(degradation, camera=camera, degree=degree)
     named = any(word in IMAGE_WORDS for word in subject)
     surely = too or adjective in _LIKE
     return Wish(degradation, region=" ".join(subject), degree=degree) if surely and not named else None
+
+
+def _image(subject: list[str]) -> str | None:
+    """The camera whose image is spoken of, "" for both; None for an object."""
+    return "" if " ".join(subject) in WHOLE else camera_of(subject)
 
 
 def _amount(words: list[str]) -> Wish | None:
@@ -123,11 +125,7 @@ def _amount(words: list[str]) -> Wish | None:
         head, rest = " ".join(words[:size]), words[size:]
         if rest and head in _LACKING and rest[0] in _LACKED and (place := place_of(rest[1:])):
             return Wish(_LACKED[rest[0]], camera=place[0], region=place[1])
-        if (
-            rest
-            and head in (each.strip() for each in _PLENTY)
-            and any(" ".join(rest[:n]) in NOUNS for n in (3, 2, 1))
-        ):
+        if head in _PLENTY and any(" ".join(rest[:n]) in NOUNS for n in (3, 2, 1)):
             return _understand(["remove", *rest])
     return None
 

@@ -164,8 +164,9 @@ class _Reader:
         if wish is not None:
             kind, suppressed = RESTORATION, wish.keep
         else:
-            refuse_no_object(words, typed(self._source, words), suppressed)
-            refuse_impossible(words, typed(self._source, words), suppressed)
+            said = typed(self._source, words)
+            refuse_no_object(words, said, suppressed)
+            refuse_impossible(words, said, suppressed)
         weight = 1.0 if weight is None else weight
         return Phrase(text, weight, suppressed, kind, words[0].start, words[-1].end, wish)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 from textdifuse_ros.text import lexicon, restoration
 from textdifuse_ros.text.lexer import Word
@@ -15,7 +16,7 @@ _COLOURS = ("colour", "color", "colours", "colors")
 
 
 def _each(firsts: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{first} {second}" for first in firsts for second in tuple(seconds))
+    return tuple(f"{first} {second}" for first, second in product(firsts, seconds))
 
 
 def _both(words: Iterable[str]) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("better", "clearer", "clear", "nicer", "good", "more clear")),
             *_each((*_MORE, "improve", "better"), ("quality", "visibility")),
-            "improve", "enhance", "fix", "repair", "restore", "clean", "clean up", "clean up please",
+            "improve", "enhance", "fix", "repair", "restore", "clean", "clean up",
             "i can't see anything", "i cannot see anything", "can't see anything", "cannot see anything",
             "see nothing", "i see nothing", "i can't see", "i cannot see",
         ),
@@ -109,7 +110,7 @@ _REASON_OF = {text: reason for reason, texts in _REASONS for text in texts}
 
 def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -> None:
     """Raises PromptError for a directive, or a phrase of one, that asks what no picture can be asked for."""
-    spoken = keys(strip_trailing(words, frozenset(lexicon.POLITE)))
+    spoken = keys(strip_trailing(words, lexicon.POLITE))
     spoken = ["no", *spoken] if suppressed else spoken
     left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]

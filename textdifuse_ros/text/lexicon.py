@@ -19,12 +19,13 @@ ARTICLES = (
     "everything that is", "whatever is", "nothing but",
 )  # fmt: skip
 
+# Who says that they do not see.
+BLIND = ("i can't", "i cannot", "we can't", "we cannot", "i can hardly", "i can barely")
 # Verbs in front of what must stand out.
 WANTED = (
     "make", "show", "show me", "highlight", "emphasise", "emphasize", "focus on", "focus", "find", "look for",
     "look at", "locate", "detect", "enhance", "bring out", "point out", "pick out", "accentuate", "stress",
-    "i can't see", "i cannot see", "we can't see", "we cannot see", "i don't see", "i do not see",
-    "i can hardly see", "i can barely see", "can't see", "cannot see",
+    *(f"{who} see" for who in BLIND), "i don't see", "i do not see", "can't see", "cannot see",
     "attend to", "pay attention to", "watch for", "watch out for", "watch", "mark", "spot", "reveal", "see",
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "boost", "more",
     "more of",

@@ -142,7 +142,7 @@ def is_removal(words: list[str]) -> bool:
 
 def is_fault(words: list[str]) -> bool:
     """Whether the words name a fault of the image and nothing else: "haze", "noise in the thermal image"."""
-    found = _fault(_without_articles(take_degree(words)[0]))
+    found = _fault(without_articles(take_degree(words)[0]))
     return found is not None and not found[2]
 
 
@@ -166,7 +166,7 @@ def _verb_wish(words: list[str]) -> _Found | None:
     for size in (2, 1):
         degradation = VERBS.get(" ".join(words[:size]))
         if degradation:
-            rest = _without_articles(words[size:])
+            rest = without_articles(words[size:])
             # "brighten the dark", not "sharpen the dark"
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
             if dark or NOUNS.get(" ".join(rest)) == degradation:
@@ -178,7 +178,7 @@ def _verb_wish(words: list[str]) -> _Found | None:
 
 def _noun_wish(words: list[str]) -> _Found | None:
     """ "remove the noise in the thermal image", "less thermal noise", "no smoke"."""
-    return _fault(_without_articles(_after(words, REMOVERS)))
+    return _fault(without_articles(_after(words, REMOVERS)))
 
 
 def _fault(words: list[str]) -> _Found | None:
@@ -202,7 +202,7 @@ def _holds_fault(region: str) -> bool:
     """ "noise in the thermal image and haze in the other" asks for two things."""
     words = region.split()
     for n, word in enumerate(words):
-        rest = _without_articles(words[n + 1 :]) if word in JOINERS else []
+        rest = without_articles(words[n + 1 :]) if word in JOINERS else []
         if any(" ".join(rest[:size]) in NOUNS for size in (4, 3, 2, 1)):
             return True
     return False
@@ -226,7 +226,7 @@ def _whole_wish(words: list[str]) -> _Found | None:
 
 
 def _keep_wish(words: list[str]) -> _Found | None:
-    rest = _without_articles(_after(words, KEEPERS))
+    rest = without_articles(_after(words, KEEPERS))
     for size in (3, 2, 1):
         if len(rest) > size and " ".join(rest[-size:]) in _UNTOUCHED:
             rest = rest[:-size]
@@ -242,7 +242,7 @@ def place_of(words: list[str]) -> tuple[str, str] | None:
         words = words[1:]
     if " ".join(words) in WHOLE:
         return "", ""
-    words = _without_articles(words)
+    words = without_articles(words)
     if not words:
         return None
     camera = camera_of(words)
@@ -282,7 +282,7 @@ def _after(words: list[str], heads: tuple[str, ...]) -> list[str]:
     return []
 
 
-def _without_articles(words: list[str]) -> list[str]:
+def without_articles(words: list[str]) -> list[str]:
     while words and words[0] in ARTICLES:
         words = words[1:]
     return words

@@ -50,12 +50,12 @@ def test_bf16_gives_the_image_of_the_shipped_weights(steps: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 2, 4])
 def test_onnx_gives_the_image_of_eager_with_and_without_a_prompt(
-    onnx: OnnxEngine, eager: EagerEngine, steps: int
+    onnx: OnnxEngine, eager: EagerEngine
 ) -> None:
-    assert off(onnx, eager, 61, 83, steps, prompt=False) <= 1
-    assert off(onnx, eager, 64, 80, steps, prompt=True) <= 1
+    """More steps: with the shipped weights below."""
+    assert off(onnx, eager, 61, 83, 1, prompt=False) <= 1
+    assert off(onnx, eager, 64, 80, 1, prompt=True) <= 1
 
 
 @pytest.mark.slow

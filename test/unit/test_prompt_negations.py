@@ -25,6 +25,9 @@ def _plain(text: str) -> str:
         "I do not want to see cars", "we don't need the cars", "I don't want you to show the cars",
         "I don't want the cars to stand out", "please do not keep an eye on the cars", "exclude the cars",
         "turn off the cars", "keep the cars out of focus", "put the cars in the background",
+        "the cars are unimportant", "cars are less important", "the cars distract me", "cars are boring",
+        "I'm not interested in cars", "I don't like cars", "no longer show the cars", "take the cars away",
+        "make sure the cars are invisible", "make sure the cars cannot be seen", "plz hide cars",
     ],
 )  # fmt: skip
 def test_a_no_in_many_words_keeps_calm(text: str) -> None:
@@ -37,7 +40,8 @@ def test_a_no_in_many_words_keeps_calm(text: str) -> None:
         "cars should stand out", "the cars must be visible", "cars shall be highlighted",
         "keep the cars visible", "keep cars in view", "let the cars stand out", "make the cars bright",
         "don't hide the cars", "never ignore cars", "do not forget the cars", "show nothing but cars",
-        "only the cars", "cars and nothing else",
+        "only the cars", "cars and nothing else", "I'm looking for cars", "cars are hard to see",
+        "the cars are important", "show the cars better", "I have to see the cars", "can we see the cars?",
     ],
 )  # fmt: skip
 def test_a_wish_in_many_words_lets_stand_out(text: str) -> None:
@@ -98,6 +102,22 @@ _APART = "as in 'people, no cars'"
         ("hide the image", "is no object in the image"),
         ("show the thermal image", "both cameras always have their part"),
         ("denoise rgb but not thermal", "'thermal' is no object in the image"),
+        ("hide the cars but not the people", "write 'no people' or 'show people'"),
+        ("hide the cars, not the people", "write 'no people' or 'show people'"),
+        ("keep the sky calm but not the people", "write 'no people' or 'show people'"),
+        ("remove noise but not haze", "write 'no haze' or 'keep the haze'"),
+        ("remove haze, not noise", "write 'no noise' or 'keep the noise'"),
+        ("brighten the people but not the cars", "'not the cars' behind 'brighten the people' asks"),
+        ("the image is dark but not noisy", "write 'denoise' or 'keep the noise'"),
+        ("the people are not visible", "write 'no people' to keep it calm, or 'show people'"),
+        ("the people are invisible", "write 'no people' to keep it calm, or 'show people'"),
+        ("the people are darker", "write 'no people' to keep it calm, or 'show people'"),
+        ("show people that are not visible", _APART),
+        ("no cars only people", "write 'no cars, people'"),
+        ("people with no cars", "write 'people, no cars'"),
+        ("nobody", "may turn its meaning round"),
+        ("sky away", "write 'no sky'"),
+        ("i see no people", _APART),
     ],
 )  # fmt: skip
 def test_what_would_do_the_opposite_is_refused_with_what_to_type(text: str, words: str) -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from textdifuse_ros.text.lexicon import BLIND
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import takewhile
+
+from textdifuse_ros.text import harms
+from textdifuse_ros.text.harms import ACTING, THERE, THICK, TOO, VERY, is_subject
+from textdifuse_ros.text.lexicon import BLIND, MODALS, SEEMS
 from textdifuse_ros.text.restoration import (
+    ARTICLES,
+    CAMERAS,
+    HUES,
     IMAGE_WORDS,
     JOINERS,
-    NOUNS,
+    LIGHTS,
+    PREPOSITIONS,
     WHOLE,
     Wish,
+    after,
     camera_of,
     place_of,
     take_degree,
@@ -17,39 +28,54 @@ from textdifuse_ros.text.restoration import (
 from textdifuse_ros.text.restoration import understand as _understand
 
 # What a picture is like, and which degradation that is.
-_LIKE: dict[str, str] = {
+LIKE: dict[str, str] = {
     "noisy": "noise", "grainy": "noise", "speckled": "noise",
-    "stripy": "stripes", "stripey": "stripes",
+    "stripy": "stripes", "stripey": "stripes", "streaky": "stripes",
     "hazy": "haze", "foggy": "haze", "misty": "haze", "smoky": "haze", "dusty": "haze",
     "overexposed": "over_exposure", "over-exposed": "over_exposure", "blown out": "over_exposure",
-    "underexposed": "low_light", "under-exposed": "low_light",
+    "underexposed": "low_light", "under-exposed": "low_light", "poorly lit": "low_light",
+    "badly lit": "low_light",
     "washed out": "low_contrast",
     "reddish": "colour_cast", "bluish": "colour_cast", "greenish": "colour_cast", "yellowish": "colour_cast",
     "tinted": "colour_cast", "discoloured": "colour_cast", "discolored": "colour_cast",
     "blurry": "blur", "blurred": "blur", "fuzzy": "blur", "unsharp": "blur", "out of focus": "blur",
 }  # fmt: skip
 # The same of words that say it of objects, too: behind "too", or of the image alone.
-_PERHAPS: dict[str, str] = {
+PERHAPS: dict[str, str] = {
     "dark": "low_light", "dim": "low_light", "gloomy": "low_light", "bright": "over_exposure",
     "flat": "low_contrast", "dull": "low_contrast", "soft": "blur",
 }  # fmt: skip
-_HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta", "cyan")
-_STRONG = ("thick", "dense", "strong", "high", "heavy", "bad", "bright", "visible", "much")  # of a fault
-_OFF = ("wrong", "off", "odd", "strange", "unnatural", "false")  # of colours
-_SEEMS = ("is", "are", "looks", "look", "seems", "seem", "was", "gets", "becomes", "appears")
-_SHORT = {"it's": ("it", "is"), "there's": ("there", "is"), "they're": ("they", "are")}
-_TOO = (("far", "too"), ("much", "too"), ("way", "too"), ("a", "bit", "too"), ("too",))
-_VERY = (*_TOO, ("very",), ("so",), ("quite",), ("rather",), ("really",))
-_NO_SUBJECT = (*JOINERS, "no", "not", "less", "fewer", "without")
-_LACKING = ("too little", "not enough", "too low")
-_LACKED: dict[str, str] = {
-    "light": "low_light", "brightness": "low_light", "contrast": "low_contrast", "sharpness": "blur",
-    "detail": "blur",
+_ADJECTIVES = frozenset(name.split()[-1] for name in (*LIKE, *PERHAPS, *HUES, *THICK))
+_OFF = ("wrong", "off", "odd", "strange", "unnatural", "false", "bad")  # of colours
+_COLOURS = ("colours", "colors", "white balance")
+_LEADING = frozenset((*CAMERAS, *IMAGE_WORDS, *ARTICLES, *JOINERS))
+_IMAGES = (*IMAGE_WORDS, "colours", "colors")
+_SHORT = {
+    "it's": ("it", "is"), "there's": ("there", "is"), "they're": ("they", "are"), "i'm": ("i", "am"),
+    "isn't": ("is", "not"), "aren't": ("are", "not"), "doesn't": ("does", "not"),
 }  # fmt: skip
-_MUCH = ("too much", "too many", "so much", "so many", "a lot of", "lots of", "plenty of")
-_THERE = ("there is", "there are")
-_PLENTY = frozenset((*_MUCH, *_THERE, *(f"{there} {much}" for there in _THERE for much in _MUCH)))
-_BLIND = (*BLIND, "i can not", "we can not")
+# In front of a complaint and behind it, where they change nothing: "because it is too dark to see people".
+_WHENCE = ("because", "since", "at night", "by night", "in the dark", "today", "still", "sorry")
+_WHERE = (
+    "at night", "by night", "in the dark", "here", "in here", "outside", "out here", "out there", "there",
+    "everywhere", "today", "again", "for me",
+)  # fmt: skip
+_SO_THAT = (
+    "by", "so that", "to see", "to find", "to detect", "to recognise", "to recognize", "to make out",
+    "to drive", "that i", "that we", "that you", "that nothing",
+)  # fmt: skip
+_UNSEEN = tuple(
+    f"see{what} {why}"
+    for what in ("", " anything", " much")
+    for why in ("because", "because of", "in", "for")
+)
+_LACKS = (
+    "lacks", "lack", "is lacking", "misses", "does not have enough", "do not have enough",
+    "don't have enough", "has too little", "have too little",
+)  # fmt: skip
+_NEEDS = ("needs", "need", "could use")
+_LONGEST = 20  # words of a complaint: longer ones take long to read, and nobody types them
+_SHARPER = ("sharper", "crisper")
 
 
 def understand(words: list[str]) -> Wish | None:
@@ -57,91 +83,200 @@ def understand(words: list[str]) -> Wish | None:
     return _understand(words) or _complaint(words)
 
 
+def asked(words: list[str]) -> Wish | None:
+    """The same behind a verb: "make it less noisy" is a wish, "make it noisy" no complaint."""
+    return _understand(words) or (_less(_plainly(words)) if len(words) <= _LONGEST else None)
+
+
 def _complaint(words: list[str]) -> Wish | None:
+    words = _plainly(words) if len(words) <= _LONGEST else []
+    if not words:
+        return None
+    readings: tuple[Callable[[list[str]], Wish | None], ...]
+    if words[0] in ACTING:  # "keep the cars out of focus" says nothing of cars
+        readings = (_blind, harms.lack, _less)
+    else:
+        readings = (_blind, harms.understand, _led, _has, _less, _due, _like)
+    return next((wish for read in readings if (wish := read(words)) is not None), None)
+
+
+def _plainly(words: list[str]) -> list[str]:
+    """Without what only says why, where and with which effect."""
     words = [part for word in words for part in _SHORT.get(word, (word,))]
-    if found := _blind(words) or _amount(words):
-        return found
-    words, degree = take_degree(words)
-    words = without_articles(words)
+    while behind := after(words, _WHENCE):
+        words = behind
+    for at in range(2, len(words)):
+        if after(words[at:], _SO_THAT) and words[at - 1] in _ADJECTIVES:
+            words = words[:at]
+            break
+    if words[:1] == ["why"] and words[1:2] and words[1] in SEEMS:  # "why is it so dark"
+        words = words[2:]
     for size in (3, 2, 1):
-        adjective, rest = " ".join(words[-size:]), words[:-size]
-        if len(words) >= size and (adjective in _LIKE or adjective in _PERHAPS):
-            return _about(rest, adjective, degree)
-    return _of_fault(words, degree) or _of_colours(words, degree)
+        if len(words) > size and " ".join(words[-size:]) in _WHERE:
+            return words[:-size]
+    return words
 
 
-def _of_fault(words: list[str], degree: float) -> Wish | None:
-    """ "the smoke is too thick"."""
-    said, too = _without_end(words[:-1], _TOO)
-    fault = " ".join(said[:-1])
-    if too and words[-1] in _STRONG and said and said[-1] in _SEEMS and fault in NOUNS:
-        return Wish(NOUNS[fault], degree=degree)
+def _led(words: list[str]) -> Wish | None:
+    """ "in the thermal image there is noise", "thermal image less noise", "rgb too dark"."""
+    front = list(takewhile(_LEADING.__contains__, words[1:] if words[0] in PREPOSITIONS else words))
+    if not any(word in CAMERAS or word in IMAGE_WORDS for word in front):
+        return None
+    camera = camera_of(front)
+    rest = words[len(front) + (words[0] in PREPOSITIONS) :]
+    wish = None if camera is None or not rest else understand(rest)
+    return None if wish is None or wish.camera else replace(wish, camera=camera or "")
+
+
+def _has(words: list[str]) -> Wish | None:
+    """ "the thermal image has too much noise", "the picture lacks contrast", "the people need more light"."""
+    for at in range(len(words) - 1):
+        subject, rest = without_articles(words[:at]), words[at:]
+        if lacked := after(rest, _LACKS):
+            wish = harms.lack(["not", "enough", *lacked])
+        elif needed := after(rest, _NEEDS):
+            wish = _understand(needed)
+        else:
+            wish = harms.understand([*THERE[0].split(), *rest[1:]]) if rest[0] in ("has", "have") else None
+        if wish is not None and is_subject(subject):
+            return _said_of(subject, wish)
     return None
 
 
-def _of_colours(words: list[str], degree: float) -> Wish | None:
-    """ "the picture is too red", "the colours are wrong"."""
-    if len(words) > 2 and words[0] in ("colours", "colors") and words[-2] in _SEEMS and words[-1] in _OFF:
-        return Wish("colour_cast", degree=degree)
-    said, too = _without_end(words[:-1], _TOO)
-    if not too or words[-1] not in _HUES:
+def _said_of(subject: list[str], wish: Wish) -> Wish | None:
+    camera = _image(subject)
+    if camera is not None:
+        return replace(wish, camera=wish.camera or camera)
+    return None if wish.camera or wish.region or wish.keep else replace(wish, region=" ".join(subject))
+
+
+def _less(words: list[str]) -> Wish | None:
+    """ "less noisy", "make it less dark", "make the people sharper"."""
+    words, degree = take_degree(words)
+    makes = words[:1] == ["make"]
+    words = words[1:] if makes else words
+    if makes and words[-1:] and words[-1] in _SHARPER:
+        return _of(words[:-1], "blur", degree)
+    for at, word in enumerate(words):
+        for size in (3, 2, 1):
+            like = " ".join(words[at + 1 : at + 1 + size])
+            fault = LIKE.get(like) or PERHAPS.get(like)
+            if word != "less" or fault is None or like == "bright" or len(words) < at + 1 + size:
+                continue
+            subject, tail = words[:at], words[at + 1 + size :]
+            subject = subject[:-1] if subject[-1:] == ["look"] else subject
+            if tail and (subject or (tail[0] not in PREPOSITIONS and camera_of(tail) is None)):
+                return None  # "less dark cars" are cars
+            return _of(subject or tail, fault, degree)
+    return None
+
+
+def _of(subject: list[str], fault: str, degree: float) -> Wish | None:
+    if subject and not is_subject(subject) and subject[0] not in PREPOSITIONS:
         return None
-    subject = said[:-1] if said and said[-1] in _SEEMS else said
-    whole = not subject or " ".join(subject) in ("they", "colours", "colors")
-    return Wish("colour_cast", degree=degree) if whole or _image(subject) is not None else None
+    place = place_of(subject)
+    return Wish(fault, camera=place[0], region=place[1], degree=degree) if place else None
 
 
-def _about(subject: list[str], adjective: str, degree: float) -> Wish | None:
-    """What stands in front of the adjective: who is like that, and how much."""
-    degradation = _LIKE.get(adjective) or _PERHAPS[adjective]
-    subject, very = _without_end(subject, _VERY)
-    too = very in _TOO
-    if subject:
-        subject, less = take_degree(subject)
-        degree *= less
-    seems = bool(subject) and subject[-1] in _SEEMS
+def _due(words: list[str]) -> Wish | None:
+    """ "the image should be brighter", "the people must be less noisy"."""
+    for at in range(1, len(words) - 2):
+        if be := after(words[at:], tuple(f"{modal} be" for modal in MODALS)):
+            made = ["make", *without_articles(words[:at]), *be]
+            return _understand(made) or _less(made)
+    return None
+
+
+def _like(words: list[str]) -> Wish | None:
+    """ "it is a bit too dark in the thermal image"."""
+    whole, (words, degree) = words, take_degree(words)
+    words = without_articles(words)
+    if words and (wish := _of_colours(words)):
+        return replace(wish, degree=degree)
+    for size in (2, 1):
+        if (fault := LIKE.get(" ".join(words[:size]))) and any(word in _IMAGES for word in words[size:]):
+            camera = camera_of(words[size:])  # "noisy thermal image"
+            return None if camera is None else Wish(fault, camera=camera, degree=degree)
+    for end in range(len(words), 0, -1):
+        if end < len(words) and words[end] not in PREPOSITIONS:
+            continue
+        for size in (3, 2, 1):
+            adjective = " ".join(words[max(end - size, 0) : end])
+            if end >= size and (adjective in LIKE or adjective in PERHAPS):
+                very = len(words) < len(whole)  # "a bit dark"
+                found = _about(words[: end - size], adjective, words[end:], very)
+                if found is not None:
+                    return replace(found, degree=found.degree * degree)
+    return None
+
+
+def _about(subject: list[str], adjective: str, tail: list[str], much: bool) -> Wish | None:
+    """What stands in front of the adjective and behind it: who is like that, where, and how much."""
+    degradation = LIKE.get(adjective) or PERHAPS[adjective]
+    subject, very = _without_end(subject, VERY)
+    subject, degree = take_degree(subject) if subject else (subject, 1.0)
+    if subject and (subject[-1].endswith("ly") or subject[-1] == "bit"):  # "incredibly noisy"
+        subject, very = subject[:-1], subject[-1]
+    seems = bool(subject) and subject[-1] in SEEMS
     subject = subject[:-1] if seems else subject
+    surely = very in TOO or adjective in LIKE
+    place = place_of(tail)
+    if place is None:
+        return None
     if not subject:
-        alone = very is not None or (adjective in _LIKE and not seems)
-        return Wish(degradation, degree=degree) if alone else None
-    if not seems or subject[0] in _NO_SUBJECT:  # "foggy street", "noisy crowd" and the like are objects
+        alone = bool(very) or much or surely or seems
+        alone = alone and (surely or not place[1])
+        return Wish(degradation, False, place[0], place[1], degree) if alone else None
+    if not is_subject(subject) or not (seems or surely or _image(subject) is not None):
         return None
     camera = _image(subject)
     if camera is not None:
-        return Wish(degradation, camera=camera, degree=degree)
-    named = any(word in IMAGE_WORDS for word in subject)
-    surely = too or adjective in _LIKE
-    return Wish(degradation, region=" ".join(subject), degree=degree) if surely and not named else None
+        return Wish(degradation, False, camera or place[0], place[1], degree)
+    if not surely or any(word in IMAGE_WORDS for word in subject):
+        return None
+    region = " ".join([*subject, *tail] if place[1] else subject)
+    if degradation == "over_exposure" and subject[-1] in LIGHTS:
+        region = ""  # the glare of a lamp lies over the whole picture
+    return Wish(degradation, False, place[0], region, degree)
+
+
+def _of_colours(words: list[str]) -> Wish | None:
+    """ "the picture is too red", "the colours are wrong", "wrong colours"."""
+    said = harms.before(words, _OFF, VERY) or (words[1:] if words[0] in _OFF else [])
+    if " ".join(said) in _COLOURS:
+        return Wish("colour_cast")
+    if words[-1] not in HUES:
+        return None
+    subject, very = _without_end(words[:-1], VERY)
+    seems = bool(subject) and subject[-1] in SEEMS
+    subject = subject[:-1] if seems else subject
+    if not subject or " ".join(subject) in ("they", *_COLOURS):
+        return Wish("colour_cast") if very in TOO else None
+    camera = _image(subject)
+    if camera is not None:
+        return Wish("colour_cast", camera=camera) if seems or very in TOO else None
+    return Wish("colour_cast", region=" ".join(subject)) if very in TOO and is_subject(subject) else None
 
 
 def _image(subject: list[str]) -> str | None:
     """The camera whose image is spoken of, "" for both; None for an object."""
-    return "" if " ".join(subject) in WHOLE else camera_of(subject)
-
-
-def _amount(words: list[str]) -> Wish | None:
-    """ "too much noise in the thermal image", "not enough light"."""
-    for size in (5, 4, 3, 2):
-        head, rest = " ".join(words[:size]), words[size:]
-        if rest and head in _LACKING and rest[0] in _LACKED and (place := place_of(rest[1:])):
-            return Wish(_LACKED[rest[0]], camera=place[0], region=place[1])
-        if head in _PLENTY and any(" ".join(rest[:n]) in NOUNS for n in (3, 2, 1)):
-            return _understand(["remove", *rest])
-    return None
+    return "" if " ".join(subject) in (*WHOLE, "colours", "colors") else camera_of(subject)
 
 
 def _blind(words: list[str]) -> Wish | None:
-    """ "I cannot see through the smoke"."""
-    for size in (3, 2):
-        if " ".join(words[:size]) in _BLIND:
-            return _understand(words[size:])
-    return None
+    """ "I cannot see through the smoke", "I can't see anything because of the fog"."""
+    rest = after(words, BLIND)
+    if not rest:
+        return None
+    for size in (4, 3, 2):
+        if " ".join(rest[:size]) in _UNSEEN and (said := rest[size:]):
+            return understand(said) if rest[size - 1] == "because" else _understand(["remove", *said])
+    return _understand(rest)
 
 
-def _without_end(
-    words: list[str], ends: tuple[tuple[str, ...], ...]
-) -> tuple[list[str], tuple[str, ...] | None]:
+def _without_end(words: list[str], ends: tuple[str, ...]) -> tuple[list[str], str]:
     for end in ends:
-        if tuple(words[-len(end) :]) == end:
-            return words[: -len(end)], end
-    return words, None
+        size = end.count(" ") + 1
+        if " ".join(words[-size:]) == end:
+            return words[:-size], end
+    return words, ""

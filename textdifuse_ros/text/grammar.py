@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 
 from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text.harms import RELATIVE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
 from textdifuse_ros.text.lists import parts_of
@@ -23,10 +24,12 @@ from textdifuse_ros.text.phrasing import (
     SAID_FIRST,
     SAYING_NO,
     SPLITTERS,
+    STATED,
     VERBS,
     WANTED_ENDINGS,
     WANTING,
     ended,
+    find,
     framed,
     head,
     keys,
@@ -36,6 +39,7 @@ from textdifuse_ros.text.phrasing import (
     typed,
 )
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
+from textdifuse_ros.text.unasked import refuse_unasked
 
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
 
@@ -76,12 +80,17 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self._source = source
+        self._ensured = False  # "make sure the cars are not visible", "I want it dark"
 
     def read(self, words: list[Word], calm: bool = False) -> list[Phrase]:
         said = typed(self._source, words)
         weight = words[-1].weight
+        polite = words[: len(words) - len(strip_leading(words, SAID_FIRST))]
+        self._ensured = find(polite, lexicon.ENSURING) is not None
         refuse_impossible(words, said)
         refuse_all_but(words, said)
+        if not calm:
+            refuse_unasked(words, said)
         inner, suppressed, wish = self._strip(words, calm)
         if wish is not None:
             return [self._phrase(inner, inner[-1].weight if weight is None else weight, wish)]
@@ -107,7 +116,8 @@ class _Reader:
             if not suppressed:
                 # "a" is no article in "a bit brighter"
                 for asked in [said, words] if head(said, DEGREES) else [words]:
-                    wish = complaints.understand(keys(asked))
+                    read = complaints.asked if verb or self._ensured else complaints.understand
+                    wish = read(keys(asked))
                     if wish is not None:
                         return asked, suppressed, wish
             before = words
@@ -141,6 +151,12 @@ class _Reader:
         rest = strip_trailing(words, CALM_ENDINGS)
         if len(rest) == len(words):
             return None
+        if rest[-1].key in RELATIVE:  # "cars that distract me" says which ones
+            return None
+        if (not self._ensured and ended(words, STATED)) or rest[-1].key in lexicon.SEEMS:
+            name = typed(self._source, strip_trailing(rest, lexicon.SEEMS))
+            hint = f"write 'no {name}' to keep it calm, or 'show {name}'"
+            self._refuse(words, f"can be meant either way: {hint}")
         self._refuse_two(words, head(words, WANTING) > 0 and len(split(rest, SPLITTERS)) > 1)
         return rest
 

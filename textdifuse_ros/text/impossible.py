@@ -6,13 +6,17 @@ from collections.abc import Iterable
 from itertools import product
 
 from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text.harms import THERE, TOO, before
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import keys, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
+from textdifuse_ros.text.restoration import MUCH, after
 
 _MORE = ("more", "higher", "raise", "raising", "increase", "boost", "stronger", "enhance")
 _LESS = ("less", "lower", "reduce", "reducing", "decrease", "too much", "weaken", "no", "remove", "without")
 _COLOURS = ("colour", "color", "colours", "colors")
+_POOR = ("poor", "bad", "low", "too low", "too bad", "terrible")
+_TOO_LITTLE = ("too little", "too few", "not enough")
 
 
 def _each(firsts: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
@@ -33,14 +37,15 @@ _CHOOSING = (
 _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "contrast can be raised or left as it is: write 'more contrast' or 'keep the contrast'",
-        (*_each(_LESS, ("contrast",)), "flatter", "make flatter"),
+        (*_each(_LESS, ("contrast",)), "flatter", "make flatter", "too contrasty", "less contrasty"),
     ),
     (
         "no picture is darkened: write 'remove the glare', or 'keep the night look'",
         (
             *_both(("darker", "dimmer", "less bright")),
             "make dark",
-            *_each(_LESS, ("brightness", "light")),
+            *_each((*_LESS[:-3], "remove"), ("brightness", "light")),
+            *_each(("too much",), ("sun", "sunlight", "daylight")),
             "darken", "dim",
         ),
     ),
@@ -49,13 +54,14 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("softer", "less sharp", "too sharp")),
             *_each(_LESS, ("sharpness", "detail")),
-            "make blurry",
+            "too much sharpening", "make blurry",
         ),
     ),
     (
         "colours are those of the RGB camera: write 'correct the colours' to take a cast off",
         (
-            *_each(_MORE, (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
+            *_each((*_MORE, *_TOO_LITTLE), (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
+            "too grey", "too gray", "too pale",
             *_both(("more colourful", "more colorful", "more saturated", "colourful", "colorful", "vivid")),
         ),
     ),
@@ -64,6 +70,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("black and white", "greyscale", "grayscale", "monochrome", "grey", "gray")),
             *_each(_LESS, (*_COLOURS, "saturation")),
+            *_each(("too", "less"), ("colourful", "colorful", "saturated", "vivid")),
         ),
     ),
     (
@@ -76,22 +83,64 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "reset", "off", "none", "default", "defaults", "cancel", "normal", "no prompt", "nothing", "stop",
             "clear prompt", "clear all", "reset prompt", "plain", "plain fusion", "empty", "nothing special",
+            "do nothing", "original", "raw", "no processing", "no restoration", "no changes", "no effects",
+            "don't change anything", "do not change anything", "fine", "perfect",
         ),
     ),
     (
-        "rain, dirt and reflections are no faults that can be removed: write 'denoise', 'remove the "
-        "haze' or 'remove the glare'",
-        _each(
-            ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
-            ("rain", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection"),
+        "rain, dirt, reflections, flicker and shake are no faults that can be removed: write 'denoise', "
+        "'remove the haze' or 'remove the glare'",
+        (
+            *_each(
+                ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
+                ("rain", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection",
+                 "flicker", "flickering", "shake", "shaking"),
+            ),
+            "raining", "rains", "snowing", "snows", "lens dirty", "dirty lens", "clean lens",
+            "flicker", "flickers", "flickering", "shaky", "shakes", "stabilise", "stabilize", "wet lens",
         ),
     ),
     (
         "a night can be lit, or left: write 'brighten the dark', or 'keep the night look'",
         (
             "night vision", "night mode", "day mode", "daylight mode", "make look like day", "look like day",
-            "make day", "turn night into day", "use night vision",
+            "make day", "turn night into day", "use night vision", "night", "night time", "no night",
+            "remove night", "less night",
         ),
+    ),
+    (
+        "light is not measured out: write 'brighten the dark' for more of it, 'remove the glare' for less, "
+        "or 'keep the night look'",
+        (
+            *_each(("fix", "correct", "adjust", "more", "less", "lower", "raise", "increase", "reduce",
+                    "too much", "auto"), ("exposure",)),
+            *_each(("no", "without"), ("light", "brightness", "lighting")),
+            "exposure", "exposure correction", "hdr", "gamma", "gamma correction", "tone mapping",
+        ),
+    ),
+    (
+        "there is no palette to choose: name what must stand out, as in 'warm objects'",
+        _each(
+            ("", "make", "use", "show"),
+            ("white hot", "black hot", "white-hot", "black-hot", "palette", "thermal palette", "iron palette",
+             "false colours", "false colors"),
+        ),
+    ),
+    (
+        "size and speed are no matter of a prompt: name what must stand out, as in 'warm objects'",
+        (
+            *_each(("", "too much", "less", "more", "low", "higher", "too low", "better"),
+                   ("lag", "delay", "latency", "fps", "frame rate", "resolution", "zoom")),
+            *_each(("fps", "frame rate", "resolution"), ("too low", "low")), "zoom in", "zoom out",
+            *_each(("delay", "latency"), ("too high", "high")), "too much delay", "too much latency",
+            "too slow", "too fast", "rotate", "flip", "bigger", "smaller", "too small",
+            "too big", "too large", "too far", "too far away", "make bigger", "make smaller",
+        ),
+    ),
+    (
+        "heat and cold are those of the scene: write 'warm objects' to let what is warm stand out, or "
+        "'no warm objects' to keep it calm",
+        (*_each(("too", "so", "very"), ("hot", "warm", "cold", "cool")), "too much heat", "too much warmth"),
     ),
     (
         "it has to be said what is wrong: write 'more contrast', 'denoise', 'brighten the dark' or "
@@ -99,13 +148,17 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("better", "clearer", "clear", "nicer", "good", "more clear")),
             *_each((*_MORE, "improve", "better"), ("quality", "visibility")),
-            "improve", "enhance", "fix", "repair", "restore", "clean", "clean up",
+            *_each(_POOR, ("quality", "visibility")), *_each(("quality", "visibility"), _POOR),
+            *_each(("", "too", "very", "so"), ("bad", "ugly", "terrible", "awful", "unclear")),
+            "not good", "not nice", "not clear", "not clear enough", "not good enough", "doesn't look good",
+            "make look nice", "make look better",
+            "improve", "enhance", "enhancement", "fix", "repair", "restore", "clean", "clean up",
             "i can't see anything", "i cannot see anything", "can't see anything", "cannot see anything",
             "see nothing", "i see nothing", "i can't see", "i cannot see",
         ),
     ),
 )  # fmt: skip
-_REASON_OF = {text: reason for reason, texts in _REASONS for text in texts}
+_REASON_OF = {text.strip(): reason for reason, texts in _REASONS for text in texts}
 
 
 def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -> None:
@@ -114,6 +167,15 @@ def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -
     spoken = ["no", *spoken] if suppressed else spoken
     left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
-    for text in (" ".join(left), " ".join(plain)):
+    for text in (" ".join(left), " ".join(plain), _stated(plain)):
         if reason := _REASON_OF.get(text):
             raise PromptError(f"'{typed}' cannot be done, since {reason}", typed, words[0].start)
+
+
+def _stated(words: list[str]) -> str:
+    """ "is too sharp" and "contrast is too high" in the words of the table."""
+    said = after(words, THERE)
+    words = said if after(said, MUCH) else words
+    high = before(words, ("high", "strong", "much"), TOO, must=True)
+    words = ["too", "much", *high] if high else words
+    return " ".join(word for word in words if word not in (*lexicon.SEEMS, "it's"))

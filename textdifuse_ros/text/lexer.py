@@ -146,6 +146,8 @@ def _key(text: str, start: int) -> str:
         inner = 0 < offset < len(text) - 1
         if not _is_word_character(char, inner, text):
             hint = _HINTS.get(char, "phrases hold words, separated by commas")
+            if _NUMBER.fullmatch(text):
+                hint = _HINTS["="]
             raise PromptError(f"'{char}' cannot be in a phrase: {hint}", text, start + offset)
     key = unicodedata.normalize("NFC", text).casefold()
     for char in _APOSTROPHES:

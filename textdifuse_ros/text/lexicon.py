@@ -9,41 +9,67 @@ POLITE = (
     "could you", "can you", "would you", "will you", "i want you to", "we want you to", "i'd like you to",
     "i want to", "we want to", "i want", "we want", "i'd like to", "i would like to", "we would like to",
     "i'd like", "i would like", "i need to", "we need to", "i need", "we need", "let me", "let us", "let's",
-    "help me", "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that",
-    "so that", "to", "nothing else", "and nothing else",
+    "pls", "plz", "i have to", "we have to", "i must", "we must", "want to", "wanna", "could we",
+    "can we", "can i", "may i", "would you mind", "is it possible to", "would it be possible to", "help me",
+    "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that", "so that",
+    "to", "nothing else", "and nothing else",
+)  # fmt: skip
+# Those in front of how things are to be: "make sure the cars are not visible", "I want it dark".
+ENSURING = (
+    "make sure", "be sure", "ensure", "so that", "i want", "we want", "i'd like", "i would like", "i need",
+    "we need", "want to",
 )  # fmt: skip
 CONJUNCTIONS = ("and", "but", "while", "yet", "or", "plus", "as well as", "&", "with")
 ARTICLES = (
     "the", "a", "an", "all", "all of the", "all the", "all of", "any", "every", "each", "some", "some of the",
     "my", "our", "your", "their", "his", "her", "its", "these", "those", "this", "that", "anything that is",
-    "everything that is", "whatever is", "nothing but",
+    "everything that is", "whatever is", "nothing but", "either",
 )  # fmt: skip
 
+# Verbs of what is said about a thing: "the picture looks dark".
+SEEMS = (
+    "is", "are", "looks", "look", "seems", "seem", "was", "gets", "becomes", "appears", "appear", "stays",
+    "remains",
+)  # fmt: skip
 # Who says that they do not see.
-BLIND = ("i can't", "i cannot", "we can't", "we cannot", "i can hardly", "i can barely")
+BLIND = tuple(
+    f"{who} {cannot}" for who in ("i", "we")
+    for cannot in ("can't", "cannot", "can not", "couldn't", "can hardly", "can barely")
+)  # fmt: skip
 # Verbs in front of what must stand out.
 WANTED = (
-    "make", "show", "show me", "highlight", "emphasise", "emphasize", "focus on", "focus", "find", "look for",
-    "look at", "locate", "detect", "enhance", "bring out", "point out", "pick out", "accentuate", "stress",
+    "make", "show", "show me", "find me", "help find", "give me", "highlight", "emphasise", "emphasize",
+    "focus on", "focus", "find", "look for", "look at", "locate", "detect", "enhance", "bring out",
+    "point out", "pick out", "accentuate", "stress",
     *(f"{who} see" for who in BLIND), "i don't see", "i do not see", "can't see", "cannot see",
     "attend to", "pay attention to", "watch for", "watch out for", "watch", "mark", "spot", "reveal", "see",
-    "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "boost", "more",
-    "more of",
+    "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "search for",
+    *(f"{who}{seeking}" for who in ("", "i am ", "i'm ", "we are ", "we're ")
+      for seeking in ("looking for", "searching for", "interested in")),
+    "i care about", "i only care about", "boost", "more", "more of",
 )  # fmt: skip
 _WANTED_STATES = (
     "visible", "more visible", "clearly visible", "clear", "clearer", "obvious", "prominent",
     "more prominent", "easy to see", "in focus", "bright", "brighter", "lighter",
 )  # fmt: skip
 _ACTS = ("stand out", "stand out clearly", "pop", "pop out")
-_MODALS = ("should", "must", "shall", "have to", "has to", "need to", "needs to")
+MODALS = ("should", "must", "shall", "have to", "has to", "need to", "needs to")
 _SEEN = (*_ACTS, "be visible", "be clearly visible", "be highlighted", "be seen", "be in focus")
 # Endings that need no verb in front: "the pedestrians must stand out".
-OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in _MODALS for seen in _SEEN)
+OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in MODALS for seen in _SEEN)
 FREE_ENDINGS = (
-    "stand out", "stands out", "standing out", "stand out clearly", "to stand out", *OWING_ENDINGS,
+    "stand out", "stands out", "standing out", "stand out clearly", "to stand out", "to be highlighted",
+    *(f"{verb} {hardly}" for verb in ("is", "are")
+      for hardly in ("hard to see", "difficult to see", "hardly visible", "barely visible", "important",
+                     "more important", "most important")),
+    "can hardly be seen", "can barely be seen",
+    *OWING_ENDINGS,
 )  # fmt: skip
 # What may follow one of WANTED.
-WANTED_ENDINGS = (*_WANTED_STATES, *_ACTS, "to be visible", *FREE_ENDINGS)
+WANTED_ENDINGS = (
+    *_WANTED_STATES, *_ACTS, "to be visible", "better", "more clearly", "clearly", "easier to see",
+    *FREE_ENDINGS,
+)  # fmt: skip
 
 # In front of what must stay calm. A list behind one of CURT_NO ends at its comma: "no sky, people".
 CURT_NO = ("no", "not", "less", "less of", "fewer", "without", "without any")
@@ -56,12 +82,13 @@ SUPPRESSED = (
     "excluding", "omit", "omitting", "leave out", "filter out", "mask out", "block out", "cut out",
     "take out", "fade out", "eliminate", "delete", "erase", "deprioritise", "deprioritize", "minimise",
     "minimize",
+    "take away", "kill the", "crop the", "cut the", "no need for", "no need to show", "no need to see",
     "turn off", "switch off", "disable", "blur out", "lower the", "drop the", "skip the", "mask the",
     "blur the", "fade the", "mask all",
 )  # fmt: skip
 # The same made of verbs that ask for the opposite: "don't look at the cars", "stop highlighting cars".
-_REFUSING = ("do not", "don't", "never")
-_WANTING = ("want", "want you to", "need", "care about", "care for")
+_REFUSING = ("do not", "don't", "never", "no longer")
+_WANTING = ("want", "want you to", "need", "like", "care about", "care for")
 _SHOWING = (
     "showing", "showing me", "highlighting", "emphasising", "emphasizing", "focusing on", "focussing on",
     "looking at", "looking for", "finding", "detecting", "marking", "tracking", "watching", "enhancing",
@@ -71,6 +98,8 @@ NEGATED = (
     *(f"{no} {verb}" for no in _REFUSING for verb in (*WANTED[:-2], *_WANTING)),
     *(f"{who} {no} {verb}" for who in ("i", "we") for no in _REFUSING[:2] for verb in _WANTING),
     *(f"{no} {verb}" for no in ("stop", "avoid") for verb in _SHOWING),
+    *(f"{who}{mind}" for who in ("i ", "we ") for mind in ("hate", "dislike")),
+    *(f"{who}not interested in" for who in ("", "i am ", "i'm ", "we are ", "we're ")),
 )  # fmt: skip
 SAYING_NO = SUPPRESSED + NEGATED
 # No to a no: "don't hide the people", "never ignore cars".
@@ -90,6 +119,10 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
              "not visible"),
     "let": ("disappear", "fade", "fade away", "be"),
     "turn": ("down", "off"),
+    "take": ("away", "out"),
+    "get": ("away", "out"),
+    "cut": ("away", "out", "off"),
+    "filter": ("out",),
     "put": ("in the background", "in the back"),
     "move": ("to the background", "into the background", "back"),
     "push": ("to the background", "into the background", "back"),
@@ -112,18 +145,30 @@ _CALMED = (
     *(f"{be} {calm}" for be in ("be", "stay", "remain", "become")
       for calm in (*_CALM, "dark", "hidden", "ignored", "suppressed")),
 )  # fmt: skip
+# "the people are invisible": is that what is wrong, or what is asked for?
+STATED = (
+    *(f"{no} {state}" for no in ("is not", "isn't", "are not", "aren't")
+      for state in (*_WANTED_STATES, "highlighted")),
+    "is invisible", "are invisible", "cannot be seen", "can't be seen", "can not be seen",
+)  # fmt: skip
 CALM_ENDINGS = (
+    *STATED, "unimportant", "irrelevant", "not important", "not needed",
+    *(f"{verb} {idle}" for verb in ("is", "are")
+      for idle in ("unimportant", "irrelevant", "less important", "uninteresting", "boring", "distracting",
+                   "annoying", "not needed", "not interesting", "not important", "not wanted")),
+    *(f"{verb}{whom}" for verb in ("distract", "distracts", "annoy", "annoys", "bother", "bothers", "disturb",
+                                   "disturbs") for whom in ("", " me", " us")),
     *_DIM, "less visible", "less prominent", "disappear", "fade", "fade away", "vanish",
     *(f"{no} {seen}" for no in _NOT for seen in _SEEN),
-    *(f"{no} {state}" for no in ("is not", "isn't", "are not", "aren't")
-      for state in (*_WANTED_STATES, "highlighted", "important", "wanted")),
-    *(f"{modal} {calmed}" for modal in _MODALS for calmed in _CALMED),
+    *(f"{no} {state}" for no in ("isn't", "aren't") for state in ("important", "wanted", "needed")),
+    *(f"{modal} {calmed}" for modal in MODALS for calmed in _CALMED),
 )  # fmt: skip
 
 # Words that turn a meaning round. An object phrase that still holds one is refused, since what it names would
 # stand out, or keep calm, against what it says.
 NEGATIONS = (
-    "not", "cannot", "never", "neither", "unless", "less", "fewer", "too", "more than", "more important than",
+    "not", "cannot", "never", "neither", "nobody", "no one", "unless", "less", "fewer", "too", "more than",
+    "more important than",
 )  # fmt: skip
 TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
@@ -132,14 +177,16 @@ TURNING = (
 )  # fmt: skip
 # The same where they come last: "cars off".
 TURNING_LAST = ("off", "excluded", "ignored", "suppressed", "hidden")
+TURNING_TWO = ("out", "away", "gone")  # where there are two words: "sky out"
 # And in a phrase that is to keep calm: "hide the sky show people" lacks a comma.
-TURNING_BACK = ("show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more")
+TURNING_BACK = ("show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more", "only")
 ALL_BUT = ("everything but", "anything but", "all but", "everyone but", "everybody but", "anyone but")
 
 # Typed without their apostrophe.
 SPELLINGS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "shouldnt": "shouldn't", "mustnt": "mustn't",
-    "isnt": "isn't", "arent": "aren't",
+    "isnt": "isn't", "arent": "aren't", "cant": "can't", "couldnt": "couldn't", "theres": "there's",
+    "im": "i'm",
 }  # fmt: skip
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NoReturn
 
 from textdifuse_ros.text import complaints, lexicon, restoration
@@ -13,6 +14,7 @@ from textdifuse_ros.text.phrasing import (
     CLAUSE_SPLITTERS,
     FILLER,
     FREE_ENDINGS,
+    SAID_FIRST,
     SAYING_NO,
     SPLITTERS,
     VERBS,
@@ -31,6 +33,7 @@ _LIST_FRAMES = (*lexicon.OPEN_FRAMES, "make")  # not "turn", which begins nouns:
 _CURT_JOINERS = ("or", "nor")  # "no sky, road or cars" is said of all three; "no sky, people" is not
 _CONTRASTS = ("but", "while", "yet", "then")
 _OWN_ENDINGS = FREE_ENDINGS | CALM_ENDINGS
+_IN_FRONT = SAID_FIRST | {"the"}
 _MAKES = ("do not make", "don't make", "never make")  # an ending closes their list
 
 
@@ -74,9 +77,38 @@ def _spread(source: str, parts: list[Part]) -> list[Part]:
         stop = 1
         while stop < len(parts) and _is_bare(parts[stop]):
             stop += 1
-        found += _close(source, parts[:stop]) or _reach(source, parts[:stop])
+        group = [replace(part, calm=_complains(part, parts[0])) for part in parts[:stop]]
+        found += _close(source, group) or _reach(source, group)
         parts = parts[stop:]
+    for before, part in pairwise(found):
+        _refuse_not(source, before, part)
     return found
+
+
+def _complains(part: Part, first: Part) -> bool:
+    """ "heavy haze" asks for less of it; not behind a verb: "keep the noise, heavy haze"."""
+    words = strip_leading(first.words, FILLER)
+    if part is not first and (head(words, VERBS) or head(words, restoration.KEEPERS)):
+        return False
+    return restoration.is_much(keys(strip_leading(part.words, _IN_FRONT)))
+
+
+def _refuse_not(source: str, before: Part, part: Part) -> None:
+    """ "hide the cars but not the people": are they to be hidden, too?"""
+    first, words = (strip_leading(each.words, FILLER) for each in (before, part))
+    if words[0].key != "not" or len(words) == 1 or first[0].key == "not":
+        return
+    if complaints.understand(keys(words)) is not None:  # "not enough light"
+        return
+    wish = complaints.understand(keys(first))
+    removes = restoration.is_removal(keys(first)) if wish is not None else False
+    calms = before.calm or first[0].is_dash or head(first, SAYING_NO) or ended(first, CALM_ENDINGS)
+    if wish is not None and wish.region and not removes:
+        said, this = typed(source, words), typed(source, first)
+        reason = f"'{said}' behind '{this}' asks for nothing more: leave it out"
+        raise PromptError(reason, said, words[0].start)
+    if removes or calms or (wish is None and framed(first, lexicon.CALM_FRAMES)):
+        _refuse_either_way(source, before, words[1:])
 
 
 def _is_bare(part: Part) -> bool:
@@ -168,5 +200,6 @@ def _names_faults(words: list[Word]) -> bool:
 
 def _refuse_either_way(source: str, other: Part, words: list[Word], where: str = "behind") -> NoReturn:
     this, said = typed(source, strip_leading(words, FILLER)), typed(source, other.words)
-    reason = f"'{this}' {where} '{said}' can be meant either way: write 'no {this}' or 'show {this}'"
+    show = f"keep the {this}" if restoration.is_fault(keys(strip_leading(words, FILLER))) else f"show {this}"
+    reason = f"'{this}' {where} '{said}' can be meant either way: write 'no {this}' or '{show}'"
     raise PromptError(reason, this, words[0].start)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import complaints, harms, lexicon, restoration
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, find, keys, strip_leading
 from textdifuse_ros.text.prompt import PromptError
+from textdifuse_ros.text.unasked import advice, put_in
 
 _APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
 _EVERYTHING = (
     "everything", "anything", "nothing", "it", "all", "them", "image", "images", "scene", "whole", "entire",
-    "me", "us", "you",
+    "me", "us", "you", "both", "rest", "else", "others",
 )  # fmt: skip
+_MEASURES = ("contrast", "brightness", "sharpness")
+_LEADING = (
+    *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way",
+)  # fmt: skip
+_NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
+_TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
 def refuse_no_object(words: list[Word], typed: str, suppressed: bool) -> None:
@@ -35,15 +43,24 @@ def refuse_all_but(words: list[Word], typed: str) -> None:
 
 def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     spoken = keys(words)
-    turned = _turned(words, suppressed)
+    complaint = complaints.understand(spoken)
+    if complaint is not None:  # "show what is noisy", "make it foggy", "don't make it too bright"
+        return f"says what is wrong with the image and is no object: {advice(complaint)}"
+    turned = _turned(words, suppressed) or ("" if suppressed else put_in(spoken))
     if turned:
         return turned
     if spoken[0] in lexicon.UNSURE and len(words) > 1 and not suppressed:
         name = _name(words[1:])
         return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
-    if not suppressed and restoration.is_fault(spoken):
-        return f"is a fault of the image, no object: write 'no {typed}' to remove it, or 'keep the {typed}'"
-    if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken):
+    said = next((at for at, word in enumerate(spoken) if word in lexicon.SEEMS), len(spoken))
+    if not suppressed and restoration.is_fault(spoken[:said]):  # "haze", "the noise is fine"
+        fault = typed if said == len(spoken) else _name(words[:said])
+        return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
+    if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
+        return f"may end with a weight: write it as '{_name(words[:-1])}*{spoken[-1].strip('x')}'"
+    if len(spoken) == 1 and spoken[0] in _MEASURES and not suppressed:
+        return f"is no object in the image: write 'more {typed}'"
+    if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
     return ""
@@ -52,17 +69,26 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
 def _turned(words: list[Word], suppressed: bool) -> str:
     """What is wrong with words one of which turns the meaning of the others round, "" where none does."""
     negated = next((word.text for word in words if word.key.endswith("n't")), "")
-    if len(words) > 1 and words[-1].key in lexicon.TURNING_LAST:
-        negated = words[-1].text
+    endings = lexicon.TURNING_LAST + (lexicon.TURNING_TWO if len(words) == 2 else ())
+    if len(words) > 1 and words[-1].key in endings:
+        name = _name(_subject(words[:-1]))
+        hint = f"write 'no {name}', as in 'people, no cars'" if name else _APART
+        return f"holds '{words[-1].text}', which may turn its meaning round: {hint}"
     if len(words) > 1 and words[0].key == "stop" and words[1].key.endswith("ing"):  # no stop sign
         negated = words[0].text
     found = find(words, lexicon.TURNING) or (find(words, lexicon.TURNING_BACK) if suppressed else None)
     if negated or found is None:
         return f"holds '{negated}', which may turn its meaning round: {_APART}" if negated else ""
     at, entry = found
-    before, after = _name(words[:at]), _name(words[at + entry.count(" ") + 1 :])
+    front = _subject(words[:at])
+    before, after = _name(front), _name(words[at + entry.count(" ") + 1 :])
     hint = _APART
-    if before and after and entry not in lexicon.NEGATIONS:
+    if entry == "too" and before and not suppressed:
+        both = f"'{before}' to let it stand out or 'no {before}' to keep it calm"
+        hint = f"write {both}, as in 'people, no cars'"
+    elif before and complaints.understand(keys(words[at:])) is not None:
+        hint = f"write a comma in front of '{_name(words[at:])}'"
+    elif before and after and entry not in lexicon.NEGATIONS:
         if before in _EVERYTHING:
             hint = f"write '{after}'" if suppressed else f"write 'no {after}'"
         elif not suppressed:
@@ -74,6 +100,22 @@ def _turned(words: list[Word], suppressed: bool) -> str:
 
 def _name(words: list[Word]) -> str:
     return " ".join(word.text for word in strip_leading(words, FILLER))
+
+
+def _subject(words: list[Word]) -> list[Word]:
+    """What stands in front of a word that turns a meaning round, without the words that only lead to it."""
+    while words and words[-1].key in _LEADING:
+        words = words[:-1]
+    named = [key for key in keys(words) if key not in (*restoration.IMAGE_WORDS, *restoration.CAMERAS)]
+    return [] if not named or " ".join(named) in _NO_SUBJECTS else words
+
+
+def _names_an_image(spoken: list[str]) -> bool:
+    """ "sharp image", "picture is sharp"; not "people in the image", "picture frame"."""
+    images = ("image", "images", "picture", "pictures", "footage")
+    if spoken[0] in images and (len(spoken) == 1 or spoken[1] in lexicon.SEEMS):
+        return True
+    return spoken[-1] in images and not any(word in restoration.PREPOSITIONS for word in spoken)
 
 
 def _names_a_camera(spoken: list[str]) -> bool:

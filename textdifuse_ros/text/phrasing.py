@@ -18,13 +18,13 @@ DEGREES = frozenset(restoration.DEGREES)
 SAYING_NO = frozenset(lexicon.SAYING_NO)
 WANTING = frozenset(lexicon.WANTING)
 CALM_ENDINGS = frozenset(lexicon.CALM_ENDINGS)
+STATED = frozenset(lexicon.STATED)
 WANTED_ENDINGS = frozenset(lexicon.WANTED_ENDINGS)
 FREE_ENDINGS = frozenset(lexicon.FREE_ENDINGS)
 OWING_ENDINGS = frozenset(lexicon.OWING_ENDINGS)
-_ENDINGS = WANTED_ENDINGS | CALM_ENDINGS
-_LONGEST = 6  # words of the longest table entry
-
 Table = Sequence[str] | frozenset[str]
+_ENDINGS: Table = WANTED_ENDINGS | CALM_ENDINGS
+_LONGEST = 6  # words of the longest table entry
 
 
 def typed(source: str, words: Sequence[Word]) -> str:
@@ -98,8 +98,9 @@ def _directed(words: list[Word]) -> bool:
     """Whether a directive or a wish begins here. "clear sky" is neither."""
     if words[0].is_dash or head(words, _LEADING, alone=True):
         return True
-    words = words[head(words, DEGREES) :]
+    words = strip_leading(words[head(words, DEGREES) :], FILLER)
     wish = list(takewhile(lambda word: word.key not in CLAUSE_SPLITTERS, words))
+    wish = strip_trailing(wish, lexicon.POLITE)
     return head(words, VERBS) > 0 or complaints.understand(keys(wish)) is not None
 
 
@@ -108,9 +109,9 @@ def _tells_apart(before: list[Word], rest: list[Word]) -> bool:
     return ended(before) and ended(rest) and not head(before, SAYING_NO)
 
 
-def ended(words: list[Word]) -> bool:
+def ended(words: list[Word], endings: Table = _ENDINGS) -> bool:
     """Whether words say at their end what is to happen to what they name."""
-    return len(strip_trailing(words, _ENDINGS, once=True)) < len(words)
+    return len(strip_trailing(words, endings, once=True)) < len(words)
 
 
 def _inseparable(before: Word, rest: list[Word]) -> bool:

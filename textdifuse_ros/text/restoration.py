@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textdifuse_ros.text.lexicon import SEEMS
+
 DEGRADATIONS = (
     "low_light", "over_exposure", "noise", "stripes", "haze", "low_contrast", "colour_cast", "blur",
 )  # fmt: skip
@@ -11,17 +13,21 @@ DEGRADATIONS = (
 # What is wrong with an image, as people call it.
 NOUNS: dict[str, str] = {
     "noise": "noise", "grain": "noise", "graininess": "noise", "speckle": "noise", "speckles": "noise",
-    "static": "noise", "salt and pepper noise": "noise", "sensor noise": "noise",
+    "static": "noise", "salt and pepper noise": "noise", "sensor noise": "noise", "noise level": "noise",
+    "dead pixels": "noise", "hot pixels": "noise", "stuck pixels": "noise",
     "stripes": "stripes", "stripe": "stripes", "striping": "stripes", "banding": "stripes",
     "fixed pattern": "stripes", "fixed-pattern noise": "stripes", "fixed pattern noise": "stripes",
     "haze": "haze", "fog": "haze", "mist": "haze", "smoke": "haze", "dust": "haze", "smog": "haze",
+    "smoke cloud": "haze", "smoke clouds": "haze", "steam": "haze",
     "glare": "over_exposure", "over-exposure": "over_exposure", "overexposure": "over_exposure",
     "sun glare": "over_exposure", "lens flare": "over_exposure", "lens flares": "over_exposure",
     "blown highlights": "over_exposure", "highlights": "over_exposure", "dazzle": "over_exposure",
+    "headlight glare": "over_exposure", "sun flare": "over_exposure",
     "low light": "low_light", "darkness": "low_light", "dark": "low_light", "under-exposure": "low_light",
-    "underexposure": "low_light", "shadows": "low_light",
+    "underexposure": "low_light", "shadows": "low_light", "poor light": "low_light", "bad light": "low_light",
+    "poor lighting": "low_light", "bad lighting": "low_light", "low lighting": "low_light",
     "low contrast": "low_contrast", "flatness": "low_contrast", "poor contrast": "low_contrast",
-    "colour cast": "colour_cast", "color cast": "colour_cast", "tint": "colour_cast",
+    "colour cast": "colour_cast", "color cast": "colour_cast", "tint": "colour_cast", "cast": "colour_cast",
     "colour bias": "colour_cast", "color bias": "colour_cast",
     "blur": "blur", "motion blur": "blur", "blurriness": "blur", "softness": "blur",
 }  # fmt: skip
@@ -30,25 +36,31 @@ NOUNS: dict[str, str] = {
 VERBS: dict[str, str] = {
     "denoise": "noise", "denoising": "noise", "despeckle": "noise",
     "destripe": "stripes", "destriping": "stripes",
-    "dehaze": "haze", "dehazing": "haze", "defog": "haze", "desmoke": "haze",
+    "dehaze": "haze", "dehazing": "haze", "defog": "haze", "defogging": "haze", "desmoke": "haze",
     "deblur": "blur", "deblurring": "blur", "sharpen": "blur", "sharpening": "blur",
     "brighten": "low_light", "brighten up": "low_light", "brightening": "low_light", "lighten": "low_light",
     "relight": "low_light", "relighting": "low_light", "light up": "low_light",
     "white balance": "colour_cast", "white-balance": "colour_cast",
 }  # fmt: skip
 
+# What a picture can have more of, and how that is asked for.
+LACKED: dict[str, str] = {
+    "light": "low_light", "lighting": "low_light", "brightness": "low_light", "contrast": "low_contrast",
+    "sharpness": "blur", "detail": "blur", "details": "blur",
+}  # fmt: skip
+RAISING = (
+    "more", "higher", "raise", "increase", "boost", "improve", "enhance", "add", "add more", "turn up",
+    "bring up", "give more", "give me more", "get more", "need more",
+)  # fmt: skip
 # Whole wishes that follow neither pattern, without the image they speak of: "make the thermal image sharper".
 WISHES: dict[str, str] = {
-    "more contrast": "low_contrast", "higher contrast": "low_contrast", "raise contrast": "low_contrast",
-    "increase contrast": "low_contrast", "boost contrast": "low_contrast", "improve contrast": "low_contrast",
-    "enhance contrast": "low_contrast", "more light": "low_light", "brighter": "low_light",
-    "more brightness": "low_light", "higher brightness": "low_light", "raise brightness": "low_light",
-    "increase brightness": "low_light", "boost brightness": "low_light",
-    "make brighter": "low_light", "sharper": "blur", "make sharper": "blur",
-    "correct colours": "colour_cast", "correct colors": "colour_cast", "fix colours": "colour_cast",
-    "fix colors": "colour_cast", "correct colour": "colour_cast", "correct color": "colour_cast",
-    "fix colour": "colour_cast", "fix color": "colour_cast", "see through smoke": "haze",
-    "look through smoke": "haze",
+    **{f"{more} {noun}": fault for more in RAISING for noun, fault in LACKED.items()},
+    "brighter": "low_light", "make brighter": "low_light", "make bright": "low_light",
+    "make lighter": "low_light", "sharper": "blur", "make sharper": "blur", "make sharp": "blur",
+    "crisper": "blur", "make crisper": "blur",
+    **{f"{fix} {what}": "colour_cast" for fix in ("correct", "fix", "adjust")
+       for what in ("colours", "colors", "colour", "color", "white balance")},
+    "see through smoke": "haze", "look through smoke": "haze",
     "see through fog": "haze", "look through fog": "haze", "see through haze": "haze",
 }  # fmt: skip
 
@@ -65,13 +77,14 @@ REMOVERS = (
     "remove", "removing", "reduce", "reducing", "suppress", "get rid of", "clean", "clean up", "clean away",
     "clear", "clear away", "filter", "filter out", "fix", "correct", "repair", "less", "no", "without",
     "take out",
-    "take away", "cut", "eliminate", "lower", "tame", "restore",
+    "take away", "cut", "eliminate", "lower", "tame", "restore", "kill", "drop", "stop", "prevent", "fight",
+    "beat", "lift", "recover", "do something about", "do something against",
 )  # fmt: skip
 KEEPERS = (
     "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",
     "don't change",
 )  # fmt: skip
-_UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched")
+_UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched", "in")
 _NOUN_REFUSERS = ("no", "without")  # "no noise" is no wish to keep it
 REFUSERS = ("do not", "don't", "never", "stop", *_NOUN_REFUSERS)
 DEGREES: dict[str, float] = {  # longer ones in front of those that they begin with
@@ -89,7 +102,9 @@ IMAGE_WORDS = (
     "pictures", "cameras", "frames", "videos", "views", "channels", "streams", "feeds", "footage", "sensor",
     "sensors",
 )  # fmt: skip
-PREPOSITIONS = ("in", "of", "from", "on", "at", "around", "for")
+PREPOSITIONS = (
+    "in", "of", "from", "on", "at", "around", "for", "over", "above", "near", "behind", "along", "across",
+)  # fmt: skip
 ARTICLES = (
     "the", "a", "an", "this", "all", "my", "our", "any", "both", "each", "every", "whole", "entire", "only",
 )  # fmt: skip
@@ -98,8 +113,29 @@ JOINERS = ("and", "or", "&")
 _PLACES = (["areas"], ["parts"], ["places"], ["regions"], ["corners"])  # behind "brighten the dark"
 _LONGEST_WISH = 6  # words, with those of the image
 HEAT = "heat"  # a camera with an image word only; alone it is what is warm
-# In front of a fault, and no part of its name: "remove the thick fog".
-_ADJECTIVES = ("thick", "heavy", "dense", "strong", "bad", "annoying", "remaining", "image")
+# In front of a fault, and no part of its name: "remove the thick fog". Of the first ones there is too much.
+_HEAVY = (
+    "thick", "heavy", "dense", "strong", "bad", "annoying", "severe", "terrible", "horrible", "awful",
+    "excessive", "extreme",
+)  # fmt: skip
+_ADJECTIVES = (*_HEAVY, "remaining", "image", "vertical", "horizontal", "random", "gaussian", "slight")
+HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta", "cyan")
+_TINTED = ("haze", "colour_cast")  # behind a hue these are still faults: "a blue tint", "black smoke"
+_TINTS = (*HUES, "black", "white", "grey", "gray")
+MUCH = ("too much", "too many", "so much", "so many")
+_LOTS = (
+    "a lot of", "lot of", "lots of", "plenty of", "loads of", "most of", "bit of", "cloud of",
+    "clouds of",
+)  # fmt: skip
+_AMOUNTS = (*MUCH, *_LOTS)
+BLINDING = ("blinding", "dazzling", "glaring")
+# What shines into a camera: its glare lies over the whole picture.
+LIGHTS = (
+    "sun", "sunlight", "light", "lights", "headlight", "headlights", "headlamp", "headlamps", "lamp", "lamps",
+    "beam", "beams", "streetlight", "streetlights", "floodlight", "floodlights", "torch", "torches",
+)  # fmt: skip
+# "noise reduction" asks for what "denoising" does.
+_REMOVAL = ("removal", "reduction", "suppression", "correction", "cancellation", "filtering")
 
 
 @dataclass(frozen=True)
@@ -137,13 +173,19 @@ def understand(words: list[str]) -> Wish | None:
 
 def is_removal(words: list[str]) -> bool:
     """Whether a verb of removal stands in front, which may reach a list behind it."""
-    return bool(_after(take_degree(words)[0], REMOVERS))
+    return bool(after(take_degree(words)[0], REMOVERS))
 
 
 def is_fault(words: list[str]) -> bool:
     """Whether the words name a fault of the image and nothing else: "haze", "noise in the thermal image"."""
-    found = _fault(without_articles(take_degree(words)[0]))
-    return found is not None and not found[2]
+    return _fault(without_articles(take_degree(words)[0])) is not None
+
+
+def is_much(words: list[str]) -> bool:
+    """Whether the words name a fault of which there is too much: "heavy haze", "lots of noise"."""
+    words = without_articles(words)
+    much = words[:1] in ([each] for each in (*_HEAVY, *BLINDING, "poor")) or bool(after(words, _LOTS))
+    return much and is_fault(words)
 
 
 _Found = tuple[str, str, str]  # degradation, camera, region
@@ -155,14 +197,18 @@ def _asked(words: list[str]) -> _Found | None:
 
 def _refused(words: list[str]) -> _Found | None:
     """ "do not sharpen", "don't remove the noise", "no sharpening"."""
-    rest = _after(words, REFUSERS)
+    rest = after(words, REFUSERS)
     if not rest:
         return None
     return _verb_wish(rest) if words[0] in _NOUN_REFUSERS else _asked(rest)
 
 
 def _verb_wish(words: list[str]) -> _Found | None:
-    """ "denoise the thermal image", "brighten the car", "brighten"."""
+    """ "denoise the thermal image", "brighten the car", "brighten", "noise reduction"."""
+    for size in (3, 2, 1):
+        if words[size : size + 1] in ([each] for each in _REMOVAL) and (found := _fault(words[:size])):
+            place = place_of(words[size + 1 :])
+            return (found[0], place[0] or found[1], place[1]) if place else None
     for size in (2, 1):
         degradation = VERBS.get(" ".join(words[:size]))
         if degradation:
@@ -171,23 +217,25 @@ def _verb_wish(words: list[str]) -> _Found | None:
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
             if dark or NOUNS.get(" ".join(rest)) == degradation:
                 return degradation, "", ""
-            place = place_of(rest)
+            said = rest[:1] and (rest[0] in SEEMS or rest[0].endswith("n't"))  # "the white balance is off"
+            place = None if said else place_of(rest)
             return (degradation, *place) if place else None
     return None
 
 
 def _noun_wish(words: list[str]) -> _Found | None:
     """ "remove the noise in the thermal image", "less thermal noise", "no smoke"."""
-    return _fault(without_articles(_after(words, REMOVERS)))
+    return _fault(without_articles(after(words, REMOVERS)))
 
 
 def _fault(words: list[str]) -> _Found | None:
     """A fault and where it is. Its whole name is looked up first: "colour cast" names no camera."""
+    words = without_articles(after(words, _AMOUNTS)) or words
     if not words:
         return None
     for size in (4, 3, 2, 1):
-        degradation = NOUNS.get(" ".join(words[:size]))
-        if degradation and len(words) >= size:
+        degradation = _named(words[:size]) if len(words) >= size else None
+        if degradation:
             place = place_of(words[size:])
             if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
                 return (degradation, *place)  # "no smoke detectors" names an object
@@ -196,6 +244,15 @@ def _fault(words: list[str]) -> _Found | None:
     camera = CAMERAS.get(words[0])
     found = _fault(words[1:]) if camera else None
     return (found[0], found[1] or camera or "", found[2]) if found else None
+
+
+def _named(words: list[str]) -> str | None:
+    """The fault that the words name: "smoke", "black smoke", "blinding headlights"."""
+    first, rest = words[0], words[1:]
+    if first in BLINDING and len(rest) in (1, 2) and rest[-1] in LIGHTS:
+        return "over_exposure"
+    tinted = NOUNS.get(" ".join(rest)) if first in _TINTS else None
+    return NOUNS.get(" ".join(words)) or (tinted if tinted in _TINTED else None)
 
 
 def _holds_fault(region: str) -> bool:
@@ -226,7 +283,7 @@ def _whole_wish(words: list[str]) -> _Found | None:
 
 
 def _keep_wish(words: list[str]) -> _Found | None:
-    rest = without_articles(_after(words, KEEPERS))
+    rest = without_articles(after(words, KEEPERS))
     for size in (3, 2, 1):
         if len(rest) > size and " ".join(rest[-size:]) in _UNTOUCHED:
             rest = rest[:-size]
@@ -269,14 +326,14 @@ def take_degree(words: list[str]) -> tuple[list[str], float]:
             continue
         inside = range(1, last) if words[0] == "make" else ()
         for start in (0, last, *inside):
-            if words[start : start + size] == mark:
+            if words[start : start + size] == mark and words[start + size : start + size + 1] != ["of"]:
                 return words[:start] + words[start + size :], degree
     return words, 1.0
 
 
-def _after(words: list[str], heads: tuple[str, ...]) -> list[str]:
+def after(words: list[str], heads: tuple[str, ...]) -> list[str]:
     """The words behind the longest head that they begin with; empty where they begin with none."""
-    for size in (3, 2, 1):
+    for size in (4, 3, 2, 1):
         if len(words) > size and " ".join(words[:size]) in heads:
             return words[size:]
     return []

@@ -272,7 +272,7 @@ def test_a_control_reaches_the_gains_by_itself() -> None:
     assert float(halved / plain) == pytest.approx(0.5, rel=0.02)
 
 
-@pytest.mark.parametrize("level", [0.2, 0.8])
+@pytest.mark.parametrize("level", [0.2, 0.58])
 def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(level: float) -> None:
     given = inputs(192, 256)
     given["relevance"], given["start"] = torch.zeros(1, 1, 192, 256), torch.full((1, 1, 192, 256), 0.5)
@@ -288,17 +288,17 @@ def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(l
     assert torch.allclose(prompted[..., :16, :16], given["start"][..., :16, :16], atol=0.005)
 
 
-def test_where_a_prompt_points_contrast_is_raised_outright_and_where_it_calms_it_is_not() -> None:
+def test_where_a_prompt_points_what_is_weak_is_raised_outright_and_where_it_calms_nothing_is() -> None:
     given = inputs(192, 256)
-    given["start"] = torch.full((1, 1, 192, 256), 0.4)
     middle = (..., slice(64, 128), slice(96, 160))
-    given["start"][middle] = 0.7
-    for relevance, gain in ((0.8, math.exp(SALIENT * 0.8)), (-0.8, 1.0)):
+    for above, relevance, gain in ((0.08, 0.8, math.exp(SALIENT * 0.8)), (0.4, 0.8, 1.0), (0.08, -0.8, 1.0)):
+        given["start"] = torch.full((1, 1, 192, 256), 0.4)
+        given["start"][middle] += above
         given["relevance"] = torch.zeros(1, 1, 192, 256)
         given["relevance"][middle] = relevance
         with torch.inference_mode():
             luminance = says({})(**given).luminance
-        assert float(luminance[..., 96, 128]) == pytest.approx(0.4 + gain * 0.3, abs=0.005)
+        assert float(luminance[..., 96, 128]) == pytest.approx(0.4 + gain * above, abs=0.005)
         assert torch.allclose(luminance[..., :16, :16], given["start"][..., :16, :16], atol=1e-4)
 
 

@@ -13,6 +13,7 @@ from textdifuse_ros.model.anchor import smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
+from textdifuse_ros.model.prompted import still_weak, surroundings, weight_around
 from textdifuse_ros.model.ranges import Ranges
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
@@ -22,7 +23,6 @@ SCALARS = 2 + len(CONTROLS)  # time, step size, restoration controls
 RESERVE = 2.0  # an untrained network takes an eighth of the way from the anchor to each camera
 CALM = 3.0  # and smooths by a twentieth
 UP = 0.02  # deep features begin as a whisper and grow where they help
-FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 LARGEST = 2.0  # logarithm of a gain: up to 7.4
 LEVEL = 0.5  # share of that for the level, which half precision would round by more than a grey level
 # What a wish does to any picture, whether it has the fault or not, by control; both cameras share a picture,
@@ -99,6 +99,8 @@ class FusionNetwork(nn.Module):
         """
         dtype = self.stem.weight.dtype
         count = state.shape[0]
+        weight = weight_around(relevance)
+        relevance = still_weak(start, relevance, weight)
         both = self._inputs(state, visible, thermal, relevance, dtype)
         wanted = self.embedding(scalars.to(dtype))
         of_both = wanted if count == 1 else torch.cat((wanted, wanted))
@@ -122,7 +124,7 @@ class FusionNetwork(nn.Module):
         # which a control has to switch on and off to multiply, the network did not find it.
         coarse = out[:, 4 * FINE :].float() + self.asked(wanted).float()[:, :, None, None]
         wished = _wished(beyond(scalars[:, 2:].float()))
-        return self._estimate(fine, coarse, start, visible, thermal, relevance, wished)
+        return self._estimate(fine, coarse, start, visible, thermal, relevance, weight, wished)
 
     @staticmethod
     def _inputs(
@@ -143,6 +145,7 @@ class FusionNetwork(nn.Module):
         visible: Tensor,
         thermal: Tensor,
         relevance: Tensor,
+        weight: Tensor,
         wished: Wished,
     ) -> Estimate:
         """The anchor, moved towards a camera where that shows more, smoothed where noisy, its contrast, level
@@ -159,14 +162,13 @@ class FusionNetwork(nn.Module):
         gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
-        free = _free(relevance)
-        mean = surroundings(F.avg_pool2d(luminance, 4), free)
+        mean = surroundings(F.avg_pool2d(luminance, 4), weight)
         around = spread(mean)
         detail = luminance - around
         luminance = torch.addcmul(luminance, raised[:, :1], detail)
         luminance = torch.addcmul(luminance, raised[:, 1:], around)
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
-        clearer = _clearer(wished, mean, F.avg_pool2d(luminance, 4), free)
+        clearer = _clearer(wished, mean, F.avg_pool2d(luminance, 4), weight)
         luminance = torch.addcmul(luminance, clearer[:, :1], detail)
         # Up to white: a state far beyond it is nothing that the next step has learnt from.
         luminance = torch.maximum(luminance, torch.clamp(luminance * clearer[:, 1:2], max=1))
@@ -214,7 +216,7 @@ def _wished(further: Tensor) -> Wished:
     return Wished(total(CONTRASTED), total(SHARPENED), of("low_light"), of("haze"))
 
 
-def _clearer(wished: Wished, before: Tensor, after: Tensor, free: Tensor) -> Tensor:
+def _clearer(wished: Wished, before: Tensor, after: Tensor, weight: Tensor) -> Tensor:
     """What wishes for light and against haze do beside what the network learnt: a gain of detail, a factor,
     how much of the way from white is added, and a factor of the colours, (N, 4, H, W).
 
@@ -223,7 +225,7 @@ def _clearer(wished: Wished, before: Tensor, after: Tensor, free: Tensor) -> Ten
     with it. Then all that is dark is multiplied. Haze lies over the darkest that is around (the dark channel
     of He et al., of luminance): the picture is (I - v) / (1 - v), v a share of that, so that white stays.
     """
-    grown = (surroundings(after, free) + GREY) / (torch.clamp(before, min=0) + GREY)
+    grown = (surroundings(after, weight) + GREY) / (torch.clamp(before, min=0) + GREY)
     grown = wished.lit * (torch.clamp(grown, 1.0, MOST) - 1)
     dark = torch.clamp(1 - before, min=0)
     lit = 1 + LIGHT * wished.lit * dark * dark
@@ -233,22 +235,6 @@ def _clearer(wished: Wished, before: Tensor, after: Tensor, free: Tensor) -> Ten
     veil = VEIL * wished.cleared * torch.clamp(darkest, min=0)
     veil = veil / (1 - veil)
     return spread(torch.cat((grown, lit, veil, lit * (1 + grown) * (1 + veil)), dim=1))
-
-
-def _free(relevance: Tensor) -> Tensor:
-    """How much each place counts in the mean around it, at a quarter: little where a prompt points."""
-    return torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
-
-
-def surroundings(small: Tensor, free: Tensor) -> Tensor:
-    """Mean around every pixel (sigma about 20 pixels of the image): (N, 1, H/4, W/4) to (N, 1, H/16, W/16).
-
-    What a prompt points at counts little in it, and there the mean reaches farther: an object is compared
-    with what is around it, not with itself, so that one gain moves it as a whole, up or down.
-    """
-    near = smooth(F.avg_pool2d(torch.cat((small * free, free), dim=1), 4))
-    both = near + FAR * (1 - near[:, 1:]) * smooth(smooth(near))
-    return both[:, :1] / both[:, 1:]
 
 
 def spread(small: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ class DiagnosticsPublisher:
         before = self._causes.get(name, "")
         cause = f"{name}/{report.cause}" if report.cause else ""
         if before and before != cause:
-            self._log.cleared(before, f"{name} is well again: {report.message}", now)
+            self._log.cleared(before, "" if cause else f"{name} is well again: {report.message}", now)
         if cause:
             self._log.raised(cause, f"{name}: {report.message}", now)
         self._causes[name] = cause

@@ -86,7 +86,7 @@ class CauseLog:
             self._warn(message)
 
     def cleared(self, name: str, message: str, now: float) -> None:
-        """The cause is over, if it held."""
+        """The cause is over, if it held. message: "" where another has taken its place."""
         cause = self._causes.get(name)
         if cause is None or not cause.active:
             return
@@ -94,4 +94,5 @@ class CauseLog:
         cause.ended = now
         if cause.announced:
             cause.announced = False
-            self._inform(message)
+            if message:
+                self._inform(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import time
 
 import pytest
 
@@ -271,13 +270,14 @@ def test_what_asks_for_nothing_is_told_what_to_type(text: str, instead: str) -> 
     assert instead in refused.value.reason
 
 
-def test_a_complaint_is_read_in_milliseconds_however_long() -> None:
-    for words in ("has not", "rgb in", "thermal", "image of", "is too", "and less", "needs more"):
-        line = (f"{words} " * MAX_LENGTH)[: MAX_LENGTH - 1].rstrip()
-        began = time.process_time()
-        with contextlib.suppress(PromptError):
-            parse(line)
-        assert time.process_time() - began < 0.25, words
+@pytest.mark.parametrize(
+    "words", ["has not", "rgb in", "thermal", "image of", "is too", "and less", "needs more"]
+)
+def test_the_longest_line_is_answered(words: str) -> None:
+    """Reading that grows with the power of the words would not come to its end here."""
+    line = (f"{words} " * MAX_LENGTH)[: MAX_LENGTH - 1].rstrip()
+    with contextlib.suppress(PromptError):
+        assert parse(line).phrases
 
 
 _SAID = (

@@ -27,10 +27,13 @@ def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
     energy = energy * energy * energy
     share = energy[:, 1:] / energy.sum(dim=1, keepdim=True)
     surroundings = smooth(F.avg_pool2d(small[:, 1:], 4))
-    surroundings = F.interpolate(surroundings, scale_factor=4.0, mode="bilinear", align_corners=False)
-    maps = torch.cat((share, share * surroundings), dim=1)
-    maps = F.interpolate(maps, scale_factor=4.0, mode="bilinear", align_corners=False)
+    maps = enlarged(torch.cat((share, share * enlarged(surroundings, 4)), dim=1), 4)
     return torch.addcmul(luminance, maps[:, :1], thermal) - maps[:, 1:]
+
+
+def enlarged(image: Tensor, factor: int) -> Tensor:
+    """`factor` times as wide and high."""
+    return F.interpolate(image, scale_factor=float(factor), mode="bilinear", align_corners=False)
 
 
 def smooth(image: Tensor) -> Tensor:

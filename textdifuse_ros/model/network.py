@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.anchor import smooth
+from textdifuse_ros.model.anchor import enlarged, smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
@@ -239,7 +239,7 @@ def _clearer(wished: Wished, before: Tensor, after: Tensor, weight: Tensor) -> T
 
 def spread(small: Tensor) -> Tensor:
     """Maps of a sixteenth at full size."""
-    return F.interpolate(small, scale_factor=16.0, mode="bilinear", align_corners=False)
+    return enlarged(small, 16)
 
 
 def soften(image: Tensor) -> Tensor:

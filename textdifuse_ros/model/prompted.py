@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from textdifuse_ros.model.anchor import smooth
+from textdifuse_ros.model.anchor import enlarged, smooth
 
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 # By how much what is asked for outshines its surroundings, in [0, 1] of luminance: up to here it is raised
@@ -41,11 +41,6 @@ def still_weak(start: Tensor, relevance: Tensor, weight: Tensor) -> Tensor:
     is around it, over some 15 pixels, by `STRONG` or more stays natural.
     """
     small = F.avg_pool2d(start, 4)
-    above = smooth(smooth(small)) - _larger(surroundings(small, weight))
+    above = smooth(smooth(small)) - enlarged(surroundings(small, weight), 4)
     room = torch.clamp((STRONG - above) / (STRONG - WEAK), 0.0, 1.0)
-    return torch.clamp(relevance, max=0) + _larger(room) * torch.clamp(relevance, min=0)
-
-
-def _larger(image: Tensor) -> Tensor:
-    """Four times as wide and high."""
-    return F.interpolate(image, scale_factor=4.0, mode="bilinear", align_corners=False)
+    return torch.clamp(relevance, max=0) + enlarged(room, 4) * torch.clamp(relevance, min=0)

@@ -12,6 +12,7 @@ from textdifuse_ros.text.restoration import (
     JOINERS,
     KEEPERS,
     LACKED,
+    LITTLE,
     MUCH,
     PREPOSITIONS,
     REMOVERS,
@@ -66,7 +67,7 @@ _BLINDS = (
 _DAZZLES = ("dazzles", "dazzle")
 _BLINDED = ("blinded", "dazzled")
 _SEEING = ("me", "us", "everything", "it", "you", "the driver", "the robot")
-_LITTLE = ("too little", "too few", "not enough", "too low", "insufficient", "lack of", "lacking", "low on")
+_LITTLE = (*LITTLE, "too low", "insufficient", "lack of", "lacking", "low on")
 _HARDLY = (*_LITTLE, "no", "little", "hardly any", "barely any", "not much", "low", "poor")  # behind THERE
 _LOW = ("low", "poor", "weak", "bad", "little", "insufficient", "missing")
 _GOOD: dict[str, str] = {

@@ -10,13 +10,12 @@ from textdifuse_ros.text.harms import THERE, TOO, before
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import keys, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
-from textdifuse_ros.text.restoration import MUCH, after
+from textdifuse_ros.text.restoration import LITTLE, MUCH, after
 
 _MORE = ("more", "higher", "raise", "raising", "increase", "boost", "stronger", "enhance")
 _LESS = ("less", "lower", "reduce", "reducing", "decrease", "too much", "weaken", "no", "remove", "without")
 _COLOURS = ("colour", "color", "colours", "colors")
 _POOR = ("poor", "bad", "low", "too low", "too bad", "terrible")
-_TOO_LITTLE = ("too little", "too few", "not enough")
 
 
 def _each(firsts: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
@@ -60,7 +59,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "colours are those of the RGB camera: write 'correct the colours' to take a cast off",
         (
-            *_each((*_MORE, *_TOO_LITTLE), (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
+            *_each((*_MORE, *LITTLE), (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
             "too grey", "too gray", "too pale",
             *_both(("more colourful", "more colorful", "more saturated", "colourful", "colorful", "vivid")),
         ),

@@ -123,6 +123,7 @@ HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta",
 _TINTED = ("haze", "colour_cast")  # behind a hue these are still faults: "a blue tint", "black smoke"
 _TINTS = (*HUES, "black", "white", "grey", "gray")
 MUCH = ("too much", "too many", "so much", "so many")
+LITTLE = ("too little", "too few", "not enough")
 _LOTS = (
     "a lot of", "lot of", "lots of", "plenty of", "loads of", "most of", "bit of", "cloud of",
     "clouds of",

@@ -19,8 +19,6 @@ ADVICE: dict[str, tuple[str, str]] = {
     "colour_cast": ("correct the colours", "keep the colours"),
     "blur": ("sharpen", "do not sharpen"),
 }
-_MANY = ("too much", "too many", "so much", "so many")
-_FEW = ("too little", "too few", "not enough")
 _NOT = ("not", "isn't", "aren't", "wasn't")
 
 
@@ -42,7 +40,7 @@ def advice(wish: restoration.Wish) -> str:
 def _counted(words: list[Word]) -> str:
     """ "too many cars", "there are not enough people"."""
     words = words[head(words, THERE) :]
-    many, few = head(words, _MANY), head(words, _FEW)
+    many, few = head(words, restoration.MUCH), head(words, restoration.LITTLE)
     rest = strip_leading(words[many or few :], FILLER)
     if not (many or few) or find(rest, lexicon.TURNING):
         return ""

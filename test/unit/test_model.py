@@ -15,6 +15,7 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.controls import AS_IT_WAS, AUTO, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import FINE, GREY, LEVEL, LIGHT, SALIENT, VEIL, Estimate, FusionNetwork
+from textdifuse_ros.model.prompted import LEAST, MORE
 
 
 def inputs(height: int = 32, width: int = 48) -> dict[str, torch.Tensor]:
@@ -272,17 +273,20 @@ def test_a_control_reaches_the_gains_by_itself() -> None:
     assert float(halved / plain) == pytest.approx(0.5, rel=0.02)
 
 
-@pytest.mark.parametrize("level", [0.2, 0.58])
-def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(level: float) -> None:
+@pytest.mark.parametrize(("level", "gain"), [(0.2, 1.5), (0.58, 3.0)])
+def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(
+    level: float, gain: float
+) -> None:
+    """So far that nothing is missing, or where it stands out already: what is said outright adds nothing."""
     given = inputs(192, 256)
     given["relevance"], given["start"] = torch.zeros(1, 1, 192, 256), torch.full((1, 1, 192, 256), 0.5)
     middle = (..., slice(64, 128), slice(96, 160))
     given["start"][middle] = level
     with torch.inference_mode():
-        alone = says({0: math.log(1.5)})(**given).luminance
+        alone = says({0: math.log(gain)})(**given).luminance
         given["relevance"][middle] = 0.5
-        prompted = says({0: math.log(1.5)})(**given).luminance
-    wanted = 0.5 + 1.5 * math.exp(SALIENT * 0.5) * (level - 0.5)
+        prompted = says({0: math.log(gain)})(**given).luminance
+    wanted = 0.5 + gain * math.exp(SALIENT * 0.5) * (level - 0.5)
     assert float(prompted[..., 96, 128]) == pytest.approx(wanted, abs=0.02)
     assert abs(float(alone[..., 96, 128]) - level) < 0.08  # mostly compared with itself
     assert torch.allclose(prompted[..., :16, :16], given["start"][..., :16, :16], atol=0.005)
@@ -291,14 +295,20 @@ def test_a_gain_moves_a_prompted_object_as_a_whole_away_from_what_is_around_it(l
 def test_where_a_prompt_points_what_is_weak_is_raised_outright_and_where_it_calms_nothing_is() -> None:
     given = inputs(192, 256)
     middle = (..., slice(64, 128), slice(96, 160))
-    for above, relevance, gain in ((0.08, 0.8, math.exp(SALIENT * 0.8)), (0.4, 0.8, 1.0), (0.08, -0.8, 1.0)):
+    lifted = math.exp(SALIENT * 0.8) * 0.08
+    moved = 0.8 * ((1 + MORE) * 0.08 + LEAST - lifted)
+    for above, relevance, wanted, close in (
+        (0.08, 0.8, lifted + moved, 0.03),  # the object's mean takes in what is beyond its edges
+        (0.4, 0.8, 0.4, 0.005),
+        (0.08, -0.8, 0.08, 0.005),
+    ):
         given["start"] = torch.full((1, 1, 192, 256), 0.4)
         given["start"][middle] += above
         given["relevance"] = torch.zeros(1, 1, 192, 256)
         given["relevance"][middle] = relevance
         with torch.inference_mode():
             luminance = says({})(**given).luminance
-        assert float(luminance[..., 96, 128]) == pytest.approx(0.4 + gain * above, abs=0.005)
+        assert float(luminance[..., 96, 128]) == pytest.approx(0.4 + wanted, abs=close)
         assert torch.allclose(luminance[..., :16, :16], given["start"][..., :16, :16], atol=1e-4)
 
 

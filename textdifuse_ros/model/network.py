@@ -13,7 +13,7 @@ from textdifuse_ros.model.anchor import enlarged, smooth
 from textdifuse_ros.model.blocks import Embedding, Level, active, conv3, make_coupling, rested, zero_
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS
-from textdifuse_ros.model.prompted import still_weak, surroundings, weight_around
+from textdifuse_ros.model.prompted import apart, still_weak, surely, surroundings, weight_around
 from textdifuse_ros.model.ranges import Ranges
 
 INPUTS = 5  # state, Y, Cb, Cr, relevance
@@ -162,13 +162,18 @@ class FusionNetwork(nn.Module):
         gains = torch.cat((contrast, coarse[:, 1:2], LEVEL * coarse[:, 6:]), dim=1)
         gains = torch.expm1(gains.clamp(-LARGEST, LARGEST))
         raised = F.interpolate(gains[:, ::2], scale_factor=2.0, mode="nearest")
-        mean = surroundings(F.avg_pool2d(luminance, 4), weight)
+        before = F.avg_pool2d(luminance, 4)
+        mean = surroundings(before, weight)
         around = spread(mean)
         detail = luminance - around
         luminance = torch.addcmul(luminance, raised[:, :1], detail)
         luminance = torch.addcmul(luminance, raised[:, 1:], around)
         luminance = torch.add(luminance, fine[:, 2:3], alpha=0.5)
-        clearer = _clearer(wished, mean, F.avg_pool2d(luminance, 4), weight)
+        images = torch.cat((before, F.avg_pool2d(luminance, 4), F.avg_pool2d(thermal, 4)), dim=1)
+        means = torch.cat((mean, surroundings(images[:, 1:], weight)), dim=1)
+        moved = apart(images, means, relevance)
+        luminance = torch.addcmul(luminance, surely(relevance), enlarged(moved, 16))
+        clearer = _clearer(wished, means, images[:, 1:2])
         luminance = torch.addcmul(luminance, clearer[:, :1], detail)
         # Up to white: a state far beyond it is nothing that the next step has learnt from.
         luminance = torch.maximum(luminance, torch.clamp(luminance * clearer[:, 1:2], max=1))
@@ -216,16 +221,18 @@ def _wished(further: Tensor) -> Wished:
     return Wished(total(CONTRASTED), total(SHARPENED), of("low_light"), of("haze"))
 
 
-def _clearer(wished: Wished, before: Tensor, after: Tensor, weight: Tensor) -> Tensor:
+def _clearer(wished: Wished, means: Tensor, after: Tensor) -> Tensor:
     """What wishes for light and against haze do beside what the network learnt: a gain of detail, a factor,
     how much of the way from white is added, and a factor of the colours, (N, 4, H, W).
 
-    before: mean around every pixel, (N, 1, H/16, W/16), before the network lights or clears anything; after:
-    what it has made of the image, (N, 1, H/4, W/4). What it adds for light is grey: detail and colours grow
-    with it. Then all that is dark is multiplied. Haze lies over the darkest that is around (the dark channel
-    of He et al., of luminance): the picture is (I - v) / (1 - v), v a share of that, so that white stays.
+    means: around every pixel, (N, 2 or more, H/16, W/16), before the network lights or clears anything and
+    after; after: what it has made of the image, (N, 1, H/4, W/4). What it adds for light is grey: detail and
+    colours grow with it. Then all that is dark is multiplied. Haze lies over the darkest that is around (the
+    dark channel of He et al., of luminance): the picture is (I - v) / (1 - v), v a share of that, so that
+    white stays.
     """
-    grown = (surroundings(after, weight) + GREY) / (torch.clamp(before, min=0) + GREY)
+    before, now = means[:, :1], means[:, 1:2]
+    grown = (now + GREY) / (torch.clamp(before, min=0) + GREY)
     grown = wished.lit * (torch.clamp(grown, 1.0, MOST) - 1)
     dark = torch.clamp(1 - before, min=0)
     lit = 1 + LIGHT * wished.lit * dark * dark

@@ -146,6 +146,15 @@ def test_every_level_of_the_shipped_network_reaches_the_maps(level: int) -> None
         assert (torch.sigmoid(network(cameras)) - whole).abs().max() > 0.1
 
 
+def test_biases_that_hold_what_never_changes_leave_the_maps_as_they_are() -> None:
+    cameras = torch.rand(1, 4, 64, 96, generator=torch.Generator().manual_seed(3)) - 0.5
+    with torch.inference_mode():
+        plain = embedded_weights.load_network()(cameras)
+        network = embedded_weights.load_network().settled()
+        assert torch.equal(network(cameras), plain)
+        assert not [name for name, _ in network.named_parameters() if "modulation" in name]
+
+
 def test_weights_have_their_sign_and_zero_means_nothing(localiser: EmbeddedLocaliser) -> None:
     rgb, thermal, _ = street(0.0)
 

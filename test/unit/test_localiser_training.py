@@ -180,24 +180,31 @@ def test_a_localiser_can_be_trained_on(data: Path, tmp_path: Path) -> None:
         training.starting(other)
 
 
-def test_only_what_is_to_be_taught_is_taught_and_the_rest_stays_as_it_was_found(
+def test_what_is_taught_alone_gets_a_branch_and_all_other_maps_stay_the_same_bits(
     data: Path, tmp_path: Path
 ) -> None:
-    bicycles = LocaliserTraining(**{**vars(FEW), "taught": "bicycle", "learning_rate": 1e-9})
-    shipped, bicycle = embedded_weights.load_network(), SEEN.index("bicycle")
-    others = [index for index in range(len(SEEN)) if index != bicycle]
-    batch = draw(prepare(data, tmp_path / "out", FEW), FEW, np.random.default_rng(3))
-    told = training.kept(shipped, batch, bicycles.learnt)
+    torch.manual_seed(5)
+    before = LocaliserNetwork(LocaliserConfig(SEEN)).eval()
+    bicycles = LocaliserTraining(**{**vars(FEW), "taught": "bicycle", "learning_rate": 0.05})
+    path = training.train(data, tmp_path / "out", bicycles, before)
+    after = embedded_weights.load_network(path)
+    embedded_weights.save(before, embedded_weights.load_words(path), tmp_path / "before.safetensors")
+    before = embedded_weights.load_network(tmp_path / "before.safetensors")  # in half precision as well
+    assert after.config.branch == ("bicycle",)
+    bicycle = SEEN.index("bicycle")
+    cameras = torch.rand(1, 4, 64, 64, generator=torch.Generator().manual_seed(1)) - 0.5
     with torch.no_grad():
-        said = torch.sigmoid(shipped(batch.cameras))
-    assert torch.equal(told.target[:, others], said[:, others])
-    assert torch.equal(told.target[:, bicycle], batch.target[:, bicycle])
-    assert (told.known[:, others] == 1).all() and torch.equal(told.known[:, bicycle], batch.known[:, bicycle])
+        old, new = before(cameras), after(cameras)
+    for concept in range(len(SEEN)):
+        if concept != bicycle:
+            assert torch.equal(new[:, concept], old[:, concept])
+    moved = new[:, bicycle] - old[:, bicycle]
+    assert moved.std() > 1e-3  # more than a shift
 
-    after = embedded_weights.load_network(training.train(data, tmp_path / "out", bicycles, shipped))
-    with torch.no_grad():
-        apart = after(batch.cameras) - shipped(batch.cameras)
-    assert apart[:, others].abs().max() < 0.05  # where a concept counts as found has not moved either
+    with pytest.raises(TrainingError, match=r"taught: the branch of --initial is for bicycle; teach these"):
+        training.starting(after, ("car",))
+    again = training.starting(after, ("bicycle",))
+    assert torch.equal(again.branch.last.weight * 2, after.branch.last.weight)  # type: ignore[union-attr]
 
 
 def test_what_is_to_be_taught_alone_needs_a_localiser_to_start_from_and_a_name_that_it_knows(

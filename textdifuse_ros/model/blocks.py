@@ -38,17 +38,33 @@ def conv3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
     return layer
 
 
-def shifted(x: Tensor, weight: Tensor, bias: Tensor | None, shift: Tensor) -> Tensor:
-    """The convolution of x that keeps its size, plus shift (N, C) or (1, C).
+def shifted(x: Tensor, weight: Tensor, bias: Tensor | None, shift: Tensor | None) -> Tensor:
+    """The convolution of x that keeps its size, plus shift (N, C) or (1, C), or none.
 
     One shift for the whole batch, which is a running camera's case, goes into the bias: on a CPU the
     sum would be a pass over memory as dear as a small convolution. An exported program keeps the sum,
     because converters want constant biases.
     """
     reach = weight.shape[-1] // 2
+    if shift is None:
+        return F.conv2d(x, weight, bias, padding=reach)
     if shift.shape[0] != 1 or torch.compiler.is_exporting():
         return F.conv2d(x, weight, bias, padding=reach).add_(shift[:, :, None, None])
     return F.conv2d(x, weight, shift[0] if bias is None else bias + shift[0], padding=reach)
+
+
+class Settled(nn.Module):
+    """In the place of a modulation whose answer, always the same, a bias holds already."""
+
+    def forward(self, embedding: Tensor) -> None:
+        return None
+
+
+@torch.no_grad()
+def settle(convolution: nn.Conv2d, modulation: nn.Linear, embedding: Tensor) -> Settled:
+    """Take into the bias what the modulation says of an embedding (1, C) that never changes."""
+    convolution.bias += modulation(embedding)[0]  # type: ignore[operator]
+    return Settled()
 
 
 class Embedding(nn.Sequential):
@@ -120,7 +136,7 @@ class FusionControl(nn.Module):
         of_visible = torch.add(self._channel(joint), self.spatial(joint)).sigmoid_()
         return torch.lerp(thermal, visible, of_visible.mul(1 - 2 * LEAST).add_(LEAST))
 
-    def _joint(self, visible: Tensor, thermal: Tensor, shift: Tensor) -> Tensor:
+    def _joint(self, visible: Tensor, thermal: Tensor, shift: Tensor | None) -> Tensor:
         """The squeezed pair; two products and a sum are cheaper than to put both side by side first."""
         weight, half = self.squeeze.weight, visible.shape[1]
         seen = shifted(visible, weight[:, :half], self.squeeze.bias, shift)

@@ -115,7 +115,7 @@ class EmbeddedLocaliser:
 
         with torch.inference_mode():
             cameras = torch.from_numpy(small)[None].permute(0, 3, 1, 2)  # channels last, as it lies
-            cameras = cameras.to(self._device).to(network.stem.weight.dtype) / 255 - 0.5
+            cameras = cameras.to(self._device).to(network.stem.weight.dtype).div_(255).sub_(0.5)
             maps = torch.sigmoid(network(cameras)[0].float()).cpu().numpy()
         return np.ascontiguousarray(maps, np.float32)
 
@@ -124,7 +124,7 @@ class EmbeddedLocaliser:
             import torch
 
             dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-            network = embedded_weights.load_network().to(self._device, dtypes[self._dtype])
+            network = embedded_weights.load_network().settled().to(self._device, dtypes[self._dtype])
             self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return self._network
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from textdifuse_ros.model.blocks import SLOPE, FusionControl, Level, active_, conv3, rested
+from textdifuse_ros.model.blocks import SLOPE, FusionControl, Level, active_, conv3, rested, settle, zero_
 from textdifuse_ros.model.network import SCALARS, THERMAL_CHROMA, FusionNetwork
 
 CELL = 4  # pixels of the reduced image along the side of a cell
@@ -34,7 +34,8 @@ class LocaliserConfig:
     """Sizes. concepts: what it finds, in the order of its outputs. short_side: of the reduced image.
 
     widths: channels at 1/2, 1/4, 1/8 and 1/16 of it; blocks: residual blocks at the last two; pyramid:
-    channels of what reads the last three.
+    channels of what reads the last three. branch: concepts that have a branch of their own, () for none;
+    branch_widths: its channels at 1/4 and 1/8.
     """
 
     concepts: tuple[str, ...]
@@ -43,6 +44,8 @@ class LocaliserConfig:
     blocks: tuple[int, ...] = (1, 1)
     embedding: int = 64
     pyramid: int = 48
+    branch: tuple[str, ...] = ()
+    branch_widths: tuple[int, int] = (32, 64)
 
     @property
     def multiple(self) -> int:
@@ -62,6 +65,28 @@ class LocaliserConfig:
             return cls(**fields)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a localiser's configuration: {error}") from error
+
+
+class Branch(nn.Module):
+    """Corrections of some concepts' logits, from the features that all concepts share.
+
+    What is learnt for vehicles in shared weights costs persons. Trained alone, this leaves the maps of all
+    other concepts as they are, bit for bit.
+    """
+
+    def __init__(self, config: LocaliserConfig) -> None:
+        super().__init__()
+        fine, middle = config.branch_widths
+        self.first, self.second = conv3(config.widths[2], middle), conv3(middle, middle)
+        self.narrowed = nn.Conv2d(middle, fine, 1)
+        self.fine = conv3(config.pyramid, fine)
+        self.last = nn.Conv2d(fine, len(config.branch), 1)
+        zero_(self.last)  # it starts from what is found already
+
+    def forward(self, middle: Tensor, fine: Tensor) -> Tensor:
+        """Active features, the encoder's at 1/8 and the pyramid's at 1/4 -> (N, concepts, H / 4, W / 4)."""
+        deep = active_(self.second(active_(self.first(middle))))
+        return self.last(active_(self.fine(fine).add_(_doubled(self.narrowed(deep)))))  # type: ignore[no-any-return]
 
 
 class LocaliserNetwork(nn.Module):
@@ -87,6 +112,8 @@ class LocaliserNetwork(nn.Module):
             conv3(width, width), nn.LeakyReLU(SLOPE), nn.Conv2d(width, len(config.concepts), 1)
         )
         nn.init.constant_(self.fine[-1].bias, -4.0)  # type: ignore[arg-type]  # most cells show nothing
+        self.branch = Branch(config) if config.branch else None
+        self._branched = [config.concepts.index(name) for name in config.branch]
 
     def forward(self, cameras: Tensor) -> Tensor:
         """Float (N, 4, H, W), RGB and thermal in [-0.5, 0.5], sides multiples of `config.multiple`.
@@ -98,11 +125,15 @@ class LocaliserNetwork(nn.Module):
         fine = F.conv2d(visible, of_visible, self.lateral[0].bias).add_(F.conv2d(thermal, of_thermal))  # type: ignore[arg-type]
         visible, thermal = (self.down[1](rested(each)) for each in (visible, thermal))
         features = self.encoder[0](self.control(visible, thermal, self.condition), self.condition)
-        middle = self.lateral[1](features)
-        features = self.encoder[1](self.down[2](rested(features)), self.condition)
+        lateral, middle = self.lateral[1](features), rested(features)
+        features = self.encoder[1](self.down[2](middle), self.condition)
         coarse = active_(self.coarse(active_(self.lateral[2](features))))
-        middle = active_(self.middle(active_(middle.add_(_doubled(coarse)))))
-        return self.fine(active_(fine.add_(_doubled(middle))))
+        around = active_(self.middle(active_(lateral.add_(_doubled(coarse)))))
+        fine = active_(fine.add_(_doubled(around)))
+        found = self.fine(fine)
+        if self.branch is not None:
+            found[:, self._branched] += self.branch(middle, fine)
+        return found  # type: ignore[no-any-return]
 
     def _stem(self, cameras: Tensor) -> list[Tensor]:
         """Features (N, C, H / 2, W / 2) of the visible and of the thermal camera. Both by themselves: halves
@@ -110,6 +141,16 @@ class LocaliserNetwork(nn.Module):
         """
         weights, biases = self.stem.weight.chunk(2), self.stem.bias.chunk(2)  # type: ignore[union-attr]
         return [F.conv2d(cameras, *each, stride=2, padding=2) for each in zip(weights, biases, strict=True)]
+
+    def settled(self) -> LocaliserNetwork:
+        """For looking alone: what the condition, always the same, adds goes into the biases, once.
+        Changes and returns this network.
+        """
+        self.control.modulation = settle(self.control.squeeze, self.control.modulation, self.condition)  # type: ignore[assignment]
+        for level in self.encoder:
+            for block in level:  # type: ignore[union-attr,attr-defined]
+                block.modulation = settle(block.first, block.modulation, self.condition)
+        return self
 
     @torch.no_grad()
     def start_from(self, fusion: FusionNetwork) -> None:

@@ -35,7 +35,7 @@ from textdifuse_ros.train.seeds import EXAMPLES, generator
 
 FILE = "localiser.safetensors"
 _CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
-_BALANCED = 240  # examples
+_BALANCED = 960  # examples
 _SHARPER = 2.0  # factor of the logits
 
 
@@ -110,56 +110,58 @@ def _among(names: tuple[str, ...], device: torch.device) -> Tensor:
 
 
 @torch.no_grad()
-def kept(teacher: LocaliserNetwork, batch: Batch, learnt: tuple[str, ...]) -> Batch:
-    """The batch with the teacher's own answers for every concept that labels are not to teach."""
-    said = torch.sigmoid(teacher(batch.cameras).float())
-    stays = ~_among(learnt, said.device)[None, :, None, None]
-    one = torch.ones_like(said)
-    return Batch(
-        batch.cameras,
-        torch.where(stays, said, batch.target),
-        torch.where(stays, one, batch.known),
-        torch.where(stays, one, batch.weight),
-    )
-
-
-@torch.no_grad()
 def balance(network: LocaliserNetwork, frames: Frames, config: LocaliserTraining) -> None:
     """Shift each concept's logit so that a half is where what is found overlaps best with what is there,
     and sharpen it, so that the shift lifts nothing where there is nothing.
 
     Trained on few cells of a rare concept among many without it, the network is shy. Looks at examples like
-    those that train, others than those, and anywhere in their frames.
+    those that train, others than those, and anywhere in their frames; cells count as much as they do there.
     """
     found, there = torch.zeros(len(SEEN), len(_CUTS)), torch.zeros(len(SEEN), 1)
     common = torch.zeros_like(found)
     for number in range(_BALANCED // config.batch):
         batch = draw(frames, config, generator(EXAMPLES, config.seed, config.iterations + number), 0.0, 0.0)
         over = network(batch.cameras)[..., None] >= torch.tensor(_CUTS)
-        known, target = batch.known[..., None], (batch.target[..., None] >= 0.5).float()
+        known = (batch.known * batch.weight)[..., None]
+        target = (batch.target[..., None] >= 0.5).float()
         found += (over * known).sum(dim=(0, 2, 3))
         common += (over * known * target).sum(dim=(0, 2, 3))
         there += (known * target).sum(dim=(0, 2, 3))
     overlap = common / (found + there - common).clamp(min=1)
     best = torch.tensor(_CUTS)[overlap.argmax(dim=1)]
     learnt = _among(config.learnt, best.device)
-    last = network.fine[-1]
-    last.bias -= torch.where(learnt & (there[:, 0] > 0), best, torch.zeros_like(best))  # type: ignore[operator]
-    for parameter in last.parameters():
+    network.fine[-1].bias -= torch.where(learnt & (there[:, 0] > 0), best, torch.zeros_like(best))  # type: ignore[operator]
+    for parameter in _last(network):
         parameter.mul_(_SHARPER)
 
 
-def starting(initial: FusionNetwork | LocaliserNetwork) -> LocaliserNetwork:
-    """The network before its first update. Raises TrainingError for a localiser of another shape."""
-    network = LocaliserNetwork(LocaliserConfig(SEEN))
+def _last(network: LocaliserNetwork) -> list[nn.Parameter]:
+    """What the logits are proportional to."""
+    last = [network.fine[-1]] if network.branch is None else [network.fine[-1], network.branch.last]
+    return [parameter for layer in last for parameter in layer.parameters()]
+
+
+def starting(initial: FusionNetwork | LocaliserNetwork, branch: tuple[str, ...] = ()) -> LocaliserNetwork:
+    """The network before its first update. branch: the concepts that get one, () leaves it as it is.
+
+    Raises TrainingError for a localiser of another shape, or with a branch for other concepts.
+    """
     if isinstance(initial, FusionNetwork):
+        network = LocaliserNetwork(LocaliserConfig(SEEN))
         network.start_from(initial)
         return network
-    if initial.config != network.config:
-        raise TrainingError(f"--initial: a localiser of {initial.config}; one of {network.config} is trained")
-    network.load_state_dict(initial.state_dict())
+    has = initial.config.branch
+    config = LocaliserConfig(SEEN, branch=has or branch)
+    if initial.config != dataclasses.replace(config, branch=has):
+        raise TrainingError(f"--initial: a localiser of {initial.config}; one of {config} is trained")
+    if branch and has not in ((), branch):
+        raise TrainingError(
+            f"taught: the branch of --initial is for {', '.join(has)}; teach these, or start without one"
+        )
+    network = LocaliserNetwork(config)
+    network.load_state_dict(initial.state_dict(), strict=bool(has) or not branch)
     with torch.no_grad():
-        for parameter in network.fine[-1].parameters():
+        for parameter in _last(network):
             parameter.div_(_SHARPER)  # `balance` sharpens again at the end
     return network
 
@@ -178,13 +180,14 @@ class _Run:
         self.config, self.words, self._output = config, words, output
         self._device = resolve_device(config.device)
         if config.taught and isinstance(initial, FusionNetwork):
-            raise TrainingError(
-                "taught: there is no localiser to keep the others from; give one to --initial"
-            )
-        network = starting(initial)
-        self._teacher = starting(initial).to(self._device).eval() if config.taught else None
+            raise TrainingError("taught: there is no localiser that finds the others; give one to --initial")
+        network = starting(initial, config.learnt if config.taught else ())
+        if config.taught:
+            network.requires_grad_(False)
+            network.branch.requires_grad_(True)  # type: ignore[union-attr]
         self._network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=1e-3)
+        moving = [each for each in network.parameters() if each.requires_grad]
+        self._optimiser = torch.optim.AdamW(moving, lr=config.learning_rate, weight_decay=1e-3)
         self._average = Average(network, config.average)
         self._autocast = autocast(config.precision, self._device)
         self.step, self.spent = 0, 0.0
@@ -204,8 +207,6 @@ class _Run:
             group["lr"] = self.config.learning_rate * ramp * fall
         batch = batch.to(self._device)
         with self._autocast:
-            if self._teacher is not None:
-                batch = kept(self._teacher, batch, self.config.learnt)
             total, terms = loss(self._network, batch, self.config.overlap, self.config.learnt)
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]

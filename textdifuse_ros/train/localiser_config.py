@@ -43,7 +43,8 @@ class LocaliserTraining:
     )
     taught: str = setting(
         "",
-        "the only concepts to learn, with commas; all others stay as the localiser to start from finds them",
+        "the only concepts to learn, with commas, in a branch of their own; the maps of all others stay as "
+        "those of the localiser to start from, bit for bit",
     )
     simulated: int = setting(16, "rendered streets, four frames of each", low=0)
     checkpoint_every: int = setting(100, "updates between two checkpoints", low=1)

@@ -120,10 +120,9 @@ class LocaliserNetwork(nn.Module):
 
         Returns logits (N, concepts, H / 4, W / 4). A camera that is missing is black, -0.5.
         """
-        visible, thermal = (self.down[0](rested(each)) for each in self._stem(cameras))
-        of_visible, of_thermal = self.lateral[0].weight.chunk(2, dim=1)  # type: ignore[operator]
-        fine = F.conv2d(visible, of_visible, self.lateral[0].bias).add_(F.conv2d(thermal, of_thermal))  # type: ignore[arg-type]
-        visible, thermal = (self.down[1](rested(each)) for each in (visible, thermal))
+        both = self._down(0, rested(self.stem(cameras)))
+        fine = self.lateral[0](both)
+        visible, thermal = self._down(1, rested(both)).chunk(2, dim=1)
         features = self.encoder[0](self.control(visible, thermal, self.condition), self.condition)
         lateral, middle = self.lateral[1](features), rested(features)
         features = self.encoder[1](self.down[2](middle), self.condition)
@@ -131,26 +130,40 @@ class LocaliserNetwork(nn.Module):
         around = active_(self.middle(active_(lateral.add_(_doubled(coarse)))))
         fine = active_(fine.add_(_doubled(around)))
         found = self.fine(fine)
-        if self.branch is not None:
-            found[:, self._branched] += self.branch(middle, fine)
+        if self.branch is None:
+            return found  # type: ignore[no-any-return]
+        corrections = self.branch(middle, fine)
+        if corrections.shape[1] == found.shape[1]:
+            return found.add_(corrections)  # type: ignore[no-any-return]
+        found[:, self._branched] += corrections
         return found  # type: ignore[no-any-return]
 
-    def _stem(self, cameras: Tensor) -> list[Tensor]:
-        """Features (N, C, H / 2, W / 2) of the visible and of the thermal camera. Both by themselves: halves
-        of one product's channels would have to be moved apart, which takes longer than all that follows.
-        """
-        weights, biases = self.stem.weight.chunk(2), self.stem.bias.chunk(2)  # type: ignore[union-attr]
-        return [F.conv2d(cameras, *each, stride=2, padding=2) for each in zip(weights, biases, strict=True)]
+    def _down(self, level: int, both: Tensor) -> Tensor:
+        """The layer on each camera's half of the channels: one product takes two thirds of what two do."""
+        layer = self.down[level]
+        weight, bias = (torch.cat((each, each)) for each in (layer.weight, layer.bias))  # type: ignore[arg-type]
+        return F.conv2d(both, weight, bias, stride=2, padding=1, groups=2)
 
     def settled(self) -> LocaliserNetwork:
-        """For looking alone: what the condition, always the same, adds goes into the biases, once.
-        Changes and returns this network.
+        """For looking alone: what the condition, always the same, adds goes into the biases, once, and the
+        branch answers for every concept. Changes and returns this network.
         """
         self.control.modulation = settle(self.control.squeeze, self.control.modulation, self.condition)  # type: ignore[assignment]
         for level in self.encoder:
             for block in level:  # type: ignore[union-attr,attr-defined]
                 block.modulation = settle(block.first, block.modulation, self.condition)
+        if self.branch is not None:
+            self.branch.last = self._widened(self.branch.last)
         return self
+
+    @torch.no_grad()
+    def _widened(self, last: nn.Conv2d) -> nn.Conv2d:
+        """One that answers for every concept, with nothing for those that are not the branch's."""
+        wide = nn.Conv2d(last.in_channels, len(self.config.concepts), 1)
+        zero_(wide)
+        for place, row in enumerate(self._branched):
+            wide.weight[row], wide.bias[row] = last.weight[place], last.bias[place]  # type: ignore[index]
+        return wide
 
     @torch.no_grad()
     def start_from(self, fusion: FusionNetwork) -> None:

@@ -49,8 +49,12 @@ def still_weak(start: Tensor, relevance: Tensor, weight: Tensor) -> Tensor:
     """
     small = F.avg_pool2d(start, 4)
     above = smooth(smooth(small)) - enlarged(surroundings(small, weight), 4)
-    room = torch.clamp((STRONG - above) / (STRONG - WEAK), 0.0, 1.0)
-    return torch.clamp(relevance, max=0) + enlarged(room, 4) * torch.clamp(relevance, min=0)
+    return torch.clamp(relevance, max=0) + enlarged(_room(above), 4) * torch.clamp(relevance, min=0)
+
+
+def _room(above: Tensor) -> Tensor:
+    """How much of it is left to raise for what stands out by this: all up to WEAK, nothing from STRONG."""
+    return torch.clamp((STRONG - above) / (STRONG - WEAK), 0.0, 1.0)
 
 
 def surely(relevance: Tensor) -> Tensor:
@@ -74,7 +78,6 @@ def apart(images: Tensor, around: Tensor, relevance: Tensor) -> Tensor:
     above = parts[:, :-1] / parts[:, -1:] - around
     first, then, warmth = above[:, :1], above[:, 1:2], above[:, 2:]
     side, size = first / torch.sqrt(first * first + UNSURE * UNSURE), first.abs()
-    room = torch.clamp((STRONG - size) / (STRONG - WEAK), 0.0, 1.0)
-    missing = room * side * torch.clamp((1 + MORE) * size + LEAST - side * then, 0.0, FARTHEST)
+    missing = _room(size) * side * torch.clamp((1 + MORE) * size + LEAST - side * then, 0.0, FARTHEST)
     cold = torch.clamp(1 - warmth / WARM, 0.0, 1.0)
     return torch.clamp(missing, min=0) + cold * torch.clamp(missing, max=0)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import torch
 
-from textdifuse_ros.model import weights
+from textdifuse_ros.model import sampler, weights
+from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.model.colour import rgb_to_ycbcr
 from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.controls import AUTO
 from textdifuse_ros.model.network import FusionNetwork
 
 STUDENT, TEACHER = (1, 2, 4), (25,)
@@ -32,3 +35,17 @@ def save_network(path: Path, steps: tuple[int, ...] = STUDENT, seed: int = 3) ->
     """The same as a weight file."""
     weights.save(random_network(dataclasses.replace(SMALL, steps=steps), seed), path)
     return path
+
+
+def network_inputs(height: int = 32, width: int = 48) -> dict[str, torch.Tensor]:
+    """What the network takes, at t = 1."""
+    generator = torch.Generator().manual_seed(5)
+    visible = rgb_to_ycbcr(torch.rand(1, 3, height, width, generator=generator))
+    thermal = torch.rand(1, 1, height, width, generator=generator)
+    relevance = torch.rand(1, 1, height, width, generator=generator)
+    start = anchor(visible, thermal)
+    scalars = sampler.scalars(1.0, 1.0, sampler.as_tensor(AUTO, thermal))
+    return {
+        "state": start, "start": start, "visible": visible, "thermal": thermal,
+        "relevance": relevance, "scalars": scalars,
+    }  # fmt: skip

@@ -56,6 +56,15 @@ def test_examples_drawn_ahead_by_other_processes_are_the_same(data: Path, tmp_pa
     assert losses_of(tmp_path / "alone") == losses_of(tmp_path / "helped")
 
 
+def test_what_is_drawn_ahead_comes_in_order_and_only_for_the_updates_that_need_it() -> None:
+    code = (
+        "from textdifuse_ros.train.stream import ahead; "
+        "print([list(ahead(lambda n: n * n, range(3, 9), w, lambda n: n % 2 == 0)) for w in (0, 2)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.stdout.strip() == "[[16, 36, 64], [16, 36, 64]]", done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_a_signal_stopped_goes_on_as_if_nothing_had_been(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals

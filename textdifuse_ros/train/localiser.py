@@ -32,6 +32,7 @@ from textdifuse_ros.train.localiser_words import train_words
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
 from textdifuse_ros.train.run import Average, autocast
 from textdifuse_ros.train.seeds import EXAMPLES, generator
+from textdifuse_ros.train.stream import ahead
 
 FILE = "localiser.safetensors"
 _CUTS = tuple(step / 4 for step in range(-16, 9))  # logits
@@ -64,9 +65,14 @@ def train(
             say(f"{output}: holds a finished training ({run.step} updates); its words are trained anew")
             return run.save(frames)
         with interrupts.postponed(), Journal(output, run.step) as journal, Progress() as progress:
+            batches = ahead(
+                lambda step: draw(frames, config, generator(EXAMPLES, config.seed, step)),
+                range(run.step, config.iterations),
+                config.workers,
+            )
             pace, began = Pace(), time.monotonic() - run.spent
             while run.done() < 1 and not interrupts.asked:
-                terms = run.update(draw(frames, config, generator(EXAMPLES, config.seed, run.step)))
+                terms = run.update(next(batches))
                 run.spent = time.monotonic() - began
                 pace.tick()
                 journal.row(run.step, run.spent / 60, {**terms, "updates_per_second": round(pace.rate, 3)})

@@ -46,6 +46,7 @@ class LocaliserTraining:
         "the only concepts to learn, with commas, in a branch of their own; the maps of all others stay as "
         "those of the localiser to start from, bit for bit",
     )
+    workers: int = setting(0, "processes that draw examples ahead; 0 draws them between the updates", low=0)
     simulated: int = setting(16, "rendered streets, four frames of each", low=0)
     checkpoint_every: int = setting(100, "updates between two checkpoints", low=1)
 

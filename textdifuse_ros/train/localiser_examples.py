@@ -104,12 +104,14 @@ def prepare(data: Path, output: Path, config: LocaliserTraining, teachers: Teach
     if stored is not None:
         return stored
     frames: dict[str, list[Frame]] = {}
+    labelled, labels = 0, sum(len(list(data.glob(f"{each.name}/boxes/*.txt"))) for each in SETS)
     with Progress() as progress:
-        for number, each in enumerate(SETS):
+        for each in SETS:
             found = []
             for frame in load_set(data, each, teachers=teachers):
                 found.append(frame)
-                progress.show(number / len(SETS), f"labelling {frame.name}")
+                labelled += 1
+                progress.show(labelled / labels, f"labelling {frame.name}")
             if found:
                 frames[each.name] = found
         if not frames:

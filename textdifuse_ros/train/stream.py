@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import cv2
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -12,30 +13,28 @@ from textdifuse_ros.train.batches import Batch, Sets, draw
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.seeds import EXAMPLES, generator
 
+T = TypeVar("T")
 _AHEAD = 4  # batches that each process draws ahead
 
 
-class _Examples(Dataset[Batch]):
-    """The batch of an update, by the update's number."""
+class _Drawn(Dataset[T]):
+    """What an update needs, by the update's number."""
 
-    def __init__(
-        self, sets: Sets, config: TrainConfig, rank: int, single_share: Callable[[int], float]
-    ) -> None:
-        self._sets, self._config, self._rank, self._single_share = sets, config, rank, single_share
+    def __init__(self, draw: Callable[[int], T]) -> None:
+        self._draw = draw
 
-    def __getitem__(self, step: int) -> Batch:
-        rng = generator(EXAMPLES, self._config.seed, self._rank, step)
-        return draw(self._sets, self._config, rng, self._single_share(step))
+    def __getitem__(self, step: int) -> T:
+        return self._draw(step)
 
 
 class _Steps(Sampler[int]):
-    """The updates from `first` on that need a batch."""
+    """The updates that need a batch."""
 
-    def __init__(self, first: int, last: int, needs: Callable[[int], bool]) -> None:
-        self._first, self._last, self._needs = first, last, needs
+    def __init__(self, steps: range, needs: Callable[[int], bool]) -> None:
+        self._steps, self._needs = steps, needs
 
     def __iter__(self) -> Iterator[int]:
-        return (step for step in range(self._first, self._last) if self._needs(step))
+        return filter(self._needs, self._steps)
 
 
 def stream(
@@ -50,17 +49,34 @@ def stream(
 
     They are the same for any number of `config.workers`. rank: of this process, whose examples are its own.
     """
-    if config.workers:
+
+    def of_update(step: int) -> Batch:
+        rng = generator(EXAMPLES, config.seed, rank, step)
+        return draw(sets, config, rng, single_share(step))
+
+    return ahead(of_update, range(first, config.iterations), config.workers, needs)
+
+
+def ahead(
+    draw_one: Callable[[int], T],
+    steps: range,
+    workers: int,
+    needs: Callable[[int], bool] = lambda step: True,
+) -> Iterator[T]:
+    """What `draw_one` gives for each of the updates that need it, in order, drawn by `workers` processes
+    beside this one, or by this one for 0.
+    """
+    if workers:
         # Before the fork: a child would wait for ever for threads that it did not inherit.
         cv2.setNumThreads(1)
     return iter(
         DataLoader(
-            _Examples(sets, config, rank, single_share),
+            _Drawn(draw_one),
             batch_size=None,
-            sampler=_Steps(first, config.iterations, needs),
-            num_workers=config.workers,
-            prefetch_factor=_AHEAD if config.workers else None,
-            multiprocessing_context="fork" if config.workers else None,
+            sampler=_Steps(steps, needs),
+            num_workers=workers,
+            prefetch_factor=_AHEAD if workers else None,
+            multiprocessing_context="fork" if workers else None,
             worker_init_fn=_quiet,
         )
     )

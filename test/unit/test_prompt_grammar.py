@@ -49,6 +49,37 @@ def test_phrases_weights_and_suppression(text: str, expected: list[tuple[str, fl
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("slightly emphasise the cars", [("cars", 0.5, False)]),
+        ("please strongly emphasise humans", [("humans", 1.5, False)]),
+        ("highlight people a lot", [("people", 1.5, False)]),
+        ("make the cars stand out slightly", [("cars", 0.5, False)]),
+        ("people stand out strongly", [("people", 1.5, False)]),
+        ("slightly calm the sky", [("sky", 0.5, True)]),
+        ("make the sky calm a bit", [("sky", 0.5, True)]),
+        ("keep the road a little calmer", [("road", 0.5, True)]),
+        ("hide the sky completely", [("sky", 2.0, True)]),
+        ("slightly less sky", [("sky", 0.5, True)]),
+        ("emphasise people and cars slightly", [("people", 0.5, False), ("cars", 0.5, False)]),
+        ("emphasise people strongly and cars slightly", [("people", 1.5, False), ("cars", 0.5, False)]),
+        ("show people, calm the sky a bit", [("people", 1.0, False), ("sky", 0.5, True)]),
+        ("show people strongly*2", [("people", 2.0, False)]),
+        ("slightly warm objects", [("slightly warm objects", 1.0, False)]),
+        ("show a bit of sky", [("bit of sky", 1.0, False)]),
+    ],
+)
+def test_a_degree_says_how_far_a_directive_goes(text: str, expected: list[tuple[str, float, bool]]) -> None:
+    assert _objects(text) == expected
+
+
+@pytest.mark.parametrize("text", ["people too much", "people not much"])
+def test_a_degree_that_is_turned_round_is_none(text: str) -> None:
+    with pytest.raises(PromptError, match="turn its meaning round"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         (
             "make the pedestrians behind the smoke stand out, keep the sky calm",
             [("pedestrians behind the smoke", 1.0, False), ("sky", 1.0, True)],

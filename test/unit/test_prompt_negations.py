@@ -83,7 +83,6 @@ _APART = "as in 'people, no cars'"
         ("people hide the sky", "write 'people, no sky'"),
         ("hide the sky show people", "write 'no sky, people'"),
         ("people less sky", _APART),
-        ("slightly less sky", _APART),
         ("people that are not in cars", _APART),
         ("cars should not be calm", _APART),
         ("do not touch the cars", _APART),

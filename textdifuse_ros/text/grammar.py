@@ -28,11 +28,13 @@ from textdifuse_ros.text.phrasing import (
     VERBS,
     WANTED_ENDINGS,
     WANTING,
+    closed_by_degree,
     ended,
     find,
     framed,
     head,
     keys,
+    led_by_degree,
     split,
     strip_leading,
     strip_trailing,
@@ -91,21 +93,42 @@ class _Reader:
         refuse_all_but(words, said)
         if not calm:
             refuse_unasked(words, said)
-        inner, suppressed, wish = self._strip(words, calm)
+        inner, suppressed, wish, degree = self._understand(words, calm)
         if wish is not None:
             return [self._phrase(inner, inner[-1].weight if weight is None else weight, wish)]
         pieces = list(split(inner, SPLITTERS))
         phrases = []
         removing = False
         for piece in pieces:
-            own = piece[-1].weight
-            piece, no, wish = self._strip(piece, suppressed) if len(pieces) > 1 else (piece, suppressed, wish)
-            weight_here = own if own is not None else (weight if weight is not None else inner[-1].weight)
+            own, no, here = piece[-1].weight, suppressed, None
+            if len(pieces) > 1:
+                piece, no, wish, here = self._understand(piece, suppressed)
+            weights = (own, weight, inner[-1].weight, here, degree)
+            weight_here = next((each for each in weights if each is not None), None)
             self._refuse_nothing(piece, said)
             removing = removing or (wish is not None and restoration.is_removal(keys(piece)))
             no = no or (wish is None and removing and restoration.is_fault(keys(piece)))
             phrases.append(self._phrase(piece, weight_here, wish, no))
         return phrases
+
+    def _understand(
+        self, words: list[Word], suppressed: bool
+    ) -> tuple[list[Word], bool, restoration.Wish | None, float | None]:
+        """What `_strip` leaves, and how far it goes where "slightly" or the like says so of an object."""
+        whole = self._strip(words, suppressed)
+        degree: float | None = None
+        while True:
+            inner, calm, wish = self._strip(words, suppressed)
+            if wish is not None:
+                return *whole, None
+            taken = led_by_degree(words) or closed_by_degree(words)
+            if taken is None:
+                taken = led_by_degree(inner) or closed_by_degree(inner)
+                if taken is None:
+                    return inner, calm, None, degree
+                suppressed = calm
+            words, here = taken
+            degree = here if degree is None else degree
 
     def _strip(self, words: list[Word], suppressed: bool) -> tuple[list[Word], bool, restoration.Wish | None]:
         """Take directives and filler off both ends until none is left, or a restoration wish is."""

@@ -22,6 +22,7 @@ STATED = frozenset(lexicon.STATED)
 WANTED_ENDINGS = frozenset(lexicon.WANTED_ENDINGS)
 FREE_ENDINGS = frozenset(lexicon.FREE_ENDINGS)
 OWING_ENDINGS = frozenset(lexicon.OWING_ENDINGS)
+_TURNS_DEGREES = ("too", "so", "not", "as", "how", "that", "never", "nor", "no")  # "too much"
 Table = Sequence[str] | frozenset[str]
 _ENDINGS: Table = WANTED_ENDINGS | CALM_ENDINGS
 _LONGEST = 6  # words of the longest table entry
@@ -60,6 +61,25 @@ def strip_trailing(words: list[Word], table: Table, once: bool = False) -> list[
             return words
         if once:
             return words
+
+
+def led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
+    for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
+        inner = strip_leading(words, table)
+        size = head(inner, DEGREES)
+        if size and head(inner[size:], VERBS):
+            return inner[size:], restoration.DEGREES[" ".join(keys(inner[:size]))]
+    return None
+
+
+def closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
+    for size in range(min(_LONGEST, len(words) - 1), 0, -1):
+        degree = restoration.DEGREES.get(" ".join(keys(words[-size:])))
+        if degree is not None and words[-size - 1].key not in _TURNS_DEGREES:
+            return words[:-size], degree
+    return None
 
 
 def framed(words: list[Word], frames: Mapping[str, tuple[str, ...]]) -> list[Word] | None:

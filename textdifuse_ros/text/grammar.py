@@ -115,12 +115,9 @@ class _Reader:
         self, words: list[Word], suppressed: bool
     ) -> tuple[list[Word], bool, restoration.Wish | None, float | None]:
         """What `_strip` leaves, and how far it goes where "slightly" or the like says so of an object."""
-        whole = self._strip(words, suppressed)
+        whole = inner, calm, wish = self._strip(words, suppressed)
         degree: float | None = None
-        while True:
-            inner, calm, wish = self._strip(words, suppressed)
-            if wish is not None:
-                return *whole, None
+        while wish is None:
             taken = led_by_degree(words) or closed_by_degree(words)
             if taken is None:
                 taken = led_by_degree(inner) or closed_by_degree(inner)
@@ -129,6 +126,8 @@ class _Reader:
                 suppressed = calm
             words, here = taken
             degree = here if degree is None else degree
+            inner, calm, wish = self._strip(words, suppressed)
+        return *whole, None
 
     def _strip(self, words: list[Word], suppressed: bool) -> tuple[list[Word], bool, restoration.Wish | None]:
         """Take directives and filler off both ends until none is left, or a restoration wish is."""

@@ -28,13 +28,12 @@ from textdifuse_ros.text.phrasing import (
     VERBS,
     WANTED_ENDINGS,
     WANTING,
-    closed_by_degree,
     ended,
     find,
     framed,
     head,
     keys,
-    led_by_degree,
+    off_degree,
     split,
     strip_leading,
     strip_trailing,
@@ -118,9 +117,9 @@ class _Reader:
         whole = inner, calm, wish = self._strip(words, suppressed)
         degree: float | None = None
         while wish is None:
-            taken = led_by_degree(words) or closed_by_degree(words)
+            taken = off_degree(words)
             if taken is None:
-                taken = led_by_degree(inner) or closed_by_degree(inner)
+                taken = off_degree(inner)
                 if taken is None:
                     return inner, calm, None, degree
                 suppressed = calm

@@ -63,7 +63,12 @@ def strip_trailing(words: list[Word], table: Table, once: bool = False) -> list[
             return words
 
 
-def led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+def off_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """The words without the degree that leads or ends them, and how far that is; None where there is none."""
+    return _led_by_degree(words) or _closed_by_degree(words)
+
+
+def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
     for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
         inner = strip_leading(words, table)
@@ -73,7 +78,7 @@ def led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     return None
 
 
-def closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+def _closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
     for size in range(min(_LONGEST, len(words) - 1), 0, -1):
         degree = restoration.DEGREES.get(" ".join(keys(words[-size:])))

@@ -88,7 +88,6 @@ _APART = "as in 'people, no cars'"
         ("do not touch the cars", _APART),
         ("stop turning the cars down", _APART),
         ("people but the cars", "write 'people, no cars'"),
-        ("people are more important than cars", _APART),
         ("the sky is too cold", _APART),
         ("cars off", _APART),
         ("make the people bright and the cars dark", "says two things"),

@@ -9,21 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import lexicon, restoration, verbs
 from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.lexer import MAX_LENGTH, MAX_WEIGHT
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
 from textdifuse_ros.text.wishes import compile_prompt
 
-_VOCABULARY = [
-    *lexicon.POLITE, *lexicon.CONJUNCTIONS, *lexicon.ARTICLES, *lexicon.WANTED, *lexicon.WANTED_ENDINGS,
-    *lexicon.SUPPRESSED, *lexicon.CALM_FRAMES, *(end for row in lexicon.CALM_FRAMES.values() for end in row),
+_LESS_PLAIN = [*verbs.RAISING, *verbs.FINDING, *verbs.SUPPRESSING]
+_PLAIN = [
+    *lexicon.POLITE, *lexicon.CONJUNCTIONS, *lexicon.ARTICLES,
+    *(verb for verb in (*lexicon.WANTED, *lexicon.SUPPRESSED) if verb not in _LESS_PLAIN),
+    *lexicon.WANTED_ENDINGS, *lexicon.CALM_FRAMES,
+    *(end for row in lexicon.CALM_FRAMES.values() for end in row),
     *restoration.NOUNS, *restoration.VERBS, *restoration.WISHES, *restoration.KEEPS, *restoration.REMOVERS,
     *restoration.REFUSERS, *restoration.DEGREES, *restoration.IMAGE_WORDS, *restoration.PREPOSITIONS,
     "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗",
     "people's",
 ]  # fmt: skip
+_VOCABULARY = [*_PLAIN, *_PLAIN, *_LESS_PLAIN]  # as many of them as there are, but not most of all words
 # What lists, negations and two-sided sentences are made of: few words, so that they meet often.
 _EVERYDAY = [
     *["person", "sky", "cars"] * 5, "haze", "noise", "colours", "thermal", "rgb", "image", "and", "or", "nor",
@@ -31,7 +35,13 @@ _EVERYDAY = [
     "do not", "stop", "should", "be", "visible", "stand out", "darker", "brighter", "remove", "more contrast",
     "in", "in the background", "please", "but", "except", "everything but",
 ]  # fmt: skip
-_LONG_WINDED = [*_VOCABULARY, *_EVERYDAY, *lexicon.NEGATED, *lexicon.CALM_ENDINGS, *lexicon.TURNING]
+_COMPARING = [
+    "very", "really", "extremely", "especially", "above all", "first", "most", "least", "more", "than",
+    "over", "prefer", "to", "as much as possible",
+]  # fmt: skip
+_LONG_WINDED = [
+    *_VOCABULARY, *_EVERYDAY, *lexicon.NEGATED[::2], *lexicon.CALM_ENDINGS, *lexicon.TURNING, *_COMPARING,
+]  # fmt: skip
 _GLUE = [
     *[" "] * 30, *[", "] * 8, "*0.25, ", " -sky, ", "  ", ",", "*1.5 ", "*0", "* 2", "*", " -", "-", ". ",
     "! ", ";", " and ", " but ", "'",

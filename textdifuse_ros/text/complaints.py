@@ -109,8 +109,9 @@ def _plainly(words: list[str]) -> list[str]:
         if after(words[at:], _SO_THAT) and words[at - 1] in _ADJECTIVES:
             words = words[:at]
             break
-    if words[:1] == ["why"] and words[1:2] and words[1] in SEEMS:  # "why is it so dark"
-        words = words[2:]
+    why = words[:1] == ["why"]
+    if words[why : why + 1] and words[why] in SEEMS[:2]:  # "why is it so dark", "is it too dark"
+        words = words[why + 1 :]
     for size in (3, 2, 1):
         if len(words) > size and " ".join(words[-size:]) in _WHERE:
             return words[:-size]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text import complaints, lexicon, restoration, verbs
+from textdifuse_ros.text.comparisons import refuse_comparison
 from textdifuse_ros.text.harms import RELATIVE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
@@ -34,6 +35,7 @@ from textdifuse_ros.text.phrasing import (
     head,
     keys,
     off_degree,
+    off_stress,
     split,
     strip_leading,
     strip_trailing,
@@ -45,7 +47,7 @@ from textdifuse_ros.text.unasked import refuse_unasked
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
 
 MAX_PHRASES = 8
-_NOTHING = FILLER | VERBS
+_NOTHING = (FILLER | VERBS) - verbs.NOUNS
 
 
 def parse(text: str) -> Prompt:
@@ -90,11 +92,12 @@ class _Reader:
         self._ensured = find(polite, lexicon.ENSURING) is not None
         refuse_impossible(words, said)
         refuse_all_but(words, said)
+        refuse_comparison(words, said)
         if not calm:
             refuse_unasked(words, said)
         inner, suppressed, wish, degree = self._understand(words, calm)
         if wish is not None:
-            return [self._phrase(inner, inner[-1].weight if weight is None else weight, wish)]
+            return [self._phrase(inner, _first(weight, inner[-1].weight, degree), wish)]
         pieces = list(split(inner, SPLITTERS))
         phrases = []
         removing = False
@@ -102,8 +105,7 @@ class _Reader:
             own, no, here = piece[-1].weight, suppressed, None
             if len(pieces) > 1:
                 piece, no, wish, here = self._understand(piece, suppressed)
-            weights = (own, weight, inner[-1].weight, here, degree)
-            weight_here = next((each for each in weights if each is not None), None)
+            weight_here = _first(own, weight, inner[-1].weight, here, degree)
             self._refuse_nothing(piece, said)
             removing = removing or (wish is not None and restoration.is_removal(keys(piece)))
             no = no or (wish is None and removing and restoration.is_fault(keys(piece)))
@@ -114,8 +116,13 @@ class _Reader:
         self, words: list[Word], suppressed: bool
     ) -> tuple[list[Word], bool, restoration.Wish | None, float | None]:
         """What `_strip` leaves, and how far it goes where "slightly" or the like says so of an object."""
-        whole = inner, calm, wish = self._strip(words, suppressed)
+        inner, calm, wish = self._strip(words, suppressed)
         degree: float | None = None
+        if wish is None and (stressed := off_stress(words)):
+            shorter, how, place = stressed
+            rest, calmed, asked = self._strip(shorter, suppressed)
+            if asked is None and rest[-1].end <= place:  # what was stressed is no part of the name
+                words, degree, inner, calm = shorter, how, rest, calmed
         while wish is None:
             taken = off_degree(words)
             if taken is None:
@@ -126,7 +133,7 @@ class _Reader:
             words, here = taken
             degree = here if degree is None else degree
             inner, calm, wish = self._strip(words, suppressed)
-        return *whole, None
+        return inner, calm, wish, degree
 
     def _strip(self, words: list[Word], suppressed: bool) -> tuple[list[Word], bool, restoration.Wish | None]:
         """Take directives and filler off both ends until none is left, or a restoration wish is."""
@@ -223,6 +230,10 @@ class _Reader:
     def _refuse(self, words: list[Word], what: str, position: int = -1) -> None:
         said = typed(self._source, words)
         raise PromptError(f"'{said}' {what}", said, position if position >= 0 else words[0].start)
+
+
+def _first(*weights: float | None) -> float | None:
+    return next((each for each in weights if each is not None), None)
 
 
 _LETTERS = ("Lu", "Ll", "Lt", "Lm", "Lo", "So")

@@ -23,6 +23,7 @@ from textdifuse_ros.text.restoration import (
     without_articles,
 )
 from textdifuse_ros.text.restoration import understand as _understand
+from textdifuse_ros.text.verbs import NOUNS
 
 VERY = (
     "far too", "much too", "way too", "a bit too", "too", "very", "so", "quite", "rather", "really", "pretty",
@@ -31,7 +32,7 @@ VERY = (
 TOO = VERY[:5]
 _FRAMES = (*KEEPERS, *REMOVERS, *SAYING_NO, *WANTING, *CALM_FRAMES)
 # Words that ask for something: "keep the cars out of focus" says nothing of cars.
-ACTING = frozenset((*JOINERS, *(entry.split()[0] for entry in _FRAMES))) - {"i", "we", "i'm", "we're"}
+ACTING = frozenset((*JOINERS, *(entry.split()[0] for entry in _FRAMES))) - {"i", "we", "i'm", "we're", *NOUNS}
 RELATIVE = ("that", "which", "who")  # "people that are blurry" are people
 _NO_NAMES = (
     "not", "no", "never", "nothing", "nobody", "none", "hardly", "does", "do", "without", "but", "should",

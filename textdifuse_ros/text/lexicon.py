@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textdifuse_ros.text import verbs
+
 # Words that carry no object. A phrase made of nothing else is refused.
 POLITE = (
     "please", "kindly", "just", "only", "now", "then", "also", "hey", "hi", "hello", "ok", "okay", "thanks",
@@ -12,7 +14,8 @@ POLITE = (
     "pls", "plz", "i have to", "we have to", "i must", "we must", "want to", "wanna", "could we",
     "can we", "can i", "may i", "would you mind", "is it possible to", "would it be possible to", "help me",
     "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that", "so that",
-    "to", "nothing else", "and nothing else",
+    "to", "nothing else", "and nothing else", "mostly", "mainly", "primarily", "chiefly", "specifically",
+    "exclusively", "solely", "merely",
 )  # fmt: skip
 # Those in front of how things are to be: "make sure the cars are not visible", "I want it dark".
 ENSURING = (
@@ -46,7 +49,8 @@ WANTED = (
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "search for",
     *(f"{who}{seeking}" for who in ("", "i am ", "i'm ", "we are ", "we're ")
       for seeking in ("looking for", "searching for", "interested in")),
-    "i care about", "i only care about", "boost", "more", "more of",
+    "i care about", "i only care about", "i care most about", "boost", *verbs.FINDING, *verbs.RAISING,
+    "more", "more of",
 )  # fmt: skip
 _WANTED_STATES = (
     "visible", "more visible", "clearly visible", "clear", "clearer", "obvious", "prominent",
@@ -67,7 +71,8 @@ FREE_ENDINGS = (
 )  # fmt: skip
 # What may follow one of WANTED.
 WANTED_ENDINGS = (
-    *_WANTED_STATES, *_ACTS, "to be visible", "better", "more clearly", "clearly", "easier to see",
+    *_WANTED_STATES, *(f"as {state} as possible" for state in _WANTED_STATES), *_ACTS, "to be visible",
+    "better", "more clearly", "clearly", "easier to see",
     *FREE_ENDINGS,
 )  # fmt: skip
 
@@ -84,7 +89,7 @@ SUPPRESSED = (
     "minimize",
     "take away", "kill the", "crop the", "cut the", "no need for", "no need to show", "no need to see",
     "turn off", "switch off", "disable", "blur out", "lower the", "drop the", "skip the", "mask the",
-    "blur the", "fade the", "mask all",
+    "blur the", "fade the", "mask all", *verbs.SUPPRESSING,
 )  # fmt: skip
 # The same made of verbs that ask for the opposite: "don't look at the cars", "stop highlighting cars".
 _REFUSING = ("do not", "don't", "never", "no longer")
@@ -92,7 +97,8 @@ _WANTING = ("want", "want you to", "need", "like", "care about", "care for")
 _SHOWING = (
     "showing", "showing me", "highlighting", "emphasising", "emphasizing", "focusing on", "focussing on",
     "looking at", "looking for", "finding", "detecting", "marking", "tracking", "watching", "enhancing",
-    "boosting", "stressing", "making", "prioritising", "prioritizing",
+    "boosting", "stressing", "making", "prioritising", "prioritizing", "following", "monitoring",
+    "observing", "amplifying", "displaying", "identifying", "selecting",
 )  # fmt: skip
 NEGATED = (
     *(f"{no} {verb}" for no in _REFUSING for verb in (*WANTED[:-2], *_WANTING)),
@@ -105,15 +111,22 @@ SAYING_NO = SUPPRESSED + NEGATED
 # No to a no: "don't hide the people", "never ignore cars".
 _LOSING = (
     "ignore", "hide", "suppress", "mute", "downplay", "avoid", "disregard", "forget", "forget about", "miss",
-    "lose", "remove", "exclude", "omit", "darken",
+    "lose", "remove", "exclude", "omit", "darken", "neglect", "overlook", "dismiss", "discard", "conceal",
+    "skip", "drop", "weaken", "leave out", "cut out", "filter out", "black out",
 )  # fmt: skip
 WANTING = (*WANTED, *(f"{no} {verb}" for no in _REFUSING for verb in _LOSING))
 # "keep X calm", "leave X alone", "make X calm": what may follow X behind each verb.
 _DIM = ("calm", "quiet", "calmer", "quieter", "subdued", "muted", "darker", "dimmer", "less bright")
 _CALM = (*_DIM, "less visible", "invisible", "less prominent", "in the background", "out of focus")
+STATES = frozenset(
+    (*_WANTED_STATES, *_ACTS, *_CALM, "clearly", "better", "dark", "hidden", "disappear", "fade")
+)
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
 CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden"),
+    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *verbs.FROM),
+    "stop": verbs.FROM,
+    "prevent": verbs.FROM,
+    "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),
     "leave": (*_AS_IT_IS, "alone", "in the background", "dark", "dim", "be"),
     "make": (*_CALM, "disappear", "fade", "fade away", "dim", "dark", "not stand out", "stand out less",
              "not visible"),
@@ -130,11 +143,16 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
 WANTED_FRAMES: dict[str, tuple[str, ...]] = {
     "keep": (*_WANTED_STATES, "in view", "in sight"),
     "let": ("be visible", *_ACTS),
+    "put": (*verbs.TO_THE_FRONT, "in focus", "first"),
+    "bring": (*verbs.TO_THE_FRONT, "out"),
+    "move": verbs.TO_THE_FRONT,
+    "push": verbs.TO_THE_FRONT,
+    "give": ("more weight", "more attention", "more priority", "priority", "high priority", "top priority"),
 }
 # Those that mean nothing without what follows: "keep the sky" may be meant either way.
 OPEN_FRAMES = ("keep", "leave", "let", "put", "move")
 # Verbs, unless they tell what a thing is like: "dim sky".
-UNSURE = (*OPEN_FRAMES, "dim", "mask", "blur")
+UNSURE = (*OPEN_FRAMES, "dim", "mask", "blur", *verbs.IDLE)
 # Endings that need no verb in front: "the cars must not stand out", "the sky should be calm", "sky calm".
 _NOT = (
     "should not", "shouldn't", "must not", "mustn't", "shall not", "need not", "do not", "don't", "does not",

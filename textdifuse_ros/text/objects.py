@@ -10,6 +10,7 @@ from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, find, keys, strip_leading
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.unasked import advice, put_in
+from textdifuse_ros.text.verbs import UNSURE_OF_MANY
 
 _APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
 _EVERYTHING = (
@@ -20,6 +21,18 @@ _MEASURES = ("contrast", "brightness", "sharpness")
 _LEADING = (
     *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way",
 )  # fmt: skip
+_ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "every", "any")
+_MANY = ("s", "people", "men", "children", "traffic", "sky")
+_PARTICLES = ("out", "down", "up", "away", "off", "back")
+_NO_VERBS = frozenset((
+    *restoration.PREPOSITIONS, "under", "inside", "outside", "through", "between", "beside", "next", "past",
+    "against", "by", "with", "into", "onto", "off", "up", "down", "beyond", "below", "beneath", "during",
+    "before", "after", "until", "since", "than", "as", "if", "when", "while", "about", "toward", "towards",
+    "amid", "among", "half", "both", "all", "most", "many", "few", "twice", "quite", "such", "what",
+    "whatever", "whoever", "where", "wherever", "whom", "even", "like",
+    "is", "are", "be", "people", "person", "man", "men", "woman", "women", "child", "children", "something",
+    "anything", "everything", "nothing", "part", "car", "vehicle", "pedestrian",
+))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
@@ -49,9 +62,12 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     turned = _turned(words, suppressed) or ("" if suppressed else put_in(spoken))
     if turned:
         return turned
-    if spoken[0] in lexicon.UNSURE and len(words) > 1 and not suppressed:
+    many = len(words) == 2 and spoken[0] in UNSURE_OF_MANY and spoken[1].endswith(_MANY)
+    if (many or (spoken[0] in lexicon.UNSURE and len(words) > 1)) and not suppressed:
         name = _name(words[1:])
         return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
+    if not suppressed and (unknown := _unknown_verb(words)):
+        return unknown
     said = next((at for at, word in enumerate(spoken) if word in lexicon.SEEMS), len(spoken))
     if not suppressed and restoration.is_fault(spoken[:said]):  # "haze", "the noise is fine"
         fault = typed if said == len(spoken) else _name(words[:said])
@@ -64,6 +80,20 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
     return ""
+
+
+def _unknown_verb(words: list[Word]) -> str:
+    """ "nuke the cars", "squash out the sky": whatever that is to do, it is not to let them stand out."""
+    spoken = keys(words)
+    at = 2 if spoken[1:2] and spoken[1] in _PARTICLES else 1
+    verb = spoken[0]
+    if len(words) <= at + 1 or spoken[at] not in _ARTICLES or verb in _NO_VERBS:
+        return ""
+    if verb.endswith(("ing", "body", "one")) or (verb.endswith("s") and not verb.endswith("ss")):
+        return ""  # "crossing the road", "anyone the robot sees", "cars the robot sees"
+    name, said = _name(words[at:]), " ".join(word.text for word in words[:at])
+    todo = f"write '{name}' to let it stand out, or 'no {name}' to keep it calm"
+    return f"begins with '{said}', of which nobody knows what it asks for: {todo}"
 
 
 def _turned(words: list[Word], suppressed: bool) -> str:

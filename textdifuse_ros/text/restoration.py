@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textdifuse_ros.text import verbs
 from textdifuse_ros.text.lexicon import SEEMS
 
 DEGRADATIONS = (
@@ -50,7 +51,7 @@ LACKED: dict[str, str] = {
 }  # fmt: skip
 RAISING = (
     "more", "higher", "raise", "increase", "boost", "improve", "enhance", "add", "add more", "turn up",
-    "bring up", "give more", "give me more", "get more", "need more",
+    "bring up", "give more", "give me more", "get more", "need more", *verbs.RAISING,
 )  # fmt: skip
 # Whole wishes that follow neither pattern, without the image they speak of: "make the thermal image sharper".
 WISHES: dict[str, str] = {
@@ -78,7 +79,8 @@ REMOVERS = (
     "clear", "clear away", "filter", "filter out", "fix", "correct", "repair", "less", "no", "without",
     "take out",
     "take away", "cut", "eliminate", "lower", "tame", "restore", "kill", "drop", "stop", "prevent", "fight",
-    "beat", "lift", "recover", "do something about", "do something against",
+    "beat", "lift", "recover", "do something about", "do something against", "turn down", "tone down",
+    *verbs.LESSENING,
 )  # fmt: skip
 KEEPERS = (
     "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",

@@ -1,0 +1,92 @@
+"""Less plain verbs of the prompt language, in lower case: what lets a thing stand out, what keeps it calm.
+
+Verbs that begin names as well ("skip lorry", "quiet cars") count in front of an article only.
+"""
+
+from __future__ import annotations
+
+_ARTICLES = ("the", "all", "all the", "my", "our", "these", "those", "every", "any")
+_HEED = ("attention", "emphasis", "focus", "weight", "priority", "preference")
+_TWICE = ("blot", "shut")  # "blotting out"
+
+
+def _the(verbs: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{verb} {article}" for verb in verbs for article in _ARTICLES)
+
+
+def _acting(verb: str) -> str:
+    """ "wipe out" -> "wiping out"."""
+    first, _, rest = verb.partition(" ")
+    stem = first + first[-1] if first in _TWICE else first.removesuffix("e")
+    return f"{stem}ing {rest}".rstrip()
+
+
+RAISING = (
+    "amplify", "intensify", "strengthen", "reinforce", "magnify", "turn up", "dial up", "crank up", "ramp up",
+    "bump up", "pump up",
+)  # fmt: skip
+FINDING = (
+    "identify", "recognise", "recognize", "discern", "make out", "visualise", "visualize", "uncover",
+    "unhide", "unmute", "observe", "inspect", "monitor", "track", "follow", "select", "choose", "display",
+    "check for", "scan for", "hunt for", "seek", "seek out", "zoom in on", "home in on", "zero in on",
+    "lock on to", "lock onto", "warn about", "warn me about", "warn of", "warn me of", "alert me to",
+    "favour", "favor", "prefer", "clearly see", "clearly show", "better see",
+    *_the(("target", "pick", "check", "expose", "isolate", "outline", "segment")),
+    *(f"{verb} {more}{what} to" for verb in ("give", "pay", "draw", "call", "direct")
+      for more in ("", "more ") for what in _HEED),
+    *(f"{verb} {more}{what} on" for verb in ("put", "lay", "place") for more in ("", "more ", "the ")
+      for what in _HEED[:3]),
+)  # fmt: skip
+# Of a fault as well: "attenuate the noise".
+LESSENING = (
+    "attenuate", "diminish", "lessen", "weaken", "dampen", "damp down", "decrease", "dial down", "dial back",
+    "scale down", "scale back", "cut back on", "cut down on", "bring down", "subdue", "mitigate",
+)  # fmt: skip
+_DROPPING = (
+    "obliterate", "annihilate", "banish", "discard", "dismiss", "neglect", "overlook", "conceal", "censor",
+    "pixelate", "anonymise", "anonymize", "deemphasise", "deemphasize", "black out", "blank out", "blot out",
+    "grey out", "gray out", "wash out", "tune out", "weed out", "wipe out", "rule out", "screen out",
+    "shut out", "cover up",
+)  # fmt: skip
+SUPPRESSING = (
+    *LESSENING, *_DROPPING, *map(_acting, (*LESSENING, *_DROPPING)),
+    "look past", "look away from", "pay no attention to", "pay less attention to", "give less weight to",
+    "give less priority to", "give no priority to", "enough of", "away with", "who cares about",
+    *_the(("ban", "blank", "bury", "cloak", "cover", "damp", "drop", "dull", "hush", "obscure", "quiet",
+           "screen", "shade", "shrink", "shroud", "silence", "skip", "smother", "soften", "tame", "veil",
+           "wipe", "dimming", "masking", "blurring", "covering", "softening", "shading", "fading")),
+)  # fmt: skip
+# In front of what names several: "drop cars"; "drop bar bike" is a bike.
+UNSURE_OF_MANY = (
+    "ban", "bury", "cloak", "cover", "drop", "shrink", "shroud", "silence", "skip", "smother", "soften",
+    "veil", "wipe",
+)  # fmt: skip
+# Of what may well be left out.
+IDLE = ("unimportant", "uninteresting", "irrelevant", "boring", "distracting")
+# "keep people from standing out"
+FROM = tuple(
+    f"from {acting}"
+    for acting in ("standing out", "popping", "popping out", "being visible", "being seen",
+                   "being highlighted", "distracting me", "distracting us", "showing")
+)  # fmt: skip
+TO_THE_FRONT = (
+    "to the front", "to the foreground", "into the foreground", "in the foreground", "forward", "into focus",
+    "into view",
+)  # fmt: skip
+# Begin names as often as directives: "the track is too dark".
+NOUNS = frozenset(
+    (
+        "target",
+        "track",
+        "monitor",
+        "display",
+        "screen",
+        "cover",
+        "shade",
+        "drop",
+        "skip",
+        "blank",
+        "place",
+        "call",
+    )
+)

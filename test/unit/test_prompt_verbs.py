@@ -140,3 +140,50 @@ def test_contrast_is_raised_by_the_verbs_that_let_stand_out_and_noise_is_not(ver
 def test_a_question_is_a_complaint(text: str) -> None:
     (phrase,) = parse(text).phrases
     assert phrase.wish is not None and phrase.wish.degradation == "low_light"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you can ignore the cars", "feel free to hide cars", "ignore cars for now", "the cars can be ignored",
+        "the cars are in the way", "cars don't matter", "cars do not interest me", "focus less on cars",
+        "less emphasis on cars", "no highlight on cars", "quit showing cars", "switch the cars off",
+        "no cars any more", "what I want is no cars",
+    ],
+)  # fmt: skip
+def test_what_may_be_left_out_keeps_calm(text: str) -> None:
+    assert _plain(text) == "no cars"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "only people matter", "all that matters is people", "people are the most important", "people for now",
+        "focus more on people", "more emphasis on people", "switch the people on", "turn people on",
+        "people as well", "people again", "what I need is people",
+    ],
+)  # fmt: skip
+def test_what_matters_stands_out(text: str) -> None:
+    assert _plain(text) == "people"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("the cars hide the people", "write 'cars, no people' or 'people, no cars'"),
+        ("the sky distracts from people", "as in 'people, no cars'"),
+        ("cars down", "write 'no cars'"),
+        ("cars dim", "write 'no cars'"),
+        ("low priority cars", "write 'no cars' to keep it calm, or 'show cars'"),
+        ("people with weight 2", "write it as 'people*2'"),
+        ("people weight 2", "write it as 'people*2'"),
+    ],
+)
+def test_what_is_not_sure_is_refused_with_what_to_type(text: str, hint: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert hint in caught.value.reason
+
+
+def test_a_man_down_is_a_man() -> None:
+    assert _plain("man down") == "man down"

@@ -15,7 +15,10 @@ POLITE = (
     "can we", "can i", "may i", "would you mind", "is it possible to", "would it be possible to", "help me",
     "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that", "so that",
     "to", "nothing else", "and nothing else", "mostly", "mainly", "primarily", "chiefly", "specifically",
-    "exclusively", "solely", "merely",
+    "exclusively", "solely", "merely", "you can", "you may", "feel free to", "for now", "right now", "again",
+    "anymore", "any more", "from now on", "at the moment", "as well",
+    *(f"{what} {verb}" for what in ("all that matters", "what matters", "all i care about", "all i want",
+      "all i need", "what i want", "what i need", "the main thing") for verb in ("is", "are")),
 )  # fmt: skip
 # Those in front of how things are to be: "make sure the cars are not visible", "I want it dark".
 ENSURING = (
@@ -66,6 +69,8 @@ FREE_ENDINGS = (
     *(f"{verb} {hardly}" for verb in ("is", "are")
       for hardly in ("hard to see", "difficult to see", "hardly visible", "barely visible", "important",
                      "more important", "most important")),
+    *(f"{verb} the most important" for verb in ("is", "are")), "matter", "matters", "matter most",
+    "matters most", "matter the most", "count most", "count the most",
     "can hardly be seen", "can barely be seen",
     *OWING_ENDINGS,
 )  # fmt: skip
@@ -103,7 +108,7 @@ _SHOWING = (
 NEGATED = (
     *(f"{no} {verb}" for no in _REFUSING for verb in (*WANTED[:-2], *_WANTING)),
     *(f"{who} {no} {verb}" for who in ("i", "we") for no in _REFUSING[:2] for verb in _WANTING),
-    *(f"{no} {verb}" for no in ("stop", "avoid") for verb in _SHOWING),
+    *(f"{no} {verb}" for no in ("stop", "avoid", "quit", "cease") for verb in _SHOWING),
     *(f"{who}{mind}" for who in ("i ", "we ") for mind in ("hate", "dislike")),
     *(f"{who}not interested in" for who in ("", "i am ", "i'm ", "we are ", "we're ")),
 )  # fmt: skip
@@ -132,6 +137,7 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
              "not visible"),
     "let": ("disappear", "fade", "fade away", "be"),
     "turn": ("down", "off"),
+    "switch": ("off",),
     "take": ("away", "out"),
     "get": ("away", "out"),
     "cut": ("away", "out", "off"),
@@ -143,6 +149,8 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
 WANTED_FRAMES: dict[str, tuple[str, ...]] = {
     "keep": (*_WANTED_STATES, "in view", "in sight"),
     "let": ("be visible", *_ACTS),
+    "turn": ("on", "up"),
+    "switch": ("on",),
     "put": (*verbs.TO_THE_FRONT, "in focus", "first"),
     "bring": (*verbs.TO_THE_FRONT, "out"),
     "move": verbs.TO_THE_FRONT,
@@ -176,6 +184,10 @@ CALM_ENDINGS = (
                    "annoying", "not needed", "not interesting", "not important", "not wanted")),
     *(f"{verb}{whom}" for verb in ("distract", "distracts", "annoy", "annoys", "bother", "bothers", "disturb",
                                    "disturbs") for whom in ("", " me", " us")),
+    *(f"{verb} in the way" for verb in ("is", "are", "get", "gets")),
+    *(f"{no} {matter}" for no in _NOT for matter in ("matter", "count", "interest me", "interest us")),
+    *(f"{may} be {gone}" for may in ("can", "may", "could", "might")
+      for gone in ("ignored", "hidden", "suppressed", "left out", "removed", "forgotten", "skipped")),
     *_DIM, "less visible", "less prominent", "disappear", "fade", "fade away", "vanish",
     *(f"{no} {seen}" for no in _NOT for seen in _SEEN),
     *(f"{no} {state}" for no in ("isn't", "aren't") for state in ("important", "wanted", "needed")),
@@ -186,16 +198,16 @@ CALM_ENDINGS = (
 # stand out, or keep calm, against what it says.
 NEGATIONS = (
     "not", "cannot", "never", "neither", "nobody", "no one", "unless", "less", "fewer", "too", "more than",
-    "more important than",
+    "more important than", "distract from", "distracts from",
 )  # fmt: skip
+HIDING = ("hide", "hides", "ignore", "suppress", "disregard", "remove")  # what is first, or what is last?
 TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
-    "instead of", "rather than", "other than", "apart from", "aside from", "hide", "ignore", "suppress",
-    "disregard", "remove", "is hidden", "are hidden",
+    "instead of", "rather than", "other than", "apart from", "aside from", "is hidden", "are hidden", *HIDING,
 )  # fmt: skip
 # The same where they come last: "cars off".
 TURNING_LAST = ("off", "excluded", "ignored", "suppressed", "hidden")
-TURNING_TWO = ("out", "away", "gone")  # where there are two words: "sky out"
+TURNING_TWO = ("out", "away", "gone", "down", "low", "dim")  # where there are two words: "sky out"
 # And in a phrase that is to keep calm: "hide the sky show people" lacks a comma.
 TURNING_BACK = ("show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more", "only")
 ALL_BUT = ("everything but", "anything but", "all but", "everyone but", "everybody but", "anyone but")

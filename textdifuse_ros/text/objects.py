@@ -23,6 +23,10 @@ _LEADING = (
 )  # fmt: skip
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "every", "any")
 _MANY = ("s", "people", "men", "children", "traffic", "sky")
+_LYING = (  # "man down"
+    "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
+    "soldier", "victim", "firefighter",
+)  # fmt: skip
 _PARTICLES = ("out", "down", "up", "away", "off", "back")
 _NO_VERBS = frozenset((
     *restoration.PREPOSITIONS, "under", "inside", "outside", "through", "between", "beside", "next", "past",
@@ -34,6 +38,7 @@ _NO_VERBS = frozenset((
     "anything", "everything", "nothing", "part", "car", "vehicle", "pedestrian",
 ))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
+_WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
@@ -63,8 +68,9 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     if turned:
         return turned
     many = len(words) == 2 and spoken[0] in UNSURE_OF_MANY and spoken[1].endswith(_MANY)
-    if (many or (spoken[0] in lexicon.UNSURE and len(words) > 1)) and not suppressed:
-        name = _name(words[1:])
+    size = next((n for n in (2, 1) if " ".join(spoken[:n]) in lexicon.UNSURE and len(words) > n), int(many))
+    if size and not suppressed:
+        name = _name(words[size:])
         return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
     if not suppressed and (unknown := _unknown_verb(words)):
         return unknown
@@ -72,6 +78,8 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     if not suppressed and restoration.is_fault(spoken[:said]):  # "haze", "the noise is fine"
         fault = typed if said == len(spoken) else _name(words[:said])
         return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
+    if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
+        return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
     if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
         return f"may end with a weight: write it as '{_name(words[:-1])}*{spoken[-1].strip('x')}'"
     if len(spoken) == 1 and spoken[0] in _MEASURES and not suppressed:
@@ -100,7 +108,8 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     """What is wrong with words one of which turns the meaning of the others round, "" where none does."""
     negated = next((word.text for word in words if word.key.endswith("n't")), "")
     endings = lexicon.TURNING_LAST + (lexicon.TURNING_TWO if len(words) == 2 else ())
-    if len(words) > 1 and words[-1].key in endings:
+    lying = words[-1].key == "down" and words[-2].key in _LYING if len(words) > 1 else False
+    if len(words) > 1 and words[-1].key in endings and not lying:
         name = _name(_subject(words[:-1]))
         hint = f"write 'no {name}', as in 'people, no cars'" if name else _APART
         return f"holds '{words[-1].text}', which may turn its meaning round: {hint}"
@@ -118,6 +127,8 @@ def _turned(words: list[Word], suppressed: bool) -> str:
         hint = f"write {both}, as in 'people, no cars'"
     elif before and complaints.understand(keys(words[at:])) is not None:
         hint = f"write a comma in front of '{_name(words[at:])}'"
+    elif before and after and entry in lexicon.HIDING and not suppressed:
+        hint = f"write '{before}, no {after}' or '{after}, no {before}'"
     elif before and after and entry not in lexicon.NEGATIONS:
         if before in _EVERYTHING:
             hint = f"write '{after}'" if suppressed else f"write 'no {after}'"

@@ -30,7 +30,10 @@ FINDING = (
     "unhide", "unmute", "observe", "inspect", "monitor", "track", "follow", "select", "choose", "display",
     "check for", "scan for", "hunt for", "seek", "seek out", "zoom in on", "home in on", "zero in on",
     "lock on to", "lock onto", "warn about", "warn me about", "warn of", "warn me of", "alert me to",
-    "favour", "favor", "prefer", "clearly see", "clearly show", "better see",
+    "favour", "favor", "prefer", "clearly see", "clearly show", "better see", "include", "enable",
+    "activate", "add", "turn on", "switch on", "focus more on", "concentrate more on", "priority to",
+    "priority for", "attention to", "emphasis on", "more emphasis on", "more attention to",
+    "more priority for", "more weight on",
     *_the(("target", "pick", "check", "expose", "isolate", "outline", "segment")),
     *(f"{verb} {more}{what} to" for verb in ("give", "pay", "draw", "call", "direct")
       for more in ("", "more ") for what in _HEED),
@@ -46,12 +49,17 @@ _DROPPING = (
     "obliterate", "annihilate", "banish", "discard", "dismiss", "neglect", "overlook", "conceal", "censor",
     "pixelate", "anonymise", "anonymize", "deemphasise", "deemphasize", "black out", "blank out", "blot out",
     "grey out", "gray out", "wash out", "tune out", "weed out", "wipe out", "rule out", "screen out",
-    "shut out", "cover up",
+    "shut out", "cover up", "unhighlight", "un-highlight", "unmark", "unselect", "deselect", "de-select",
+    "untrack", "deactivate",
 )  # fmt: skip
 SUPPRESSING = (
     *LESSENING, *_DROPPING, *map(_acting, (*LESSENING, *_DROPPING)),
     "look past", "look away from", "pay no attention to", "pay less attention to", "give less weight to",
     "give less priority to", "give no priority to", "enough of", "away with", "who cares about",
+    "look beyond", "see past", "see beyond", "focus less on", "concentrate less on", "care less about",
+    *(f"{less} {what}" for less in ("less", "no", "without")
+      for what in ("focus on", "emphasis on", "attention to", "priority for", "priority to", "weight on",
+                   "highlight on", "highlighting of")),
     *_the(("ban", "blank", "bury", "cloak", "cover", "damp", "drop", "dull", "hush", "obscure", "quiet",
            "screen", "shade", "shrink", "shroud", "silence", "skip", "smother", "soften", "tame", "veil",
            "wipe", "dimming", "masking", "blurring", "covering", "softening", "shading", "fading")),
@@ -62,7 +70,10 @@ UNSURE_OF_MANY = (
     "veil", "wipe",
 )  # fmt: skip
 # Of what may well be left out.
-IDLE = ("unimportant", "uninteresting", "irrelevant", "boring", "distracting")
+IDLE = (
+    "unimportant", "uninteresting", "irrelevant", "boring", "distracting", "unwanted", "unneeded",
+    "unnecessary", "useless", "low-priority", "low priority",
+)  # fmt: skip
 # "keep people from standing out"
 FROM = tuple(
     f"from {acting}"

@@ -22,7 +22,15 @@ _PREFERRING = (
     "give priority to", "give preference to", "give more weight to", "give more priority to",
 )  # fmt: skip
 _OVER = ("over", "above", "before", "ahead of", "against", "more than", "than")
-_MORE = ("more", "better")
+_MORE = ("more", "better", "less", "fewer", "higher", "lower", "rather", "sooner")
+_VERSUS = ("vs", "versus")
+_EXCLUDING = ("rather than", "sooner than")  # those are told what to write elsewhere
+# "replace cars with people": no weights, the first goes and the second comes.
+_SWAPPING = {
+    "replace": ("with", "by"), "swap": ("for", "with"), "exchange": ("for",), "switch from": ("to",),
+    "shift from": ("to",), "change from": ("to",), "shift attention from": ("to",),
+    "shift focus from": ("to",), "trade": ("for",),
+}  # fmt: skip
 _STANDING = FREE_ENDINGS | {"matter", "matters", "count", "counts"}
 _NOTHING = ("there", "here", "now", "before", "usual", "normal", "ever")  # "people over there"
 
@@ -30,12 +38,22 @@ _NOTHING = ("there", "here", "now", "before", "usual", "normal", "ever")  # "peo
 def refuse_comparison(words: list[Word], typed: str) -> None:
     """Raises PromptError for words of which nobody knows how far the second thing is to stand out."""
     words = strip_leading(words, SAID_FIRST)
-    pair = _preferred(words) or _more_than(words)
+    swapped = _swapped(words)
+    pair = swapped or _preferred(words) or _more_than(words)
     if pair is None:
         return
     one, other = (" ".join(word.text for word in strip_leading(each, FILLER)) for each in pair)
+    if swapped:
+        raise PromptError(f"'{typed}' says two things: write '{other}, no {one}'", typed, words[0].start)
     reason = f"compares two things: write '{one}*1.5, {other}*0.5' to weigh them, or '{one}, no {other}'"
     raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
+
+
+def _swapped(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
+    size = head(words, frozenset(_SWAPPING))
+    rest = words[size:] if size else []
+    found = find(rest, _SWAPPING[" ".join(keys(words[:size]))]) if rest else None
+    return None if found is None else _parts(rest, *found)
 
 
 def _preferred(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
@@ -46,13 +64,16 @@ def _preferred(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
 
 
 def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
-    """ "more people than cars", "show people better than cars"."""
+    """ "more people than cars", "show people better than cars", "people vs cars"."""
+    if versus := find(words, _VERSUS):
+        return _parts(words[head(words, WANTING) :], versus[0] - head(words, WANTING), versus[1])
     found = find(words, ("than",))
-    if found is None or not any(key in _MORE for key in keys(words[: found[0]])):
+    if found is None or find(words, _EXCLUDING) or not any(key in _MORE for key in keys(words[: found[0]])):
         return None
-    inner = words[head(words, WANTING) :] if words[0].key not in _MORE else words
-    more = next((at for at, word in enumerate(inner) if word.key in _MORE), 0)
-    one = inner[:more] if more else inner[1 : find(inner, ("than",))[0]]  # type: ignore[index]
+    than = found[0] - (size := head(words, WANTING))
+    inner = words[size:]
+    more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), than)
+    one = inner[1:than] if not more else inner[:more]
     one = strip_trailing(strip_trailing(one, lexicon.SEEMS), _STANDING) if one else one
     return _parts([*one, *words[found[0] :]], len(one), "than")
 

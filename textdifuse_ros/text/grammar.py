@@ -10,6 +10,7 @@ import unicodedata
 
 from textdifuse_ros.text import complaints, lexicon, restoration, verbs
 from textdifuse_ros.text.comparisons import refuse_comparison
+from textdifuse_ros.text.degrees import off_degree, off_stress
 from textdifuse_ros.text.harms import RELATIVE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
@@ -34,9 +35,8 @@ from textdifuse_ros.text.phrasing import (
     framed,
     head,
     keys,
-    off_degree,
-    off_stress,
     split,
+    stands,
     strip_leading,
     strip_trailing,
     typed,
@@ -47,6 +47,7 @@ from textdifuse_ros.text.unasked import refuse_unasked
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
 
 MAX_PHRASES = 8
+_CURT = ("no", "not")
 _NOTHING = (FILLER | VERBS) - verbs.NOUNS
 
 
@@ -100,7 +101,7 @@ class _Reader:
             return [self._phrase(inner, _first(weight, inner[-1].weight, degree), wish)]
         pieces = list(split(inner, SPLITTERS))
         phrases = []
-        removing = False
+        removing = calmed = False
         for piece in pieces:
             own, no, here = piece[-1].weight, suppressed, None
             if len(pieces) > 1:
@@ -109,6 +110,9 @@ class _Reader:
             self._refuse_nothing(piece, said)
             removing = removing or (wish is not None and restoration.is_removal(keys(piece)))
             no = no or (wish is None and removing and restoration.is_fault(keys(piece)))
+            if calmed and not no and wish is None and not head(piece, VERBS) and not ended(piece):
+                self._refuse_either_way(piece)
+            calmed = no and not suppressed
             phrases.append(self._phrase(piece, weight_here, wish, no))
         return phrases
 
@@ -168,14 +172,23 @@ class _Reader:
         """What is left of words that say what is to keep calm; None where they do not."""
         inner = framed(words, lexicon.CALM_FRAMES)
         if inner is not None:
-            self._refuse_two(words, any(ended(piece) for piece in split(inner, SPLITTERS)[:-1]))
+            self._refuse_two(
+                words, any(ended(piece) or stands(piece) for piece in split(inner, SPLITTERS)[:-1])
+            )
             return inner
         size = 1 if words[0].is_dash else head(words, SAYING_NO)
-        if size:
+        if size and size >= head(words, WANTING):  # "I don't want to miss people"
             if framed(words[size - 1 :], lexicon.CALM_FRAMES) is not None:  # "do not make the sky calm"
                 self._refuse(words, "says no twice: say it once")
-            self._refuse_two(words, len(strip_trailing(words[size:], OWING_ENDINGS)) < len(words) - size)
-            return words[size:]
+            inner = words[size:]
+            two = len(strip_trailing(inner, OWING_ENDINGS)) < len(inner)
+            *_, last = split(inner, SPLITTERS) or [inner]
+            two = two or (len(last) < len(inner) and ended(last) and not find(last, RELATIVE))
+            self._refuse_two(words, two)
+            if ended(inner, lexicon.BEING_SEEN) and words[0].key in _CURT and not self._ensured:
+                name = typed(self._source, strip_trailing(inner, lexicon.BEING_SEEN))
+                self._refuse(words, f"can be meant either way: write '{name}', or 'no {name}'")
+            return inner
         rest = strip_trailing(words, CALM_ENDINGS)
         if len(rest) == len(words):
             return None
@@ -185,7 +198,9 @@ class _Reader:
             name = typed(self._source, strip_trailing(rest, lexicon.SEEMS))
             hint = f"write 'no {name}' to keep it calm, or 'show {name}'"
             self._refuse(words, f"can be meant either way: {hint}")
-        self._refuse_two(words, head(words, WANTING) > 0 and len(split(rest, SPLITTERS)) > 1)
+        pieces = split(rest, SPLITTERS)
+        two = head(words, WANTING) > 0 and (len(pieces) > 1 or find(rest, ("with",)) is not None)
+        self._refuse_two(words, two or any(map(stands, pieces[:-1])))
         return rest
 
     def _phrase(
@@ -221,6 +236,11 @@ class _Reader:
         if not any(unicodedata.category(char) in _LETTERS for word in words for char in word.text):
             hint = "name an object, as in 'warm objects'; decimals take a point, as in 'person*1.5'"
             raise PromptError(f"'{said}' has no word in it: {hint}", said, start)
+
+    def _refuse_either_way(self, words: list[Word]) -> None:
+        """ "keep the road calm and the sky"."""
+        name = typed(self._source, words)
+        self._refuse(words, f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'")
 
     def _refuse_two(self, words: list[Word], two: bool) -> None:
         """ "hide the sky and the cars should stand out"."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textdifuse_ros.text import verbs
 
 # Words that carry no object. A phrase made of nothing else is refused.
+REST = ("the rest", "everything else", "all else", "the others", "all the rest", "anything else")
 POLITE = (
     "please", "kindly", "just", "only", "now", "then", "also", "hey", "hi", "hello", "ok", "okay", "thanks",
     "thank you", "cheers",
@@ -16,7 +17,15 @@ POLITE = (
     "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that", "so that",
     "to", "nothing else", "and nothing else", "mostly", "mainly", "primarily", "chiefly", "specifically",
     "exclusively", "solely", "merely", "you can", "you may", "feel free to", "for now", "right now", "again",
-    "anymore", "any more", "from now on", "at the moment", "as well",
+    "anymore", "any more", "from now on", "at the moment", "as well", "if possible", "not only",
+    "not just", "first of all", "at all", "continue", "start", "go on", "keep on", "i suggest", "we suggest",
+    "i recommend", "do you mind", "try and", "should we", "shall we", "should i", "shall i", "why not",
+    "how about", "what about", "i would", "i'd",
+    *(f"it would be {good} if you could" for good in ("great", "nice", "good")),
+    *(f"{no} {rest}" for rest in REST
+      for no in ("ignore", "hide", "suppress", "forget", "forget about", "no", "not", "tone down")),
+    *(f"{how}" for rest in REST for how in (f"keep {rest} calm", f"leave {rest} alone", f"{rest} calm",
+      f"leave {rest} as it is", f"keep {rest} as it is")),
     *(f"{what} {verb}" for what in ("all that matters", "what matters", "all i care about", "all i want",
       "all i need", "what i want", "what i need", "the main thing") for verb in ("is", "are")),
 )  # fmt: skip
@@ -64,6 +73,10 @@ MODALS = ("should", "must", "shall", "have to", "has to", "need to", "needs to")
 _SEEN = (*_ACTS, "be visible", "be clearly visible", "be highlighted", "be seen", "be in focus")
 # Endings that need no verb in front: "the pedestrians must stand out".
 OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in MODALS for seen in _SEEN)
+BEING_SEEN = (
+    *(f"{verb} {how}visible" for verb in ("is", "are") for how in ("", "clearly ", "more ")),
+    "can be seen", "become visible", "becomes visible", "show up",
+)  # fmt: skip
 FREE_ENDINGS = (
     "stand out", "stands out", "standing out", "stand out clearly", "to stand out", "to be highlighted",
     *(f"{verb} {hardly}" for verb in ("is", "are")
@@ -71,7 +84,11 @@ FREE_ENDINGS = (
                      "more important", "most important")),
     *(f"{verb} the most important" for verb in ("is", "are")), "matter", "matters", "matter most",
     "matters most", "matter the most", "count most", "count the most",
-    "can hardly be seen", "can barely be seen",
+    "can hardly be seen", "can barely be seen", "as possible", *BEING_SEEN,
+    *(f"{must} {lost}" for must in (*(f"{modal} {no} be" for modal in MODALS[:3] for no in ("not", "never")),
+                                    "can't be", "cannot be", "can not be", "mustn't be", "shouldn't be")
+      for lost in ("hidden", "ignored", "suppressed", "lost", "missed", "overlooked", "forgotten",
+                   "left out")),
     *OWING_ENDINGS,
 )  # fmt: skip
 # What may follow one of WANTED.
@@ -81,6 +98,12 @@ WANTED_ENDINGS = (
     *FREE_ENDINGS,
 )  # fmt: skip
 
+# How a thing is that stands out, where a calm one is told apart from it: "people up and the sky down".
+STANDING = frozenset((
+    "highlighted", "emphasised", "emphasized", "marked", "shown", "seen", "front", "foreground", "sharp",
+    "up", "on", "forward", "shine", "glow", "focus", "important", "first", "red", "white", "hot", "strong",
+    *_WANTED_STATES,
+))  # fmt: skip
 # In front of what must stay calm. A list behind one of CURT_NO ends at its comma: "no sky, people".
 CURT_NO = ("no", "not", "less", "less of", "fewer", "without", "without any")
 SUPPRESSED = (
@@ -119,35 +142,50 @@ _LOSING = (
     "lose", "remove", "exclude", "omit", "darken", "neglect", "overlook", "dismiss", "discard", "conceal",
     "skip", "drop", "weaken", "leave out", "cut out", "filter out", "black out",
 )  # fmt: skip
-WANTING = (*WANTED, *(f"{no} {verb}" for no in _REFUSING for verb in _LOSING))
+_LOSING_THEM = ("missing", "losing", "overlooking", "forgetting", "hiding", "ignoring", "suppressing")
+WANTING = (
+    *WANTED, *(f"{no} {verb}" for no in _REFUSING for verb in _LOSING),
+    *(f"{who} {no} want to {verb}" for who in ("i", "we") for no in _REFUSING[:2] for verb in _LOSING),
+    *(f"{no} {verb}" for no in ("avoid", "without") for verb in _LOSING_THEM),
+)  # fmt: skip
 # "keep X calm", "leave X alone", "make X calm": what may follow X behind each verb.
 _DIM = ("calm", "quiet", "calmer", "quieter", "subdued", "muted", "darker", "dimmer", "less bright")
 _CALM = (*_DIM, "less visible", "invisible", "less prominent", "in the background", "out of focus")
 STATES = frozenset(
     (*_WANTED_STATES, *_ACTS, *_CALM, "clearly", "better", "dark", "hidden", "disappear", "fade")
 )
+_AS_CALM = tuple(f"as {calm} as possible" for calm in (*_DIM[:2], "dark", "dim", "invisible", "muted"))
+_GONE = (
+    "disappear", "fade", "fade away", "vanish", "go away", "recede", "fade into the background",
+    "blend into the background",
+)  # fmt: skip
+STATES_CALM = frozenset(_DIM)
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
 CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *verbs.FROM),
+    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", "out of sight", "out of view",
+             *verbs.FROM),
     "stop": verbs.FROM,
     "prevent": verbs.FROM,
     "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),
     "leave": (*_AS_IT_IS, "alone", "in the background", "dark", "dim", "be"),
-    "make": (*_CALM, "disappear", "fade", "fade away", "dim", "dark", "not stand out", "stand out less",
-             "not visible"),
-    "let": ("disappear", "fade", "fade away", "be"),
+    "make": (*_CALM, *_AS_CALM, *_GONE, "dim", "dark", "not stand out", "stand out less", "not visible",
+             "hard to see", "barely visible", "hardly visible", "transparent"),
+    "let": (*_GONE, "be"),
+    **dict.fromkeys(("tone", "bring", "dial", "crank", "play", "calm", "scale"), ("down",)),
     "turn": ("down", "off"),
     "switch": ("off",),
     "take": ("away", "out"),
-    "get": ("away", "out"),
+    "get": ("away", "out", "out of the way"),
     "cut": ("away", "out", "off"),
     "filter": ("out",),
     "put": ("in the background", "in the back"),
     "move": ("to the background", "into the background", "back"),
     "push": ("to the background", "into the background", "back"),
 }  # fmt: skip
+for _verb, _acting in (("keep", "keeping"), ("leave", "leaving"), ("make", "making"), ("let", "letting")):
+    CALM_FRAMES[_acting] = CALM_FRAMES[_verb]
 WANTED_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_WANTED_STATES, "in view", "in sight"),
+    "keep": (*_WANTED_STATES, "in view", "in sight", "highlighted"),
     "let": ("be visible", *_ACTS),
     "turn": ("on", "up"),
     "switch": ("on",),
@@ -167,7 +205,7 @@ _NOT = (
     "doesn't",
 )  # fmt: skip
 _CALMED = (
-    "disappear", "fade", "fade away",
+    *_GONE, "go", "stand out less", "be toned down",
     *(f"{be} {calm}" for be in ("be", "stay", "remain", "become")
       for calm in (*_CALM, "dark", "hidden", "ignored", "suppressed")),
 )  # fmt: skip
@@ -188,7 +226,10 @@ CALM_ENDINGS = (
     *(f"{no} {matter}" for no in _NOT for matter in ("matter", "count", "interest me", "interest us")),
     *(f"{may} be {gone}" for may in ("can", "may", "could", "might")
       for gone in ("ignored", "hidden", "suppressed", "left out", "removed", "forgotten", "skipped")),
-    *_DIM, "less visible", "less prominent", "disappear", "fade", "fade away", "vanish",
+    *_DIM, *_AS_CALM, *_GONE, "less visible", "less prominent", "stand out less", "stands out less",
+    *(f"{no} {seen}" for no in _NOT
+      for seen in ("be emphasised", "be emphasized", "be prominent", "be marked", "be shown", "be so bright",
+                   "be so visible", "be so prominent", "dominate", "draw attention")),
     *(f"{no} {seen}" for no in _NOT for seen in _SEEN),
     *(f"{no} {state}" for no in ("isn't", "aren't") for state in ("important", "wanted", "needed")),
     *(f"{modal} {calmed}" for modal in MODALS for calmed in _CALMED),
@@ -198,25 +239,33 @@ CALM_ENDINGS = (
 # stand out, or keep calm, against what it says.
 NEGATIONS = (
     "not", "cannot", "never", "neither", "nobody", "no one", "unless", "less", "fewer", "too", "more than",
-    "more important than", "distract from", "distracts from",
+    "more important than", "calm", "don t", "distract from", "distracts from",
 )  # fmt: skip
 HIDING = ("hide", "hides", "ignore", "suppress", "disregard", "remove")  # what is first, or what is last?
 TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
     "instead of", "rather than", "other than", "apart from", "aside from", "is hidden", "are hidden", *HIDING,
+    "toned down", "faded out", "barely visible", "hardly visible", "to the background", "into the background",
 )  # fmt: skip
 # The same where they come last: "cars off".
-TURNING_LAST = ("off", "excluded", "ignored", "suppressed", "hidden")
+TURNING_LAST = (
+    "off", "excluded", "ignored", "suppressed", "hidden", "dimmed", "removed", "deemphasised",
+    "de-emphasised", "deemphasized", "de-emphasized", "subdued", "faded", "invisible", "weak", "min",
+    "minimal", "secondary",
+)  # fmt: skip
 TURNING_TWO = ("out", "away", "gone", "down", "low", "dim")  # where there are two words: "sky out"
 # And in a phrase that is to keep calm: "hide the sky show people" lacks a comma.
-TURNING_BACK = ("show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more", "only")
+TURNING_BACK = (
+    "show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more", "only", "just", "stand out",
+    "left behind", "missed", "loss of", "suppression of", "miss", "lose", "missing", "losing",
+)  # fmt: skip
 ALL_BUT = ("everything but", "anything but", "all but", "everyone but", "everybody but", "anyone but")
 
 # Typed without their apostrophe.
 SPELLINGS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "shouldnt": "shouldn't", "mustnt": "mustn't",
     "isnt": "isn't", "arent": "aren't", "cant": "can't", "couldnt": "couldn't", "theres": "there's",
-    "im": "i'm",
+    "im": "i'm", "do'nt": "don't", "dnt": "don't", "cannt": "can't", "wont": "won't",
 }  # fmt: skip
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"

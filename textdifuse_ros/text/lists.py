@@ -28,12 +28,17 @@ from textdifuse_ros.text.phrasing import (
     typed,
 )
 from textdifuse_ros.text.prompt import PromptError
+from textdifuse_ros.text.purposes import apart
 
 _LIST_FRAMES = (*lexicon.OPEN_FRAMES, "make")  # not "turn", which begins nouns: "turn signals"
 _CURT_JOINERS = ("or", "nor")  # "no sky, road or cars" is said of all three; "no sky, people" is not
 _CONTRASTS = ("but", "while", "yet", "then")
 _OWN_ENDINGS = FREE_ENDINGS | CALM_ENDINGS
 _IN_FRONT = SAID_FIRST | {"the"}
+_REFUSALS = frozenset((
+    *restoration.REFUSERS, "neither", "turn off", "switch off", "disable", "avoid",
+))  # fmt: skip
+_MORE = ("also", "as well", "too", "likewise")  # "keep the road calm, and the sky as well"
 _MAKES = ("do not make", "don't make", "never make")  # an ending closes their list
 
 
@@ -58,12 +63,33 @@ def parts_of(source: str, clauses: list[list[Word]]) -> list[Part]:
         end = clause[-1].end
         if _is_polite(clause):
             continue
-        first, *others = split(clause, CLAUSE_SPLITTERS, before_directive=True)
-        parts += [Part(first, listed), *map(Part, others)]
+        said = [split(words, CLAUSE_SPLITTERS, before_directive=True) for words in apart(clause)]
+        first, *others = (each for words in said for each in _negated(source, clause, words))
+        parts += [Part(first, listed), *(Part(other) for other in others if not _is_polite(other))]
         listed = True
     if not parts and clauses:
         return [Part(clauses[0])]
     return _spread(source, parts)
+
+
+def _negated(source: str, clause: list[Word], parts: list[list[Word]]) -> list[list[Word]]:
+    """A no that reaches over "or": "don't denoise or sharpen" is "don't denoise", "don't sharpen"."""
+    found = parts[:1]
+    for part in parts[1:]:
+        before = strip_leading(found[-1], FILLER)
+        size = head(before, _REFUSALS)
+        joiner = clause[clause.index(part[0]) - 1].key
+        asked = [restoration.understand(keys(each)) for each in (before[size:], strip_leading(part, FILLER))]
+        if size and joiner in SPLITTERS and all(each is not None and not each.keep for each in asked):
+            if joiner not in _CURT_JOINERS and " ".join(keys(before[:size])) in restoration.REFUSERS[:3]:
+                this, said = typed(source, part), typed(source, before)
+                hint = f"write it in front, or 'do not {this}'"
+                raise PromptError(
+                    f"'{this}' behind '{said}' can be meant either way: {hint}", this, part[0].start
+                )
+            part = [*before[:size], *part]
+        found.append(part)
+    return found
 
 
 def _is_polite(clause: list[Word]) -> bool:
@@ -113,7 +139,7 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
 
 def _is_bare(part: Part) -> bool:
     """A listed part with no directive of its own."""
-    if not part.listed or part.words[0].key in _CONTRASTS:
+    if not part.listed or part.words[0].key in (*_CONTRASTS, "only", "just"):
         return False
     words = strip_leading(part.words, FILLER)
     own = words[0].is_dash or head(words, VERBS, alone=True) or head(words, restoration.REFUSERS, alone=True)
@@ -152,6 +178,8 @@ def _reach(source: str, items: list[Part]) -> list[Part]:
     removing = restoration.is_removal(keys(first))
     acts = bool(suppressing or first[0].is_dash) if wish is None else bool(removing or wish.region)
     if not acts:
+        if framed(first, lexicon.CALM_FRAMES) or ended(first, CALM_ENDINGS):
+            _refuse_more(source, items)
         if wish is None and not head(first, VERBS) and not ended(first):
             _refuse_shared_ending(source, items)
         return items
@@ -169,6 +197,15 @@ def _reach(source: str, items: list[Part]) -> list[Part]:
             _refuse_either_way(source, items[0], item.words)
         bare[n] = replace(item, calm=calm)
     return [*bare, *items[len(bare) :]]
+
+
+def _refuse_more(source: str, items: list[Part]) -> None:
+    """ "keep the road calm, and the sky as well"."""
+    for item in items[1:]:
+        ends = len(strip_trailing(item.words, _MORE)) < len(item.words)
+        if ends or item.words[0].key in (*SPLITTERS, *_MORE):
+            words = strip_trailing(item.words, _MORE)
+            _refuse_either_way(source, items[0], words[head(words, (*SPLITTERS, *_MORE)) :])
 
 
 def _refuse_shared_ending(source: str, items: list[Part]) -> None:

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from textdifuse_ros.text import complaints, harms, lexicon, restoration
+from textdifuse_ros.text.clausal import more_than_a_name
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, find, keys, strip_leading
 from textdifuse_ros.text.prompt import PromptError
@@ -15,11 +16,13 @@ from textdifuse_ros.text.verbs import UNSURE_OF_MANY
 _APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
 _EVERYTHING = (
     "everything", "anything", "nothing", "it", "all", "them", "image", "images", "scene", "whole", "entire",
-    "me", "us", "you", "both", "rest", "else", "others",
+    "me", "us", "you", "both", "rest", "else", "others", "they", "he", "she", "him", "her", "ones",
 )  # fmt: skip
+_SEEN = ("visible", "in sight", "in view", "to be seen", "clearly")
 _MEASURES = ("contrast", "brightness", "sharpness")
 _LEADING = (
-    *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way",
+    *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way", "to",
+    "so", "can",
 )  # fmt: skip
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "every", "any")
 _MANY = ("s", "people", "men", "children", "traffic", "sky")
@@ -39,6 +42,7 @@ _NO_VERBS = frozenset((
 ))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
+_NOT = ("not", "never", "no", "can't", "cannot", "mustn't", "shouldn't")
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
@@ -87,7 +91,9 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
-    return ""
+    if suppressed and any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n):
+        return f"can be meant either way: {_APART}"  # "no people in sight"
+    return more_than_a_name(words, suppressed)
 
 
 def _unknown_verb(words: list[Word]) -> str:
@@ -111,7 +117,8 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     lying = words[-1].key == "down" and words[-2].key in _LYING if len(words) > 1 else False
     if len(words) > 1 and words[-1].key in endings and not lying:
         name = _name(_subject(words[:-1]))
-        hint = f"write 'no {name}', as in 'people, no cars'" if name else _APART
+        sure = name and name.count(" ") < 2 and not find(words, _NOT)
+        hint = f"write 'no {name}', as in 'people, no cars'" if sure else _APART
         return f"holds '{words[-1].text}', which may turn its meaning round: {hint}"
     if len(words) > 1 and words[0].key == "stop" and words[1].key.endswith("ing"):  # no stop sign
         negated = words[0].text
@@ -130,8 +137,9 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     elif before and after and entry in lexicon.HIDING and not suppressed:
         hint = f"write '{before}, no {after}' or '{after}, no {before}'"
     elif before and after and entry not in lexicon.NEGATIONS:
-        if before in _EVERYTHING:
-            hint = f"write '{after}'" if suppressed else f"write 'no {after}'"
+        if any(word in _EVERYTHING for word in keys(front)):
+            calm = suppressed or any(word in lexicon.STATES_CALM for word in keys(words))
+            hint = f"write '{after}'" if calm else f"write 'no {after}'"
         elif not suppressed:
             hint = f"write '{before}, no {after}'"
         elif entry in lexicon.TURNING_BACK:

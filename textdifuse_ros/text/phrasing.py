@@ -22,45 +22,9 @@ STATED = frozenset(lexicon.STATED)
 WANTED_ENDINGS = frozenset(lexicon.WANTED_ENDINGS)
 FREE_ENDINGS = frozenset(lexicon.FREE_ENDINGS)
 OWING_ENDINGS = frozenset(lexicon.OWING_ENDINGS)
-_TURNS_DEGREES = (
-    "too",
-    "so",
-    "not",
-    "as",
-    "how",
-    "that",
-    "never",
-    "nor",
-    "no",
-    "at",
-    "the",
-    "before",
-)  # "too much"
-# Degrees of what is to stand out alone: in front of it, and behind.
-_EMPHASES = {
-    "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,
-    "most importantly": 1.5,
-}  # fmt: skip
-# In front of how a thing is to be: "very visible", "really stand out".
-_STRESSES = {
-    **restoration.DEGREES, "very": 1.5, "really": 1.5, "highly": 1.5, "truly": 1.5, "super": 1.5,
-    "extremely": 2.0, "absolutely": 2.0, "totally": 2.0,
-}  # fmt: skip
-_RANKS = {
-    **_EMPHASES,
-    "first": 1.5,
-    "first of all": 1.5,
-    "most": 1.5,
-    "the most": 1.5,
-    "least": 0.5,
-    "the least": 0.5,
-    "as much as possible": 2.0,
-}
-_EMPHASIS, _STRESS = frozenset(_EMPHASES), frozenset(_STRESSES)
-_CLOSING = {**restoration.DEGREES, **_RANKS}
-Table = Sequence[str] | frozenset[str]
+Table = Sequence[str] | frozenset[str] | Mapping[str, float]
 _ENDINGS: Table = WANTED_ENDINGS | CALM_ENDINGS
-_LONGEST = 6  # words of the longest table entry
+LONGEST = 6  # words of the longest table entry
 
 
 def typed(source: str, words: Sequence[Word]) -> str:
@@ -74,7 +38,7 @@ def keys(words: Sequence[Word]) -> list[str]:
 
 def head(words: Sequence[Word], table: Table, alone: bool = False) -> int:
     """How many words the longest entry takes at the front; 0 where none fits or it would take all of them."""
-    for size in range(min(_LONGEST, len(words) if alone else len(words) - 1), 0, -1):
+    for size in range(min(LONGEST, len(words) if alone else len(words) - 1), 0, -1):
         if " ".join(keys(words[:size])) in table:
             return size
     return 0
@@ -88,7 +52,7 @@ def strip_leading(words: list[Word], table: Table) -> list[Word]:
 
 def strip_trailing(words: list[Word], table: Table, once: bool = False) -> list[Word]:
     while True:
-        for size in range(min(_LONGEST, len(words) - 1), 0, -1):
+        for size in range(min(LONGEST, len(words) - 1), 0, -1):
             if " ".join(keys(words[-size:])) in table:
                 words = words[:-size]
                 break
@@ -96,45 +60,6 @@ def strip_trailing(words: list[Word], table: Table, once: bool = False) -> list[
             return words
         if once:
             return words
-
-
-def off_degree(words: list[Word]) -> tuple[list[Word], float] | None:
-    """The words without the degree that leads or ends them, and how far that is; None where there is none."""
-    return _led_by_degree(words) or _closed_by_degree(words)
-
-
-def off_stress(words: list[Word]) -> tuple[list[Word], float, int] | None:
-    """ "make people very visible" -> "make people visible", 1.5 and where "very" stood; None without one."""
-    for size in range(min(_LONGEST, len(words) - 2), 0, -1):
-        front, state = words[:-size], words[-size:]
-        if " ".join(keys(state)) not in lexicon.STATES:
-            continue
-        for length in range(min(_LONGEST, len(front) - 1), 0, -1):
-            how = _STRESSES.get(" ".join(keys(front[-length:])))
-            if how is not None:
-                return [*front[:-length], *state], how, front[-length].start
-    return None
-
-
-def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
-    """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
-    for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
-        inner = strip_leading(words, table)
-        size = head(inner, _STRESS)
-        if size and head(inner[size:], VERBS):
-            return inner[size:], _STRESSES[" ".join(keys(inner[:size]))]
-        if size := head(inner, _EMPHASIS):
-            return inner[size:], _EMPHASES[" ".join(keys(inner[:size]))]
-    return None
-
-
-def _closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
-    """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
-    for size in range(min(_LONGEST, len(words) - 1), 0, -1):
-        degree = _CLOSING.get(" ".join(keys(words[-size:])))
-        if degree is not None and words[-size - 1].key not in _TURNS_DEGREES:
-            return words[:-size], degree
-    return None
 
 
 def framed(words: list[Word], frames: Mapping[str, tuple[str, ...]]) -> list[Word] | None:
@@ -187,6 +112,11 @@ def _tells_apart(before: list[Word], rest: list[Word]) -> bool:
 def ended(words: list[Word], endings: Table = _ENDINGS) -> bool:
     """Whether words say at their end what is to happen to what they name."""
     return len(strip_trailing(words, endings, once=True)) < len(words)
+
+
+def stands(words: list[Word]) -> bool:
+    """Whether words end with how a thing is that stands out, in other words than an ending's: "people up"."""
+    return len(words) > 1 and words[-1].key in lexicon.STANDING
 
 
 def _inseparable(before: Word, rest: list[Word]) -> bool:

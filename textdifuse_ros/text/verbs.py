@@ -33,7 +33,10 @@ FINDING = (
     "favour", "favor", "prefer", "clearly see", "clearly show", "better see", "include", "enable",
     "activate", "add", "turn on", "switch on", "focus more on", "concentrate more on", "priority to",
     "priority for", "attention to", "emphasis on", "more emphasis on", "more attention to",
-    "more priority for", "more weight on",
+    "more priority for", "more weight on", "keep the focus on", "keep focus on", "focus is on",
+    "rather see", "rather have",
+    *(f"keep {acting}" for acting in ("tracking", "showing", "highlighting", "watching", "looking at",
+                                     "following")),
     *_the(("target", "pick", "check", "expose", "isolate", "outline", "segment")),
     *(f"{verb} {more}{what} to" for verb in ("give", "pay", "draw", "call", "direct")
       for more in ("", "more ") for what in _HEED),
@@ -50,34 +53,46 @@ _DROPPING = (
     "pixelate", "anonymise", "anonymize", "deemphasise", "deemphasize", "black out", "blank out", "blot out",
     "grey out", "gray out", "wash out", "tune out", "weed out", "wipe out", "rule out", "screen out",
     "shut out", "cover up", "unhighlight", "un-highlight", "unmark", "unselect", "deselect", "de-select",
-    "untrack", "deactivate",
+    "untrack", "deactivate", "reject", "cancel", "zero out", "demote", "dehighlight", "de-highlight", "limit",
+    "shut off", "phase out", "nullify", "hate", "down-weight", "downweight",
 )  # fmt: skip
 SUPPRESSING = (
     *LESSENING, *_DROPPING, *map(_acting, (*LESSENING, *_DROPPING)),
     "look past", "look away from", "pay no attention to", "pay less attention to", "give less weight to",
     "give less priority to", "give no priority to", "enough of", "away with", "who cares about",
+    "stay away from", "stay clear of", "keep away from", "turn away from", "move away from", "keep off",
+    "keep out", "keep ignoring", "keep hiding", "keep suppressing", "keep your eyes off",
+    "take your eyes off",
+    *(f"{verb} {what} {off}" for verb, off in (("take", "off"), ("take", "away from"), ("draw", "away from"))
+      for what in ("attention", "the attention", "the focus", "focus")),
+    "as little", "as few", "very little", "very few", "least", "least of all", "minimal", "none of",
+    "nothing of", "half as much", "half as many", "hardly any", "not so much", "not so many", "sans", "excl",
+    "nope", "minus", "non", "off with", "down with", "enough with", "sick of", "i am sick of", "i'm sick of",
+    "tired of", "fed up with", "uninterested in", "no need of", "have no need for",
     "look beyond", "see past", "see beyond", "focus less on", "concentrate less on", "care less about",
     *(f"{less} {what}" for less in ("less", "no", "without")
       for what in ("focus on", "emphasis on", "attention to", "priority for", "priority to", "weight on",
                    "highlight on", "highlighting of")),
     *_the(("ban", "blank", "bury", "cloak", "cover", "damp", "drop", "dull", "hush", "obscure", "quiet",
-           "screen", "shade", "shrink", "shroud", "silence", "skip", "smother", "soften", "tame", "veil",
+           "screen", "shade", "shrink", "shroud", "silence", "skip", "smother",
+    "soften", "tame", "veil",
            "wipe", "dimming", "masking", "blurring", "covering", "softening", "shading", "fading")),
 )  # fmt: skip
 # In front of what names several: "drop cars"; "drop bar bike" is a bike.
 UNSURE_OF_MANY = (
-    "ban", "bury", "cloak", "cover", "drop", "shrink", "shroud", "silence", "skip", "smother", "soften",
-    "veil", "wipe",
+    "ban", "block", "bury", "cloak", "cover", "drop", "shrink", "shroud", "silence", "skip", "smother",
+    "soften", "veil", "wipe",
 )  # fmt: skip
 # Of what may well be left out.
 IDLE = (
     "unimportant", "uninteresting", "irrelevant", "boring", "distracting", "unwanted", "unneeded",
-    "unnecessary", "useless", "low-priority", "low priority",
+    "unnecessary", "useless", "low-priority", "low priority", "annoying", "zero", "calm", "muted", "dimmed",
+    "suppressed", "subdued",
 )  # fmt: skip
 # "keep people from standing out"
 FROM = tuple(
     f"from {acting}"
-    for acting in ("standing out", "popping", "popping out", "being visible", "being seen",
+    for acting in ("dominating", "standing out", "popping", "popping out", "being visible", "being seen",
                    "being highlighted", "distracting me", "distracting us", "showing")
 )  # fmt: skip
 TO_THE_FRONT = (

@@ -1,0 +1,91 @@
+"""How far a directive goes: "slightly calm the sky", "make people very visible", "cars least"."""
+
+from __future__ import annotations
+
+from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.phrasing import FILLER, LONGEST, SAID_FIRST, VERBS, head, keys, strip_leading
+
+_TURNS = (
+    "too",
+    "so",
+    "not",
+    "as",
+    "how",
+    "that",
+    "never",
+    "nor",
+    "no",
+    "at",
+    "the",
+    "before",
+    "any",
+    "some",
+)  # "too much"
+# Of what is to stand out, in front of it and behind.
+_EMPHASES = {
+    "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,
+    "most importantly": 1.5,
+}  # fmt: skip
+# In front of how a thing is to be: "very visible", "really stand out".
+_STRESSES = {
+    **restoration.DEGREES, "very": 1.5, "really": 1.5, "highly": 1.5, "truly": 1.5, "super": 1.5,
+    "extremely": 2.0, "absolutely": 2.0, "totally": 2.0,
+}  # fmt: skip
+# In front of a directive, where they say nothing of how far.
+_ADVERBS = dict.fromkeys(("always", "simply", "maybe", "perhaps", "first", "finally", "better", "now"), 1.0)
+_PRIORITIES = {"high": 1.5, "top": 1.5, "highest": 1.5, "low": 0.5, "lower": 0.5, "lowest": 0.5}
+_SHARES = {"half": 0.5, "full": 1.0, "double": 2.0}
+_LEADING = {**_ADVERBS, **_STRESSES}
+_CLOSING = {
+    **restoration.DEGREES, **_EMPHASES, "first": 1.5, "most": 1.5, "the most": 1.5, "least": 0.5,
+    "the least": 0.5, "last": 0.5, "as much as possible": 2.0, "more": 1.5, "even more": 1.5, "less": 0.5,
+    **{f"{at}{rank} priority": far for rank, far in _PRIORITIES.items() for at in ("", "with ", "at ")},
+    **{f"{at} {share} {what}": far for share, far in _SHARES.items() for at in ("at", "with")
+       for what in ("strength", "weight")},
+}  # fmt: skip
+
+
+def off_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """The words without the degree that leads or ends them, and how far that is; None where there is none."""
+    return _led_by_degree(words) or _closed_by_degree(words)
+
+
+def off_stress(words: list[Word]) -> tuple[list[Word], float, int] | None:
+    """ "make people very visible" -> "make people visible", 1.5 and where "very" stood; None without one."""
+    for size in range(min(LONGEST, len(words) - 2), 0, -1):
+        front, state = words[:-size], words[-size:]
+        if " ".join(keys(state)) not in lexicon.STATES:
+            continue
+        for length in range(min(LONGEST, len(front) - 1), 0, -1):
+            how = _STRESSES.get(" ".join(keys(front[-length:])))
+            if how is not None:
+                return [*front[:-length], *state], how, front[-length].start
+    return None
+
+
+def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
+    for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
+        inner = strip_leading(words, table)
+        size = head(inner, _LEADING)
+        if size and (head(inner[size:], VERBS) or _is_of_wish(inner, size)):
+            return inner[size:], _LEADING[" ".join(keys(inner[:size]))]
+        if size := head(inner, _EMPHASES):
+            return inner[size:], _EMPHASES[" ".join(keys(inner[:size]))]
+    return None
+
+
+def _is_of_wish(words: list[Word], size: int) -> bool:
+    """ "first denoise"."""
+    said, wish = " ".join(keys(words[:size])), complaints.understand(keys(words[size:]))
+    return said in _ADVERBS and wish is not None
+
+
+def _closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
+    """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
+    for size in range(min(LONGEST, len(words) - 1), 0, -1):
+        degree = _CLOSING.get(" ".join(keys(words[-size:])))
+        if degree is not None and words[-size - 1].key not in _TURNS:
+            return words[:-size], degree
+    return None

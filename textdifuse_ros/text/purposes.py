@@ -1,0 +1,68 @@
+"""What something is asked for: "hide the sky so that I can see the people", "less smoke to see the cars"."""
+
+from __future__ import annotations
+
+from textdifuse_ros.text import complaints, lexicon
+from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.phrasing import (
+    FILLER,
+    SAID_FIRST,
+    VERBS,
+    WANTING,
+    ended,
+    framed,
+    head,
+    keys,
+    strip_leading,
+)
+
+_SO_THAT = frozenset(("so", "so that", "such that", "in order that"))
+_TO = frozenset(("to", "in order to", "so as to"))
+_ABLE = frozenset(
+    (
+        *(
+            f"{who}{can}"
+            for who in ("i", "we", "you", "the robot", "it", "one")
+            for can in (" can", " could", "")
+        ),
+        "can",
+    )
+)
+_SAME = ("they", "it", "them")  # "highlight people so that they stand out"
+
+
+def apart(words: list[Word]) -> list[list[Word]]:
+    """What is asked for, and behind it, as a part of its own, what for, where that names more."""
+    polite = len(words) - len(strip_leading(words, SAID_FIRST))
+    if complaints.understand(keys(words)) is not None:  # "too dark to see people"
+        return [words]
+    directive = head(words[polite:], VERBS)  # "do not want you to show"
+    for at in range(polite + max(1, directive), len(words) - 1):
+        what_for = _purpose(words[at:])
+        if what_for is None or not _asks(words[polite:at]):
+            continue
+        if what_for[0].key in _SAME:
+            return [words[:at]]
+        return [words[:at], *apart(what_for)]
+    return [words]
+
+
+def _purpose(words: list[Word]) -> list[Word] | None:
+    size = head(words, _TO)
+    if size:
+        rest = words[size:]
+        wanted = head(rest, WANTING) or framed(rest, lexicon.WANTED_FRAMES) is not None
+        return rest if wanted else None
+    size = head(words, _SO_THAT)
+    if not size:
+        return None
+    rest = words[size:]
+    rest = rest[head(rest, _ABLE) :] if head(rest[head(rest, _ABLE) :], WANTING) else rest
+    return rest if head(rest, WANTING) or ended(rest) else None
+
+
+def _asks(words: list[Word]) -> bool:
+    """Whether there is a directive or a wish, so that what follows is no part of a name."""
+    words = strip_leading(words, FILLER)
+    asks = words[0].is_dash or head(words, VERBS) > 0 or ended(words)
+    return asks or complaints.understand(keys(words)) is not None

@@ -17,7 +17,8 @@ from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Prompt, PromptError
 from textdifuse_ros.text.wishes import compile_prompt
 
 _THINGS = [
-    "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗", "people's",
+    "person", "warm objects", "sky", "parked cars", "black and white", "Straße", "İstanbul", "人", "🚗",
+    "people's",
 ]  # fmt: skip
 # Of every kind as many words as of another, however long its table is.
 _KINDS: list[list[str]] = [

@@ -8,10 +8,11 @@ from itertools import takewhile
 
 from textdifuse_ros.text import harms
 from textdifuse_ros.text.harms import ACTING, THERE, THICK, TOO, VERY, is_subject
-from textdifuse_ros.text.lexicon import BLIND, MODALS, SEEMS
+from textdifuse_ros.text.lexicon import BLIND, CANNOT, MODALS, SEEMS
 from textdifuse_ros.text.restoration import (
     ARTICLES,
     CAMERAS,
+    HEAT,
     HUES,
     IMAGE_WORDS,
     JOINERS,
@@ -21,6 +22,7 @@ from textdifuse_ros.text.restoration import (
     Wish,
     after,
     camera_of,
+    lines_of_a_camera,
     place_of,
     take_degree,
     without_articles,
@@ -30,7 +32,7 @@ from textdifuse_ros.text.restoration import understand as _understand
 # What a picture is like, and which degradation that is.
 LIKE: dict[str, str] = {
     "noisy": "noise", "grainy": "noise", "speckled": "noise",
-    "stripy": "stripes", "stripey": "stripes", "streaky": "stripes",
+    "striped": "stripes", "stripy": "stripes", "stripey": "stripes", "streaky": "stripes",
     "hazy": "haze", "foggy": "haze", "misty": "haze", "smoky": "haze", "dusty": "haze",
     "overexposed": "over_exposure", "over-exposed": "over_exposure", "blown out": "over_exposure",
     "underexposed": "low_light", "under-exposed": "low_light", "poorly lit": "low_light",
@@ -46,7 +48,9 @@ PERHAPS: dict[str, str] = {
     "flat": "low_contrast", "dull": "low_contrast", "soft": "blur",
 }  # fmt: skip
 _ADJECTIVES = frozenset(name.split()[-1] for name in (*LIKE, *PERHAPS, *HUES, *THICK))
-_OFF = ("wrong", "off", "odd", "strange", "unnatural", "false", "bad")  # of colours
+_OFF = (  # of colours
+    "wrong", "off", "odd", "strange", "unnatural", "false", "bad", "weird", "incorrect", "not right",
+)  # fmt: skip
 _COLOURS = ("colours", "colors", "white balance")
 _LEADING = frozenset((*CAMERAS, *IMAGE_WORDS, *ARTICLES, *JOINERS))
 _IMAGES = (*IMAGE_WORDS, "colours", "colors")
@@ -102,7 +106,7 @@ def _complaint(words: list[str]) -> Wish | None:
 
 def _plainly(words: list[str]) -> list[str]:
     """Without what only says why, where and with which effect."""
-    words = [part for word in words for part in _SHORT.get(word, (word,))]
+    words = [part for word in lines_of_a_camera(words) for part in _SHORT.get(word, (word,))]
     while behind := after(words, _WHENCE):
         words = behind
     for at in range(2, len(words)):
@@ -113,7 +117,7 @@ def _plainly(words: list[str]) -> list[str]:
     if words[why : why + 1] and words[why] in SEEMS[:2]:  # "why is it so dark", "is it too dark"
         words = words[why + 1 :]
     for size in (3, 2, 1):
-        if len(words) > size and " ".join(words[-size:]) in _WHERE:
+        if len(words) > size and " ".join(words[-size:]) in _WHERE and words[-size - 1] != "see":
             return words[:-size]
     return words
 
@@ -137,6 +141,9 @@ def _has(words: list[str]) -> Wish | None:
             wish = harms.lack(["not", "enough", *lacked])
         elif needed := after(rest, _NEEDS):
             wish = _understand(needed)
+        elif rest[:2] in (["is", "full"], ["are", "full"]) and rest[2:3] == ["of"]:  # "full of noise"
+            wish = _understand(["remove", *rest[3:]])
+            subject = subject if _image(subject) is not None else ["it"]
         else:
             wish = harms.understand([*THERE[0].split(), *rest[1:]]) if rest[0] in ("has", "have") else None
         if wish is not None and is_subject(subject):
@@ -194,8 +201,10 @@ def _like(words: list[str]) -> Wish | None:
     words = without_articles(words)
     if words and (wish := _of_colours(words)):
         return replace(wish, degree=degree)
+    words = without_articles(_without_start(words, VERY))
     for size in (2, 1):
-        if (fault := LIKE.get(" ".join(words[:size]))) and any(word in _IMAGES for word in words[size:]):
+        shown = any(word in _IMAGES or (CAMERAS.get(word) and word != HEAT) for word in words[size:])
+        if (fault := LIKE.get(" ".join(words[:size]))) and shown:
             camera = camera_of(words[size:])  # "noisy thermal image"
             return None if camera is None else Wish(fault, camera=camera, degree=degree)
     for end in range(len(words), 0, -1):
@@ -264,15 +273,34 @@ def _image(subject: list[str]) -> str | None:
     return "" if " ".join(subject) in (*WHOLE, "colours", "colors") else camera_of(subject)
 
 
+def is_like(words: list[str]) -> bool:
+    """Whether the words say nothing but what a picture is like: "noisy"."""
+    return " ".join(words) in (*LIKE, *PERHAPS)
+
+
+def of_an_image(subject: list[str]) -> bool:
+    """Whether the words name the picture, a camera's image or the colours, and no object."""
+    words = without_articles(subject)
+    return bool(words) and (_image(words) is not None or words[-1] in ("contrast", "brightness"))
+
+
 def _blind(words: list[str]) -> Wish | None:
     """ "I cannot see through the smoke", "I can't see anything because of the fog"."""
-    rest = after(words, BLIND)
+    rest = after(words, (*BLIND, *CANNOT))
     if not rest:
         return None
+    for at in range(2, len(rest) - 2):
+        if rest[at : at + 2] == ["because", "of"]:  # "I can't see the people because of the smoke"
+            return _understand(["remove", *rest[at + 2 :]])
     for size in (4, 3, 2):
         if " ".join(rest[:size]) in _UNSEEN and (said := rest[size:]):
             return understand(said) if rest[size - 1] == "because" else _understand(["remove", *said])
     return _understand(rest)
+
+
+def _without_start(words: list[str], starts: tuple[str, ...]) -> list[str]:
+    """ "very noisy thermal image"; "too dark" stays, which says more than "dark"."""
+    return words[1:] if len(words) > 2 and words[0] in starts and words[0] != "too" else words
 
 
 def _without_end(words: list[str], ends: tuple[str, ...]) -> tuple[list[str], str]:

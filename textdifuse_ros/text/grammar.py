@@ -42,7 +42,7 @@ from textdifuse_ros.text.phrasing import (
     typed,
 )
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
-from textdifuse_ros.text.unasked import refuse_unasked
+from textdifuse_ros.text.unasked import advice, refuse_unasked
 
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
 
@@ -96,11 +96,14 @@ class _Reader:
         refuse_comparison(words, said)
         if not calm:
             refuse_unasked(words, said)
+        if shared := [] if calm else self._shared_wish(words, weight):
+            return shared
         inner, suppressed, wish, degree = self._understand(words, calm)
         if wish is not None:
+            refuse_impossible(inner, typed(self._source, inner))
             return [self._phrase(inner, _first(weight, inner[-1].weight, degree), wish)]
         pieces = list(split(inner, SPLITTERS))
-        phrases = []
+        phrases: list[Phrase] = []
         removing = calmed = False
         for piece in pieces:
             own, no, here = piece[-1].weight, suppressed, None
@@ -115,6 +118,29 @@ class _Reader:
             calmed = no and not suppressed
             phrases.append(self._phrase(piece, weight_here, wish, no))
         return phrases
+
+    def _shared_wish(self, words: list[Word], weight: float | None) -> list[Phrase]:
+        """ "more light and contrast", "leave the colours and the contrast alone": a wish for each of them.
+
+        Empty where the words are no such list.
+        """
+        words = strip_leading(words, SAID_FIRST)
+        for heads, verb in restoration.SHARED:
+            size = head(words, heads)
+            pieces = (
+                [strip_leading(piece, FILLER) for piece in split(words[size:], SPLITTERS)] if size else []
+            )
+            if len(pieces) < 2:
+                continue
+            pieces[-1] = strip_trailing(pieces[-1], restoration.UNTOUCHED, once=True)
+            wishes = [restoration.understand([*verb.split(), *keys(piece)]) for piece in pieces]
+            if all(wishes):
+                shared = (weight, pieces[-1][-1].weight)
+                return [
+                    self._phrase(piece, _first(piece[-1].weight, *shared), wish, verb=verb)
+                    for piece, wish in zip(pieces, wishes, strict=True)
+                ]
+        return []
 
     def _understand(
         self, words: list[Word], suppressed: bool
@@ -181,6 +207,8 @@ class _Reader:
             if framed(words[size - 1 :], lexicon.CALM_FRAMES) is not None:  # "do not make the sky calm"
                 self._refuse(words, "says no twice: say it once")
             inner = words[size:]
+            if " ".join(keys(words[:size])) in lexicon.CARELESS:
+                self._refuse_idle(words, inner)
             two = len(strip_trailing(inner, OWING_ENDINGS)) < len(inner)
             *_, last = split(inner, SPLITTERS) or [inner]
             two = two or (len(last) < len(inner) and ended(last) and not find(last, RELATIVE))
@@ -194,6 +222,7 @@ class _Reader:
             return None
         if rest[-1].key in RELATIVE:  # "cars that distract me" says which ones
             return None
+        self._refuse_idle(words, rest)
         if (not self._ensured and ended(words, STATED)) or rest[-1].key in lexicon.SEEMS:
             name = typed(self._source, strip_trailing(rest, lexicon.SEEMS))
             hint = f"write 'no {name}' to keep it calm, or 'show {name}'"
@@ -204,8 +233,14 @@ class _Reader:
         return rest
 
     def _phrase(
-        self, words: list[Word], weight: float | None, wish: restoration.Wish | None, suppressed: bool = False
+        self,
+        words: list[Word],
+        weight: float | None,
+        wish: restoration.Wish | None,
+        suppressed: bool = False,
+        verb: str = "",
     ) -> Phrase:
+        """verb: what the wish shares with others and is said in front of the first of them alone."""
         for word in words[:-1]:
             if word.weight is not None:
                 hint = "write it at the end, as in 'person*1.5'"
@@ -215,7 +250,7 @@ class _Reader:
                 self._refuse(words, "has a dash between its words: separate phrases with commas", word.start)
         if words[-1].key in CLAUSE_SPLITTERS:
             self._refuse(words, f"ends with '{words[-1].text}': name what follows", words[-1].start)
-        text = " ".join(word.text for word in words)
+        text = " ".join((*verb.split(), *(word.text for word in words)))
         kind = OBJECT
         if wish is None and suppressed:
             wish = restoration.understand(["no", *keys(words)])
@@ -241,6 +276,13 @@ class _Reader:
         """ "keep the road calm and the sky"."""
         name = typed(self._source, words)
         self._refuse(words, f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'")
+
+    def _refuse_idle(self, words: list[Word], what: list[Word]) -> None:
+        """ "the noise does not matter": is it to go, or to stay?"""
+        spoken = keys(strip_leading(what, FILLER))
+        wish = restoration.understand(["remove", *spoken]) if restoration.is_fault(spoken) else None
+        if wish is not None:
+            self._refuse(words, f"can be meant either way: {advice(wish)}")
 
     def _refuse_two(self, words: list[Word], two: bool) -> None:
         """ "hide the sky and the cars should stand out"."""

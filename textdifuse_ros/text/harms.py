@@ -12,6 +12,7 @@ from textdifuse_ros.text.restoration import (
     JOINERS,
     KEEPERS,
     LACKED,
+    LIGHTS,
     LITTLE,
     MUCH,
     PREPOSITIONS,
@@ -117,8 +118,10 @@ def is_subject(words: list[str]) -> bool:
 
 def _amount(words: list[str]) -> Wish | None:
     """ "too much noise in the thermal image", "there is thick smoke"."""
-    said = after(words, THERE)
-    return _understand(["remove", *(said or words)]) if said or after(words, MUCH) else None
+    said, much = after(words, THERE), after(words, MUCH)
+    if much and _understand(much) is not None:  # "too much noise reduction"
+        return None
+    return _understand(["remove", *(said or words)]) if said or much else None
 
 
 def lack(words: list[str]) -> Wish | None:
@@ -162,6 +165,8 @@ def _harm(words: list[str]) -> Wish | None:
     """ "the smoke hides the people": it is to go wherever it lies."""
     for at in range(1, len(words) - 1):
         if after(words[at:], _HARMS) and is_subject(words[:at]):
+            if words[at - 1] in LIGHTS:  # "headlights hide the people"
+                return Wish("over_exposure")
             wish = _understand(["remove", *words[:at]])
             return None if wish is None else replace(wish, region="")
     return None

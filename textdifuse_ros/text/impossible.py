@@ -15,6 +15,7 @@ from textdifuse_ros.text.restoration import LITTLE, MUCH, after
 _MORE = ("more", "higher", "raise", "raising", "increase", "boost", "stronger", "enhance")
 _LESS = ("less", "lower", "reduce", "reducing", "decrease", "too much", "weaken", "no", "remove", "without")
 _COLOURS = ("colour", "color", "colours", "colors")
+_MEASURES = ("contrast", "brightness", "sharpness")
 _POOR = ("poor", "bad", "low", "too low", "too bad", "terrible")
 
 
@@ -61,6 +62,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_each((*_MORE, *LITTLE), (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
             "too grey", "too gray", "too pale",
+            *_each(("warmer", "cooler", "colder"), _COLOURS), "warmer", "cooler",
             *_both(("more colourful", "more colorful", "more saturated", "colourful", "colorful", "vivid")),
         ),
     ),
@@ -114,7 +116,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *_each(("fix", "correct", "adjust", "more", "less", "lower", "raise", "increase", "reduce",
                     "too much", "auto"), ("exposure",)),
             *_each(("no", "without"), ("light", "brightness", "lighting")),
-            "exposure", "exposure correction", "hdr", "gamma", "gamma correction", "tone mapping",
+            "exposure", "exposure correction", "hdr", "dynamic range",
+            "more dynamic range", "auto contrast", "gamma", "gamma correction", "tone mapping",
         ),
     ),
     (
@@ -166,7 +169,9 @@ def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -
     spoken = ["no", *spoken] if suppressed else spoken
     left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
-    for text in (" ".join(left), " ".join(plain), _stated(plain)):
+    measured = [word for word in plain if word not in (*_CAMERAS, *restoration.PREPOSITIONS)]
+    of_camera = " ".join(measured) if any(word in _MEASURES for word in measured) else ""
+    for text in (" ".join(left), " ".join(plain), _stated(plain), of_camera):
         if reason := _REASON_OF.get(text):
             raise PromptError(f"'{typed}' cannot be done, since {reason}", typed, words[0].start)
 

@@ -47,9 +47,10 @@ SEEMS = (
     "remains",
 )  # fmt: skip
 # Who says that they do not see.
-BLIND = tuple(
-    f"{who} {cannot}" for who in ("i", "we")
-    for cannot in ("can't", "cannot", "can not", "couldn't", "can hardly", "can barely")
+CANNOT = ("can't", "cannot", "can not", "couldn't", "can hardly", "can barely")
+BLIND = (
+    *(f"{who} {cannot}" for who in ("i", "we") for cannot in CANNOT),
+    *(f"{who} {no}" for who in ("i", "we") for no in ("don't", "do not")),
 )  # fmt: skip
 # Verbs in front of what must stand out.
 WANTED = (
@@ -136,6 +137,13 @@ NEGATED = (
     *(f"{who}not interested in" for who in ("", "i am ", "i'm ", "we are ", "we're ")),
 )  # fmt: skip
 SAYING_NO = SUPPRESSED + NEGATED
+# Said of a fault, nobody knows whether it is to go: "never mind the noise".
+CARELESS = (
+    "never mind", "forget", "forget about", "who cares about", "care less about", "disregard",
+    *(f"{who}not interested in" for who in ("", "i am ", "i'm ", "we are ", "we're ")),
+    *(f"{who}{no} care {about}" for who in ("i ", "we ", "") for no in _REFUSING[:2]
+      for about in ("about", "for")),
+)  # fmt: skip
 # No to a no: "don't hide the people", "never ignore cars".
 _LOSING = (
     "ignore", "hide", "suppress", "mute", "downplay", "avoid", "disregard", "forget", "forget about", "miss",

@@ -124,7 +124,9 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
     first, words = (strip_leading(each.words, FILLER) for each in (before, part))
     if words[0].key != "not" or len(words) == 1 or first[0].key == "not":
         return
-    if complaints.understand(keys(words)) is not None:  # "not enough light"
+    if complaints.understand(keys(words)) is not None or complaints.is_like(
+        keys(words[1:])
+    ):  # "not enough light"
         return
     wish = complaints.understand(keys(first))
     removes = restoration.is_removal(keys(first)) if wish is not None else False
@@ -133,6 +135,11 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
         said, this = typed(source, words), typed(source, first)
         reason = f"'{said}' behind '{this}' asks for nothing more: leave it out"
         raise PromptError(reason, said, words[0].start)
+    other = complaints.understand(keys(words[1:])) or complaints.of_an_image(keys(words[1:]))
+    if wish is not None and not other and not wish.region and not wish.keep and not removes:
+        said, this = typed(source, words), typed(source, first)
+        hint = "a wish holds for the whole image, or for one object, as in 'brighten the cars'"
+        raise PromptError(f"'{said}' behind '{this}' cannot be: {hint}", said, words[0].start)
     if removes or calms or (wish is None and framed(first, lexicon.CALM_FRAMES)):
         _refuse_either_way(source, before, words[1:])
 

@@ -30,6 +30,12 @@ _LYING = (  # "man down"
     "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
     "soldier", "victim", "firefighter",
 )  # fmt: skip
+_PRONOUNS = ("it", "them", "they")
+_SAID_OF_FAULTS = (
+    *harms.RELATIVE, "to", "so", "when", "outside", "inside", "hidden", "by", "between", "caused", "makes",
+    "make", "prevents", "keeps", "causes", "because", "until",
+)  # fmt: skip
+_NAMING = ("filtering", "building", "clothing")
 _PARTICLES = ("out", "down", "up", "away", "off", "back")
 _NO_VERBS = frozenset((
     *restoration.PREPOSITIONS, "under", "inside", "outside", "through", "between", "beside", "next", "past",
@@ -78,6 +84,10 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
     if not suppressed and (unknown := _unknown_verb(words)):
         return unknown
+    if fault := _fault_and_more(words):
+        return fault
+    if spoken[0] in _PRONOUNS and len(words) > 1:
+        return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
     said = next((at for at, word in enumerate(spoken) if word in lexicon.SEEMS), len(spoken))
     if not suppressed and restoration.is_fault(spoken[:said]):  # "haze", "the noise is fine"
         fault = typed if said == len(spoken) else _name(words[:said])
@@ -86,7 +96,8 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
     if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
         return f"may end with a weight: write it as '{_name(words[:-1])}*{spoken[-1].strip('x')}'"
-    if len(spoken) == 1 and spoken[0] in _MEASURES and not suppressed:
+    of_camera = len(spoken) == 2 and spoken[0] in restoration.CAMERAS and spoken[1] in _MEASURES
+    if (of_camera or (len(spoken) == 1 and spoken[0] in _MEASURES)) and not suppressed:
         return f"is no object in the image: write 'more {typed}'"
     if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
@@ -94,6 +105,18 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     if suppressed and any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n):
         return f"can be meant either way: {_APART}"  # "no people in sight"
     return more_than_a_name(words, suppressed)
+
+
+def _fault_and_more(words: list[Word]) -> str:
+    """ "smoke hiding the people": no wish can follow that, and who stands behind must not be kept calm."""
+    inner = strip_leading(words, FILLER)
+    for size in range(min(4, len(inner) - 1), 0, -1):
+        after = inner[size].key
+        more = after in _SAID_OF_FAULTS or (after.endswith("ing") and after not in _NAMING)
+        if more and restoration.is_fault(keys(inner[:size])):
+            fault = " ".join(word.text for word in inner[:size])
+            return f"says more of a fault than a wish can: write 'remove the {fault}'"
+    return ""
 
 
 def _unknown_verb(words: list[Word]) -> str:

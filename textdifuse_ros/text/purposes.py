@@ -34,7 +34,12 @@ _SAME = ("they", "it", "them")  # "highlight people so that they stand out"
 def apart(words: list[Word]) -> list[list[Word]]:
     """What is asked for, and behind it, as a part of its own, what for, where that names more."""
     polite = len(words) - len(strip_leading(words, SAID_FIRST))
-    if complaints.understand(keys(words)) is not None:  # "too dark to see people"
+    wish = complaints.understand(keys(words))
+    if wish is not None and wish.region.partition(" ")[0] not in (
+        "so",
+        "to",
+        "in",
+    ):  # "too dark to see people"
         return [words]
     directive = head(words[polite:], VERBS)  # "do not want you to show"
     for at in range(polite + max(1, directive), len(words) - 1):

@@ -15,11 +15,15 @@ DEGRADATIONS = (
 NOUNS: dict[str, str] = {
     "noise": "noise", "grain": "noise", "graininess": "noise", "speckle": "noise", "speckles": "noise",
     "static": "noise", "salt and pepper noise": "noise", "sensor noise": "noise", "noise level": "noise",
-    "dead pixels": "noise", "hot pixels": "noise", "stuck pixels": "noise",
+    "dead pixels": "noise", "hot pixels": "noise", "stuck pixels": "noise", "bad pixels": "noise",
+    "film grain": "noise", "iso noise": "noise", "noises": "noise",
+    "column noise": "stripes", "row noise": "stripes", "vertical lines": "stripes",
+    "horizontal lines": "stripes", "scan lines": "stripes", "scanlines": "stripes", "column lines": "stripes",
     "stripes": "stripes", "stripe": "stripes", "striping": "stripes", "banding": "stripes",
     "fixed pattern": "stripes", "fixed-pattern noise": "stripes", "fixed pattern noise": "stripes",
     "haze": "haze", "fog": "haze", "mist": "haze", "smoke": "haze", "dust": "haze", "smog": "haze",
-    "smoke cloud": "haze", "smoke clouds": "haze", "steam": "haze",
+    "smoke cloud": "haze", "smoke clouds": "haze", "dust cloud": "haze", "dust clouds": "haze",
+    "steam": "haze", "exhaust smoke": "haze",
     "glare": "over_exposure", "over-exposure": "over_exposure", "overexposure": "over_exposure",
     "sun glare": "over_exposure", "lens flare": "over_exposure", "lens flares": "over_exposure",
     "blown highlights": "over_exposure", "highlights": "over_exposure", "dazzle": "over_exposure",
@@ -36,11 +40,13 @@ NOUNS: dict[str, str] = {
 # Verbs that ask for one degradation's removal by themselves; an object or nothing follows.
 VERBS: dict[str, str] = {
     "denoise": "noise", "denoising": "noise", "despeckle": "noise",
-    "destripe": "stripes", "destriping": "stripes",
-    "dehaze": "haze", "dehazing": "haze", "defog": "haze", "defogging": "haze", "desmoke": "haze",
-    "deblur": "blur", "deblurring": "blur", "sharpen": "blur", "sharpening": "blur",
+    "de-noise": "noise", "destripe": "stripes", "destriping": "stripes", "de-stripe": "stripes",
+    "dehaze": "haze", "dehazing": "haze", "de-haze": "haze", "defog": "haze", "defogging": "haze",
+    "de-fog": "haze", "unfog": "haze", "desmoke": "haze",
+    "deblur": "blur", "deblurring": "blur", "de-blur": "blur", "unblur": "blur", "sharpen": "blur",
+    "sharpening": "blur",
     "brighten": "low_light", "brighten up": "low_light", "brightening": "low_light", "lighten": "low_light",
-    "relight": "low_light", "relighting": "low_light", "light up": "low_light",
+    "illuminate": "low_light", "relight": "low_light", "relighting": "low_light", "light up": "low_light",
     "white balance": "colour_cast", "white-balance": "colour_cast",
 }  # fmt: skip
 
@@ -58,9 +64,16 @@ WISHES: dict[str, str] = {
     **{f"{more} {noun}": fault for more in RAISING for noun, fault in LACKED.items()},
     "brighter": "low_light", "make brighter": "low_light", "make bright": "low_light",
     "make lighter": "low_light", "sharper": "blur", "make sharper": "blur", "make sharp": "blur",
-    "crisper": "blur", "make crisper": "blur",
+    "crisper": "blur", "make crisper": "blur", "lighter": "low_light", "more bright": "low_light",
+    "more sharp": "blur", "need light": "low_light", "see in dark": "low_light",
+    "see in darkness": "low_light",
+    **{f"{turn}{noun} up": fault for noun, fault in LACKED.items() for turn in ("", "turn ")},
+    **{f"{noun}{link}free": fault for noun, fault in NOUNS.items() if " " not in noun for link in (" ", "-")},
     **{f"{fix} {what}": "colour_cast" for fix in ("correct", "fix", "adjust")
        for what in ("colours", "colors", "colour", "color", "white balance")},
+    **{f"{colour} correction": "colour_cast" for colour in ("colour", "color")},
+    **{f"{make}natural {colours}": "colour_cast" for make in ("", "make ", "more ")
+       for colours in ("colours", "colors")},
     "see through smoke": "haze", "look through smoke": "haze",
     "see through fog": "haze", "look through fog": "haze", "see through haze": "haze",
 }  # fmt: skip
@@ -86,13 +99,24 @@ KEEPERS = (
     "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",
     "don't change",
 )  # fmt: skip
-_UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched", "in")
+UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched", "in")
+# Verbs that reach over "and", and what they say of each: "don't remove the fog or the smoke".
+SHARED: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset(RAISING), "more"),
+    (frozenset(KEEPERS), "keep"),
+    (frozenset(f"{no} {verb}" for no in ("do not", "don't", "never") for verb in REMOVERS), "do not remove"),
+)
 _NOUN_REFUSERS = ("no", "without")  # "no noise" is no wish to keep it
 REFUSERS = ("do not", "don't", "never", "stop", *_NOUN_REFUSERS)
 DEGREES: dict[str, float] = {  # longer ones in front of those that they begin with
     "a little bit": 0.5, "slightly": 0.5, "a little": 0.5, "a bit": 0.5, "a tad": 0.5, "gently": 0.5,
     "somewhat": 0.75, "strongly": 1.5, "a lot": 1.5, "heavily": 1.5, "completely": 2.0, "fully": 2.0,
-    "very much": 2.0, "much": 1.5,
+    "very much": 2.0, "much": 1.5, "very strongly": 2.0, "by half": 0.5, "halfway": 0.5, "a touch": 0.5,
+}  # fmt: skip
+_AFTER = {"more": 1.5, "less": 0.5, "first": 1.0}
+_HOW_FAR = {
+    "light": 0.5, "gentle": 0.5, "mild": 0.5, "soft": 0.5, "slight": 0.5, "strong": 1.5, "stronger": 1.5,
+    "heavy": 1.5, "more": 1.5, "max": 2.0, "maximum": 2.0, "full": 2.0,
 }  # fmt: skip
 CAMERAS: dict[str, str] = {
     "thermal": "thermal", "infrared": "thermal", "ir": "thermal", "heat": "thermal",
@@ -110,7 +134,7 @@ PREPOSITIONS = (
 ARTICLES = (
     "the", "a", "an", "this", "all", "my", "our", "any", "both", "each", "every", "whole", "entire", "only",
 )  # fmt: skip
-WHOLE = ("it", "everything", "everywhere", "all", "both", "them")
+WHOLE = ("it", "everything", "everywhere", "all", "both")
 JOINERS = ("and", "or", "&")
 _PLACES = (["areas"], ["parts"], ["places"], ["regions"], ["corners"])  # behind "brighten the dark"
 _LONGEST_WISH = 6  # words, with those of the image
@@ -118,9 +142,13 @@ HEAT = "heat"  # a camera with an image word only; alone it is what is warm
 # In front of a fault, and no part of its name: "remove the thick fog". Of the first ones there is too much.
 _HEAVY = (
     "thick", "heavy", "dense", "strong", "bad", "annoying", "severe", "terrible", "horrible", "awful",
-    "excessive", "extreme",
+    "excessive", "extreme", "ugly", "high", "many", "nasty",
 )  # fmt: skip
-_ADJECTIVES = (*_HEAVY, "remaining", "image", "vertical", "horizontal", "random", "gaussian", "slight")
+_LACKING = ("low", "poor", "bad")
+_ADJECTIVES = (
+    *_HEAVY, "remaining", "image", "vertical", "horizontal", "random", "gaussian", "slight", "light",
+    "little", "thin", "faint", "mild", "weak", "speckle",
+)  # fmt: skip
 HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta", "cyan")
 _TINTED = ("haze", "colour_cast")  # behind a hue these are still faults: "a blue tint", "black smoke"
 _TINTS = (*HUES, "black", "white", "grey", "gray")
@@ -159,7 +187,11 @@ class Wish:
 
 def understand(words: list[str]) -> Wish | None:
     """Read a restoration wish from lower-case words; None where they are none."""
-    words, degree = take_degree(words)
+    words, degree = take_degree(lines_of_a_camera(words))
+    if len(words) == 2 and words[0] in VERBS and words[1] in _AFTER:  # "sharpen more"
+        words, degree = words[:1], _AFTER[words[1]]
+    if words[1:] and words[0] in _HOW_FAR and words[1] in VERBS:  # "strong denoising"
+        words, degree = words[1:], _HOW_FAR[words[0]]
     keep = False
     if found := _refused(words):
         keep = True
@@ -174,6 +206,12 @@ def understand(words: list[str]) -> Wish | None:
     return Wish(degradation, keep, camera, region, degree)
 
 
+def lines_of_a_camera(words: list[str]) -> list[str]:
+    """ "lines in the thermal image" are stripes; those on a road are not."""
+    named = any(CAMERAS.get(word) == "thermal" and word != HEAT for word in words)
+    return ["stripes" if named and word in ("lines", "line") else word for word in words]
+
+
 def is_removal(words: list[str]) -> bool:
     """Whether a verb of removal stands in front, which may reach a list behind it."""
     return bool(after(take_degree(words)[0], REMOVERS))
@@ -181,7 +219,7 @@ def is_removal(words: list[str]) -> bool:
 
 def is_fault(words: list[str]) -> bool:
     """Whether the words name a fault of the image and nothing else: "haze", "noise in the thermal image"."""
-    return _fault(without_articles(take_degree(words)[0])) is not None
+    return _fault(without_articles(take_degree(lines_of_a_camera(words))[0])) is not None
 
 
 def is_much(words: list[str]) -> bool:
@@ -203,12 +241,18 @@ def _refused(words: list[str]) -> _Found | None:
     rest = after(words, REFUSERS)
     if not rest:
         return None
-    return _verb_wish(rest) if words[0] in _NOUN_REFUSERS else _asked(rest)
+    if words[0] not in _NOUN_REFUSERS:
+        return _asked(rest)
+    if rest[-1] in ("enhancement", "enhancements", "boost", "changes"):  # "no contrast enhancement"
+        named = " ".join(rest[:-1])
+        fault = LACKED.get(named) or KEEPS.get(named) or NOUNS.get(named)
+        return (fault, "", "") if fault else None
+    return _verb_wish(rest)
 
 
 def _verb_wish(words: list[str]) -> _Found | None:
     """ "denoise the thermal image", "brighten the car", "brighten", "noise reduction"."""
-    for size in (3, 2, 1):
+    for size in (3, 2, 1) if not after(words, MUCH) else ():  # "too much noise reduction"
         if words[size : size + 1] in ([each] for each in _REMOVAL) and (found := _fault(words[:size])):
             place = place_of(words[size + 1 :])
             return (found[0], place[0] or found[1], place[1]) if place else None
@@ -242,6 +286,9 @@ def _fault(words: list[str]) -> _Found | None:
             place = place_of(words[size:])
             if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
                 return (degradation, *place)  # "no smoke detectors" names an object
+    if words[0] in _LACKING and words[1:2] and words[1] in CAMERAS:  # "low thermal contrast"
+        found = _fault([words[0], *words[2:]])
+        return (found[0], CAMERAS[words[1]], found[2]) if found else None
     if words[0] in _ADJECTIVES:
         return _fault(words[1:])
     camera = CAMERAS.get(words[0])
@@ -287,8 +334,10 @@ def _whole_wish(words: list[str]) -> _Found | None:
 
 def _keep_wish(words: list[str]) -> _Found | None:
     rest = without_articles(after(words, KEEPERS))
+    if words[:1] == ["let"] and words[-1] in ("be", "stay", "remain"):  # "let the noise be"
+        rest = without_articles(words[1:-1])
     for size in (3, 2, 1):
-        if len(rest) > size and " ".join(rest[-size:]) in _UNTOUCHED:
+        if len(rest) > size and " ".join(rest[-size:]) in UNTOUCHED:
             rest = rest[:-size]
     degradation = KEEPS.get(" ".join(rest))
     return (degradation, "", "") if degradation else _fault(rest)
@@ -327,7 +376,8 @@ def take_degree(words: list[str]) -> tuple[list[str], float]:
         size, last = len(mark), len(words) - len(mark)
         if last <= 0:
             continue
-        inside = range(1, last) if words[0] == "make" else ()
+        a_little = name.startswith("a ") and words[0] in ("remove", "reduce")
+        inside = range(1, last) if words[0] == "make" or a_little else ()
         for start in (0, last, *inside):
             if words[start : start + size] == mark and words[start + size : start + size + 1] != ["of"]:
                 return words[:start] + words[start + size :], degree

@@ -19,15 +19,23 @@ ADVICE: dict[str, tuple[str, str]] = {
     "colour_cast": ("correct the colours", "keep the colours"),
     "blur": ("sharpen", "do not sharpen"),
 }
+_FINE = ("fine", "good", "ok", "okay", "perfect", "great", "alright", "all right", "nice")
 _NOT = ("not", "isn't", "aren't", "wasn't")
 
 
 def refuse_unasked(words: list[Word], typed: str) -> None:
     """Raises PromptError for what would be read as an object though it is none, nor a wish."""
     words = strip_leading(words, FILLER)
-    if complaints.understand(keys(words)) is not None:
+    not_so = keys(words[:1]) == ["not"] and complaints.is_like(keys(words[1:]))
+    if not not_so and complaints.understand(keys(words)) is not None:
         return
-    reason = _counted(words) or _denied(keys(words)) or put_in(keys(words))
+    reason = (
+        _praised(keys(words))
+        or _less_of_a_wish(keys(words))
+        or _counted(words)
+        or _denied(keys(words))
+        or put_in(keys(words))
+    )
     if reason:
         raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
 
@@ -35,6 +43,28 @@ def refuse_unasked(words: list[Word], typed: str) -> None:
 def advice(wish: restoration.Wish) -> str:
     remove, keep = ADVICE[wish.degradation]
     return f"write '{remove}' or '{keep}'"
+
+
+def _praised(spoken: list[str]) -> str:
+    """ "the thermal image is fine"."""
+    for at, word in enumerate(spoken[:-1]):
+        if (
+            word in lexicon.SEEMS
+            and " ".join(spoken[at + 1 :]) in _FINE
+            and complaints.of_an_image(spoken[:at])
+        ):
+            return "asks for nothing: leave it out"
+    return ""
+
+
+def _less_of_a_wish(spoken: list[str]) -> str:
+    """ "don't brighten the sky so much"."""
+    rest = restoration.after(spoken, restoration.REFUSERS[:3])
+    if " ".join(spoken[-2:]) not in ("so much", "too much", "that much") or not rest[:-2]:
+        return ""
+    said = " ".join(rest[:-2])
+    asks = restoration.understand(rest[:-2]) is not None
+    return f"asks for less of a wish: write 'slightly {said}' or 'do not {said}'" if asks else ""
 
 
 def _counted(words: list[Word]) -> str:
@@ -53,6 +83,9 @@ def _counted(words: list[Word]) -> str:
 
 def _denied(spoken: list[str]) -> str:
     """ "the image is not noisy"."""
+    if spoken[:1] == ["not"] and complaints.is_like(spoken[1:]):
+        wish = complaints.understand(["too", *spoken[1:]])  # "foggy, not dark"
+        return "" if wish is None else f"says no to a fault, which can be meant either way: {advice(wish)}"
     for at, word in enumerate(spoken):
         said = " ".join(spoken[:at]) in THERE or spoken[at - 1 : at] in (["has"], ["have"])
         here = word in _NOT or (word == "no" and said)

@@ -66,6 +66,37 @@ def test_phrases_name_their_concepts(phrase: str, concepts: set[str]) -> None:
     assert {name for name, share in named.items() if share >= 0.5} == concepts
 
 
+@pytest.mark.parametrize(
+    ("text", "concepts"),
+    [
+        ("hide the sky behind the people", {"sky"}), ("no cars near people", {"car"}),
+        ("no people in cars", {"person"}), ("people against the sky", {"person"}),
+        ("man next to the car", {"person"}), ("person on a bicycle", {"person", "bicycle"}),
+    ],
+)  # fmt: skip
+def test_what_is_near_a_thing_is_not_meant(
+    localiser: EmbeddedLocaliser, text: str, concepts: set[str]
+) -> None:
+    ((_, named),) = localiser.compile(parse(text)).parts
+    assert set(named) == concepts
+
+
+@pytest.mark.parametrize(
+    "text", ["survivors, no rescuers", "no children, people*2", "warm things, no hot engines"]
+)
+def test_phrases_that_are_the_same_to_it_do_not_undo_each_other(
+    localiser: EmbeddedLocaliser, text: str
+) -> None:
+    with pytest.raises(
+        PromptError, match=r"would undo what stands in front of it: .* both are (person|warm)"
+    ):
+        localiser.compile(parse(text))
+
+
+def test_a_part_of_what_stands_out_can_be_kept_calm(localiser: EmbeddedLocaliser) -> None:
+    assert len(localiser.compile(parse("vehicles, no trucks, people*0, no children")).parts) == 3
+
+
 @pytest.mark.parametrize("phrase", ["a red balloon", "unicorns", "democracy", "zxqwv"])
 def test_what_it_does_not_know_is_refused_with_the_nearest_phrase_and_the_alternative(
     localiser: EmbeddedLocaliser, phrase: str

@@ -14,6 +14,7 @@ _APART = "name each thing by itself, as in 'people, no cars'"
 _CLAUSAL = (
     "so", "until", "till", "because", "they", "would", "could", "should", "must", "shall", "might", "may",
     "will", "if", "when", "whenever", "otherwise", "in order", "in favour of", "in favor of", "i'd", "we'd",
+    "calm",
 )  # fmt: skip
 _CLAUSAL_CALM = (*_CLAUSAL, "i", "we", "you", "be", "is", "are", "there", "get", "gets")
 _BESIDE = ("next", "close", "opposite", "adjacent", "parallel", "attached", "back")  # "next to the wall"

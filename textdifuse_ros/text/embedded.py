@@ -20,6 +20,7 @@ from textdifuse_ros.text.heat import HOT, temperature_of
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 from textdifuse_ros.text.sentence import shared_encoder
+from textdifuse_ros.text.whereabouts import named
 from textdifuse_ros.text.words import Words
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ class EmbeddedLocaliser:
         self._maps: Floats | None = None
 
     def compile(self, prompt: Prompt) -> EmbeddedPrompt:
-        """Sort the phrases by concept. Raises PromptError for the first that names none, LocaliserError
-        where the encoder or the weights cannot be used.
+        """Sort the phrases by concept. Raises PromptError for the first that names none, or that would undo
+        another, LocaliserError where the encoder or the weights cannot be used.
         """
-        parts = []
+        parts: list[tuple[float, Mapping[str, float]]] = []
         for phrase in prompt.phrases:
             concepts = _concepts(phrase)
             if phrase.weight:
+                _refuse_undone(phrase, concepts, parts)
                 parts.append((-phrase.weight if phrase.suppressed else phrase.weight, concepts))
         return EmbeddedPrompt(prompt, self.name, parts=tuple(parts))
 
@@ -162,8 +164,10 @@ def concepts_of(text: str) -> Mapping[str, float]:
 
 
 def _concepts(phrase: Phrase) -> Mapping[str, float]:
-    """The same. Raises PromptError where that is nothing that can be found."""
-    concepts = concepts_of(phrase.text)
+    """The same, of the thing alone and not of what is near it. Raises PromptError where that is nothing that
+    can be found.
+    """
+    concepts = concepts_of(named(phrase.text, phrase.suppressed)) or concepts_of(phrase.text)
     if not concepts:
         nearest = shared_words().nearest(shared_encoder()(phrase.text))
         raise PromptError(
@@ -174,3 +178,18 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
             phrase.start,
         )
     return concepts
+
+
+def _refuse_undone(
+    phrase: Phrase, concepts: Mapping[str, float], others: list[tuple[float, Mapping[str, float]]]
+) -> None:
+    """ "survivors, no rescuers": the same to this localiser, so that neither would be followed."""
+    for weight, those in others:
+        if (weight < 0) != phrase.suppressed and set(those) == set(concepts):
+            reason = f"to the localiser 'embedded' both are {' or '.join(concepts)}"
+            hint = "leave one of them out, or set the localiser to 'clip'"
+            raise PromptError(
+                f"'{phrase.text}' would undo what stands in front of it: {reason}; {hint}",
+                phrase.text,
+                phrase.start,
+            )

@@ -95,12 +95,18 @@ class HeatLocaliser:
         )
 
     def compile(self, prompt: Prompt) -> HeatPrompt:
-        """Sort the phrases by temperature. Raises PromptError for the first that names something else."""
+        """Sort the phrases by temperature. Raises PromptError for the first that names something else, or
+        that would undo another.
+        """
         weights = {HOT: 0.0, COLD: 0.0}
         for phrase in prompt.phrases:
             temperature = temperature_of(phrase.text)
             if temperature is None:
                 raise PromptError(_refusal(phrase, self._because), phrase.text, phrase.start)
+            if phrase.weight and weights[temperature] and phrase.suppressed == (weights[temperature] > 0):
+                reason = f"both are {temperature}; leave one of them out"
+                said = f"'{phrase.text}' would undo what stands in front of it: {reason}"
+                raise PromptError(said, phrase.text, phrase.start)
             weights[temperature] += -phrase.weight if phrase.suppressed else phrase.weight
         return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD])
 

@@ -26,16 +26,11 @@ _NOT = ("not", "isn't", "aren't", "wasn't")
 def refuse_unasked(words: list[Word], typed: str) -> None:
     """Raises PromptError for what would be read as an object though it is none, nor a wish."""
     words = strip_leading(words, FILLER)
-    not_so = keys(words[:1]) == ["not"] and complaints.is_like(keys(words[1:]))
-    if not not_so and complaints.understand(keys(words)) is not None:
-        return
-    reason = (
-        _praised(keys(words))
-        or _less_of_a_wish(keys(words))
-        or _counted(words)
-        or _denied(keys(words))
-        or put_in(keys(words))
-    )
+    spoken = keys(words)
+    reason = _less_of_a_wish(spoken)
+    not_so = spoken[:1] == ["not"] and complaints.is_like(spoken[1:])
+    if not reason and (not_so or complaints.understand(spoken) is None):
+        reason = _praised(spoken) or _counted(words) or _denied(spoken) or put_in(spoken)
     if reason:
         raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
 

@@ -43,7 +43,7 @@ def test_what_something_is_asked_for_is_a_part_of_its_own(text: str, plain: str)
     [
         "darken the sky until the people stand out", "ignore the sky in favour of people",
         "I don't want the people to be dark", "no person must be overlooked",
-        "the sky, not the people, should be calm", "avoid that people get lost", "show people if it is dark",
+        "the sky, not the people, should be calm",  "show people if it is dark",
         "what should be calm is the sky",
     ],
 )  # fmt: skip
@@ -53,13 +53,9 @@ def test_what_is_more_than_a_name_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["trash can", "people the robot can see*2", "cars to the left", "people I know"]
+    "text", ["trash can", "people the robot can see", "cars to the left", "people I know"]
 )
 def test_names_with_such_words_stay_names(text: str) -> None:
-    if "can see" in text:
-        with pytest.raises(PromptError, match="more than a name from 'can'"):
-            parse(text)
-        return
     assert _plain(text) == text
 
 
@@ -121,8 +117,8 @@ def test_what_comes_behind_a_calm_frame_can_be_meant_either_way(text: str) -> No
         ("I don't need cars, only people", "no cars, people"),
         ("first hide the sky, then show people", "no sky, people"),
         ("always ignore the sky", "no sky"),
-        ("people more, cars less", "people*1.5, cars*0.5"),
-        ("people with high priority, cars with low priority", "people*1.5, cars*0.5"),
+        ("people more, cars at half strength", "people*1.5, cars*0.5"),
+        ("people with high priority, cars with half weight", "people*1.5, cars*0.5"),
         ("tone the cars down a bit", "no cars*0.5"),
         ("as little sky as possible", "no sky"),
         ("make the sky as dark as possible", "no sky"),

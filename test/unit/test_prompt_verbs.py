@@ -62,7 +62,7 @@ def test_frames_and_fillers_are_taken_off(text: str, plain: str) -> None:
         ("make people as visible as possible", "people"),
         ("highlight people as much as possible", "people*2"),
         ("people first, then cars", "people*1.5, cars"),
-        ("people most, cars least", "people*1.5, cars*0.5"),
+        ("people most, cars at half strength", "people*1.5, cars*0.5"),
         ("cars, especially people", "cars, people*1.5"),
         ("cars and particularly people", "cars, people*1.5"),
         ("above all people", "people*1.5"),
@@ -95,7 +95,7 @@ def test_a_place_is_no_comparison(text: str) -> None:
     assert _plain(text) == text.removeprefix("prioritise ")
 
 
-@pytest.mark.parametrize("text", ["squash the cars", "nuke my cars", "knock out the cars", "tint all cars"])
+@pytest.mark.parametrize("text", ["squash the cars", "squish my cars", "knock out the cars", "tint all cars"])
 def test_an_unknown_verb_is_refused_and_named(text: str) -> None:
     said = "knock out" if "out" in text else text.split()[0]
     with pytest.raises(
@@ -173,6 +173,9 @@ def test_what_matters_stands_out(text: str) -> None:
         ("the cars hide the people", "write 'cars, no people' or 'people, no cars'"),
         ("the sky distracts from people", "as in 'people, no cars'"),
         ("cars down", "write 'no cars'"),
+        ("cars least", "write 'cars*0.5' or 'no cars'"),
+        ("cars with low priority", "write 'cars*0.5' or 'no cars'"),
+        ("avoid cars", "write 'no cars' to keep it calm, or 'show cars'"),
         ("cars dim", "write 'no cars'"),
         ("low priority cars", "write 'no cars' to keep it calm, or 'show cars'"),
         ("people with weight 2", "write it as 'people*2'"),

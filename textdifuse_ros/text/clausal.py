@@ -17,6 +17,7 @@ _CLAUSAL = (
     "calm",
 )  # fmt: skip
 _CLAUSAL_CALM = (*_CLAUSAL, "i", "we", "you", "be", "is", "are", "there", "get", "gets")
+_WHO = ("i", "we", "you", "one", "robot")
 _BESIDE = ("next", "close", "opposite", "adjacent", "parallel", "attached", "back")  # "next to the wall"
 _TO_SIDES = ("left", "right", "the", "our", "my", "your")  # "to the left"
 
@@ -29,7 +30,8 @@ def more_than_a_name(words: list[Word], suppressed: bool) -> str:
     said = words[found[0]].text if found else ""
     if not said and suppressed and (at := _to_do(spoken[:named])):
         said = words[at].text
-    if not said and "can" in spoken[1 : named - 1]:  # no trash can
+    at = spoken.index("can") if "can" in spoken[1 : named - 1] else 0  # no trash can
+    if at and (suppressed or spoken[at - 1] not in _WHO):  # "people I can see"
         said = "can"
     return f"is more than a name from '{said}' on: {_APART}" if said else ""
 

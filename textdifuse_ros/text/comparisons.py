@@ -8,6 +8,7 @@ from textdifuse_ros.text.phrasing import (
     FILLER,
     FREE_ENDINGS,
     SAID_FIRST,
+    SAYING_NO,
     WANTING,
     find,
     head,
@@ -18,11 +19,15 @@ from textdifuse_ros.text.phrasing import (
 from textdifuse_ros.text.prompt import PromptError
 
 _PREFERRING = (
-    "prioritise", "prioritize", "prefer", "favour", "favor", "rank", "value", "weigh", "weight",
+    "prioritise", "prioritize", "prefer", "i prefer", "we prefer", "favour", "favor", "rank", "value",
+    "weigh", "weight",
     "give priority to", "give preference to", "give more weight to", "give more priority to",
 )  # fmt: skip
 _OVER = ("over", "above", "before", "ahead of", "against", "more than", "than")
-_MORE = ("more", "better", "less", "fewer", "higher", "lower", "rather", "sooner")
+_MORE = (
+    "more", "better", "less", "fewer", "higher", "lower", "rather", "sooner", "brighter", "darker", "clearer",
+    "sharper", "stronger",
+)  # fmt: skip
 _VERSUS = ("vs", "versus")
 _EXCLUDING = ("rather than", "sooner than")  # those are told what to write elsewhere
 # "replace cars with people": no weights, the first goes and the second comes.
@@ -59,7 +64,8 @@ def _swapped(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
 def _preferred(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
     size = head(words, _PREFERRING)
     rest = words[size:] if size else []
-    found = find(rest, (*_OVER, "to") if keys(words[:1]) == ["prefer"] else _OVER)
+    preferred = "prefer" in keys(words[:size])
+    found = find(rest, (*_OVER, "to") if preferred else _OVER)
     return None if found is None else _parts(rest, *found)
 
 
@@ -68,7 +74,12 @@ def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
     if versus := find(words, _VERSUS):
         return _parts(words[head(words, WANTING) :], versus[0] - head(words, WANTING), versus[1])
     found = find(words, ("than",))
-    if found is None or find(words, _EXCLUDING) or not any(key in _MORE for key in keys(words[: found[0]])):
+    if (
+        found is None
+        or head(words, SAYING_NO)
+        or find(words, _EXCLUDING)
+        or not any(key in _MORE for key in keys(words[: found[0]]))
+    ):
         return None
     than = found[0] - (size := head(words, WANTING))
     inner = words[size:]

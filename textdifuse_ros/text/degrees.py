@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from textdifuse_ros.text import complaints, lexicon, restoration
 from textdifuse_ros.text.lexer import Word
-from textdifuse_ros.text.phrasing import FILLER, LONGEST, SAID_FIRST, VERBS, head, keys, strip_leading
+from textdifuse_ros.text.phrasing import (
+    FILLER,
+    LONGEST,
+    SAID_FIRST,
+    SPLITTERS,
+    VERBS,
+    head,
+    keys,
+    strip_leading,
+)
 
 _TURNS = (
     "too",
@@ -34,16 +43,16 @@ _STRESSES = {
 }  # fmt: skip
 # In front of a directive, where they say nothing of how far.
 _ADVERBS = dict.fromkeys(("always", "simply", "maybe", "perhaps", "first", "finally", "better", "now"), 1.0)
-_PRIORITIES = {"high": 1.5, "top": 1.5, "highest": 1.5, "low": 0.5, "lower": 0.5, "lowest": 0.5}
 _SHARES = {"half": 0.5, "full": 1.0, "double": 2.0}
-_LEADING = {**_ADVERBS, **_STRESSES}
-_CLOSING = {
-    **restoration.DEGREES, **_EMPHASES, "first": 1.5, "most": 1.5, "the most": 1.5, "least": 0.5,
-    "the least": 0.5, "last": 0.5, "as much as possible": 2.0, "more": 1.5, "even more": 1.5, "less": 0.5,
-    **{f"{at}{rank} priority": far for rank, far in _PRIORITIES.items() for at in ("", "with ", "at ")},
+LEADING = {**_ADVERBS, **_STRESSES}
+# Behind it, of one thing alone: "people and cars first" is said of both.
+_RANKS = {
+    "first": 1.5, "most": 1.5, "the most": 1.5, "as much as possible": 2.0, "more": 1.5, "even more": 1.5,
+    **{f"{at}{rank} priority": 1.5 for rank in ("high", "top", "highest") for at in ("", "with ", "at ")},
     **{f"{at} {share} {what}": far for share, far in _SHARES.items() for at in ("at", "with")
        for what in ("strength", "weight")},
 }  # fmt: skip
+_CLOSING = {**restoration.DEGREES, **_EMPHASES, **_RANKS}
 
 
 def off_degree(words: list[Word]) -> tuple[list[Word], float] | None:
@@ -68,9 +77,9 @@ def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
     for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
         inner = strip_leading(words, table)
-        size = head(inner, _LEADING)
+        size = head(inner, LEADING)
         if size and (head(inner[size:], VERBS) or _is_of_wish(inner, size)):
-            return inner[size:], _LEADING[" ".join(keys(inner[:size]))]
+            return inner[size:], LEADING[" ".join(keys(inner[:size]))]
         if size := head(inner, _EMPHASES):
             return inner[size:], _EMPHASES[" ".join(keys(inner[:size]))]
     return None
@@ -85,7 +94,9 @@ def _is_of_wish(words: list[Word], size: int) -> bool:
 def _closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
     for size in range(min(LONGEST, len(words) - 1), 0, -1):
-        degree = _CLOSING.get(" ".join(keys(words[-size:])))
+        said = " ".join(keys(words[-size:]))
+        of_many = said in _RANKS and any(key in SPLITTERS for key in keys(words))
+        degree = None if of_many else _CLOSING.get(said)
         if degree is not None and words[-size - 1].key not in _TURNS:
             return words[:-size], degree
     return None

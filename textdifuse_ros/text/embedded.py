@@ -20,7 +20,7 @@ from textdifuse_ros.text.heat import HOT, temperature_of
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 from textdifuse_ros.text.sentence import shared_encoder
-from textdifuse_ros.text.whereabouts import named
+from textdifuse_ros.text.whereabouts import apart, belongs
 from textdifuse_ros.text.words import Words
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
     """The same, of the thing alone and not of what is near it. Raises PromptError where that is nothing that
     can be found.
     """
-    concepts = concepts_of(named(phrase.text, phrase.suppressed)) or concepts_of(phrase.text)
+    concepts = _of_the_thing(phrase.text, phrase.suppressed)
     if not concepts:
         nearest = shared_words().nearest(shared_encoder()(phrase.text))
         raise PromptError(
@@ -178,6 +178,18 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
             phrase.start,
         )
     return concepts
+
+
+def _of_the_thing(text: str, suppressed: bool) -> Mapping[str, float]:
+    """Of "sky behind the people" sky, of "people on the road" persons, of "woman on a bike" bicycles, too."""
+    thing, place = apart(text)
+    concepts = dict(concepts_of(thing))
+    if not concepts or not place:
+        return concepts or concepts_of(text)
+    if suppressed or not belongs(text):
+        return concepts
+    there, whole = concepts_of(place), concepts_of(text)
+    return {**{name: share for name, share in whole.items() if name in there}, **concepts}
 
 
 def _refuse_undone(

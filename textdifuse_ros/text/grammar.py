@@ -113,6 +113,9 @@ class _Reader:
             self._refuse_nothing(piece, said)
             removing = removing or (wish is not None and restoration.is_removal(keys(piece)))
             no = no or (wish is None and removing and restoration.is_fault(keys(piece)))
+            mixed = bool(phrases) and phrases[-1].kind == RESTORATION and suppressed and wish is None
+            if mixed and not restoration.is_fault(keys(piece)):  # "no smoke and people"
+                self._refuse_either_way(piece)
             if calmed and not no and wish is None and not head(piece, VERBS) and not ended(piece):
                 self._refuse_either_way(piece)
             calmed = no and not suppressed

@@ -62,7 +62,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_each((*_MORE, *LITTLE), (*_COLOURS, "saturation", "vivid colours", "vivid colors")),
             "too grey", "too gray", "too pale",
-            *_each(("warmer", "cooler", "colder"), _COLOURS), "warmer", "cooler",
+            *_each(("warmer", "cooler", "colder", "warm", "cool", "cold"), _COLOURS), "warmer", "cooler",
+            *_each(("make",), _each(_COLOURS, ("warmer", "cooler", "colder"))),
             *_both(("more colourful", "more colorful", "more saturated", "colourful", "colorful", "vivid")),
         ),
     ),
@@ -94,7 +95,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_each(
                 ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
-                ("rain", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection",
+                ("rain", "snow", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection",
                  "flicker", "flickering", "shake", "shaking"),
             ),
             "raining", "rains", "snowing", "snows", "lens dirty", "dirty lens", "clean lens",

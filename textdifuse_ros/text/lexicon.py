@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textdifuse_ros.text import verbs
 
+# What is left as it is whether somebody says so or not: "show people, ignore the rest".
+_REST = ("the rest", "everything else", "all else", "the others", "all the rest", "anything else")
 # Words that carry no object. A phrase made of nothing else is refused.
-REST = ("the rest", "everything else", "all else", "the others", "all the rest", "anything else")
 POLITE = (
     "please", "kindly", "just", "only", "now", "then", "also", "hey", "hi", "hello", "ok", "okay", "thanks",
     "thank you", "cheers",
@@ -20,11 +21,12 @@ POLITE = (
     "anymore", "any more", "from now on", "at the moment", "as well", "if possible", "not only",
     "not just", "first of all", "at all", "continue", "start", "go on", "keep on", "i suggest", "we suggest",
     "i recommend", "do you mind", "try and", "should we", "shall we", "should i", "shall i", "why not",
-    "how about", "what about", "i would", "i'd",
+    "how about", "what about", "take care that",
+    "take care to", "take care", "begin", "try", "i would", "i'd",
     *(f"it would be {good} if you could" for good in ("great", "nice", "good")),
-    *(f"{no} {rest}" for rest in REST
+    *(f"{no} {rest}" for rest in _REST
       for no in ("ignore", "hide", "suppress", "forget", "forget about", "no", "not", "tone down")),
-    *(f"{how}" for rest in REST for how in (f"keep {rest} calm", f"leave {rest} alone", f"{rest} calm",
+    *(text for rest in _REST for text in (f"keep {rest} calm", f"leave {rest} alone", f"{rest} calm",
       f"leave {rest} as it is", f"keep {rest} as it is")),
     *(f"{what} {verb}" for what in ("all that matters", "what matters", "all i care about", "all i want",
       "all i need", "what i want", "what i need", "the main thing") for verb in ("is", "are")),
@@ -38,7 +40,8 @@ CONJUNCTIONS = ("and", "but", "while", "yet", "or", "plus", "as well as", "&", "
 ARTICLES = (
     "the", "a", "an", "all", "all of the", "all the", "all of", "any", "every", "each", "some", "some of the",
     "my", "our", "your", "their", "his", "her", "its", "these", "those", "this", "that", "anything that is",
-    "everything that is", "whatever is", "nothing but", "either",
+    "everything that is", "whatever is",
+    "nothing but", "nothing other than", "either",
 )  # fmt: skip
 
 # Verbs of what is said about a thing: "the picture looks dark".
@@ -57,7 +60,7 @@ WANTED = (
     "make", "show", "show me", "find me", "help find", "give me", "highlight", "emphasise", "emphasize",
     "focus on", "focus", "find", "look for", "look at", "locate", "detect", "enhance", "bring out",
     "point out", "pick out", "accentuate", "stress",
-    *(f"{who} see" for who in BLIND), "i don't see", "i do not see", "can't see", "cannot see",
+    *(f"{who} {see}" for who in BLIND for see in ("see", "find")), "can't see", "cannot see",
     "attend to", "pay attention to", "watch for", "watch out for", "watch", "mark", "spot", "reveal", "see",
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "search for",
     *(f"{who}{seeking}" for who in ("", "i am ", "i'm ", "we are ", "we're ")
@@ -85,7 +88,7 @@ FREE_ENDINGS = (
                      "more important", "most important")),
     *(f"{verb} the most important" for verb in ("is", "are")), "matter", "matters", "matter most",
     "matters most", "matter the most", "count most", "count the most",
-    "can hardly be seen", "can barely be seen", "as possible", *BEING_SEEN,
+    "can hardly be seen", "can barely be seen", "as possible", "too", *BEING_SEEN,
     *(f"{must} {lost}" for must in (*(f"{modal} {no} be" for modal in MODALS[:3] for no in ("not", "never")),
                                     "can't be", "cannot be", "can not be", "mustn't be", "shouldn't be")
       for lost in ("hidden", "ignored", "suppressed", "lost", "missed", "overlooked", "forgotten",
@@ -103,14 +106,23 @@ WANTED_ENDINGS = (
 STANDING = frozenset((
     "highlighted", "emphasised", "emphasized", "marked", "shown", "seen", "front", "foreground", "sharp",
     "up", "on", "forward", "shine", "glow", "focus", "important", "first", "red", "white", "hot", "strong",
+    "more", "less",
     *_WANTED_STATES,
 ))  # fmt: skip
 # In front of what must stay calm. A list behind one of CURT_NO ends at its comma: "no sky, people".
+# At the end of a name: "cars less", "people first, cars last". Half as much, or not at all?
+LOW = (
+    "less",
+    "least",
+    "the least",
+    "last",
+    *(f"{at}{low} priority" for at in ("", "with ", "at ") for low in ("low", "lower", "lowest")),
+)
 CURT_NO = ("no", "not", "less", "less of", "fewer", "without", "without any")
 SUPPRESSED = (
     *CURT_NO, "ignore", "ignoring", "hide", "hiding", "suppress", "suppressing",
     "mute", "muting", "downplay", "de-emphasise", "de-emphasize", "tone down", "turn down", "play down",
-    "calm down", "quieten", "avoid", "disregard", "forget", "forget about", "never mind", "remove",
+    "calm down", "quieten", "disregard", "forget", "forget about", "never mind", "remove",
     "removing", "get rid of", "reduce", "reducing", "except", "except for", "neither", "nor", "calm the",
     "dim the", "dim all", "darken", "darken the", "darker", "dimmer", "calmer", "quieter", "exclude",
     "excluding", "omit", "omitting", "leave out", "filter out", "mask out", "block out", "cut out",
@@ -169,7 +181,7 @@ _GONE = (
 )  # fmt: skip
 STATES_CALM = frozenset(_DIM)
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
-CALM_FRAMES: dict[str, tuple[str, ...]] = {
+_CALM_FRAMES: dict[str, tuple[str, ...]] = {
     "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", "out of sight", "out of view",
              *verbs.FROM),
     "stop": verbs.FROM,
@@ -177,7 +189,9 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
     "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),
     "leave": (*_AS_IT_IS, "alone", "in the background", "dark", "dim", "be"),
     "make": (*_CALM, *_AS_CALM, *_GONE, "dim", "dark", "not stand out", "stand out less", "not visible",
-             "hard to see", "barely visible", "hardly visible", "transparent"),
+             "hard to see", "barely visible", "hardly visible", "transparent", "dull", "duller", "faint",
+             "fainter", "weak", "weaker", "flat", "plain", "soft", "grey", "gray", "unseen", "unnoticed",
+             "unnoticeable", "less noticeable", "less obvious", "less dominant", "nothing"),
     "let": (*_GONE, "be"),
     **dict.fromkeys(("tone", "bring", "dial", "crank", "play", "calm", "scale"), ("down",)),
     "turn": ("down", "off"),
@@ -190,11 +204,13 @@ CALM_FRAMES: dict[str, tuple[str, ...]] = {
     "move": ("to the background", "into the background", "back"),
     "push": ("to the background", "into the background", "back"),
 }  # fmt: skip
-for _verb, _acting in (("keep", "keeping"), ("leave", "leaving"), ("make", "making"), ("let", "letting")):
-    CALM_FRAMES[_acting] = CALM_FRAMES[_verb]
+_FRAMING = {"keeping": "keep", "leaving": "leave", "making": "make", "letting": "let"}
+CALM_FRAMES = {**_CALM_FRAMES, **{acting: _CALM_FRAMES[verb] for acting, verb in _FRAMING.items()}}
 WANTED_FRAMES: dict[str, tuple[str, ...]] = {
     "keep": (*_WANTED_STATES, "in view", "in sight", "highlighted"),
-    "let": ("be visible", *_ACTS),
+    "let": ("be visible", "be seen", "shine", "glow", *_ACTS),
+    "leave": ("visible", "in view"),
+    "get": ("to stand out",),
     "turn": ("on", "up"),
     "switch": ("on",),
     "put": (*verbs.TO_THE_FRONT, "in focus", "first"),
@@ -206,7 +222,7 @@ WANTED_FRAMES: dict[str, tuple[str, ...]] = {
 # Those that mean nothing without what follows: "keep the sky" may be meant either way.
 OPEN_FRAMES = ("keep", "leave", "let", "put", "move")
 # Verbs, unless they tell what a thing is like: "dim sky".
-UNSURE = (*OPEN_FRAMES, "dim", "mask", "blur", *verbs.IDLE)
+UNSURE = (*OPEN_FRAMES, "avoid", "avoiding", "dim", "mask", "blur", *verbs.IDLE)
 # Endings that need no verb in front: "the cars must not stand out", "the sky should be calm", "sky calm".
 _NOT = (
     "should not", "shouldn't", "must not", "mustn't", "shall not", "need not", "do not", "don't", "does not",
@@ -231,6 +247,9 @@ CALM_ENDINGS = (
     *(f"{verb}{whom}" for verb in ("distract", "distracts", "annoy", "annoys", "bother", "bothers", "disturb",
                                    "disturbs") for whom in ("", " me", " us")),
     *(f"{verb} in the way" for verb in ("is", "are", "get", "gets")),
+    *(f"{need} {hiding}" for need in ("needs", "need")
+      for hiding in ("calming", "hiding", "dimming", "muting", "darkening", "suppressing")),
+    *(f"to be {hidden}" for hidden in ("calmed", "hidden", "ignored", "suppressed", "dimmed", "muted")),
     *(f"{no} {matter}" for no in _NOT for matter in ("matter", "count", "interest me", "interest us")),
     *(f"{may} be {gone}" for may in ("can", "may", "could", "might")
       for gone in ("ignored", "hidden", "suppressed", "left out", "removed", "forgotten", "skipped")),
@@ -253,27 +272,50 @@ HIDING = ("hide", "hides", "ignore", "suppress", "disregard", "remove")  # what 
 TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
     "instead of", "rather than", "other than", "apart from", "aside from", "is hidden", "are hidden", *HIDING,
-    "toned down", "faded out", "barely visible", "hardly visible", "to the background", "into the background",
+    "toned down", "faded out", "sans", "to the background", "into the background",
 )  # fmt: skip
 # The same where they come last: "cars off".
 TURNING_LAST = (
     "off", "excluded", "ignored", "suppressed", "hidden", "dimmed", "removed", "deemphasised",
     "de-emphasised", "deemphasized", "de-emphasized", "subdued", "faded", "invisible", "weak", "min",
-    "minimal", "secondary",
+    "weaker", "fainter", "duller", "unseen", "unnoticeable", "zero", "none", "nil", "barely", "hardly",
+    "rarely", "seldom", "darkened", "minimal", "secondary",
 )  # fmt: skip
-TURNING_TWO = ("out", "away", "gone", "down", "low", "dim")  # where there are two words: "sky out"
+TURNING_TWO = (
+    "out",
+    "away",
+    "gone",
+    "down",
+    "low",
+    "dim",
+    "dark",
+    "black",
+    "flat",
+    "dull",
+)  # where there are two words: "sky out"
 # And in a phrase that is to keep calm: "hide the sky show people" lacks a comma.
 TURNING_BACK = (
     "show", "highlight", "emphasise", "emphasize", "focus on", "reveal", "more", "only", "just", "stand out",
-    "left behind", "missed", "loss of", "suppression of", "miss", "lose", "missing", "losing",
+    "making", "letting", "thus", "although", "highlighting", "emphasising", "for",
+    # What nobody wants to happen to what is named: "without hitting people", "no missed people".
+    "hit", "hitting", "collide", "colliding", "collision", "collisions", "crash", "crashing", "harm",
+    "harming", "hurt", "hurting", "kill", "killing", "run over", "accident", "accidents", "endanger",
+    "injure", "darkening", "covering", "hiding", "left behind", "missed", "loss of", "suppression of", "miss",
+    "lose", "missing", "losing",
 )  # fmt: skip
-ALL_BUT = ("everything but", "anything but", "all but", "everyone but", "everybody but", "anyone but")
+ALL_BUT = tuple(
+    f"{every} {but}"
+    for every in ("everything", "anything", "all", "everyone", "everybody", "anyone")
+    for but in ("but", "bar", "barring", "save")
+)
 
 # Typed without their apostrophe.
 SPELLINGS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "shouldnt": "shouldn't", "mustnt": "mustn't",
     "isnt": "isn't", "arent": "aren't", "cant": "can't", "couldnt": "couldn't", "theres": "there's",
-    "im": "i'm", "do'nt": "don't", "dnt": "don't", "cannt": "can't", "wont": "won't",
+    "im": "i'm", "do'nt": "don't", "dnt": "don't", "cannt": "can't", "ignor": "ignore",
+    "ingore": "ignore", "supress": "suppress", "surpress": "suppress", "higlight": "highlight",
+    "hightlight": "highlight", "highligth": "highlight",  "wont": "won't",
 }  # fmt: skip
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"

@@ -108,6 +108,7 @@ def _spread(source: str, parts: list[Part]) -> list[Part]:
         parts = parts[stop:]
     for before, part in pairwise(found):
         _refuse_not(source, before, part)
+        _refuse_then(source, before, part)
     return found
 
 
@@ -117,6 +118,16 @@ def _complains(part: Part, first: Part) -> bool:
     if part is not first and (head(words, VERBS) or head(words, restoration.KEEPERS)):
         return False
     return restoration.is_much(keys(strip_leading(part.words, _IN_FRONT)))
+
+
+def _refuse_then(source: str, before: Part, part: Part) -> None:
+    """ "hide the cars, then the sky": is it to be hidden, too?"""
+    words = strip_leading(part.words, FILLER)
+    if part.words[0].key != "then" or head(words, VERBS, alone=True) or ended(words):
+        return
+    first = strip_leading(before.words, FILLER)
+    if head(first, SAYING_NO) and complaints.understand(keys(words)) is None:
+        _refuse_either_way(source, before, words)
 
 
 def _refuse_not(source: str, before: Part, part: Part) -> None:

@@ -28,12 +28,13 @@ _ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "ev
 _MANY = ("s", "people", "men", "children", "traffic", "sky")
 _LYING = (  # "man down"
     "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
-    "soldier", "victim", "firefighter",
+    "soldier", "victim", "firefighter", "cyclist", "rider", "biker", "kid", "casualty", "patient",
 )  # fmt: skip
+_AREAS = ("everything", "anything", "all", "area", "areas", "space", "whatever", "surroundings")
 _PRONOUNS = ("it", "them", "they")
 _SAID_OF_FAULTS = (
     *harms.RELATIVE, "to", "so", "when", "outside", "inside", "hidden", "by", "between", "caused", "makes",
-    "make", "prevents", "keeps", "causes", "because", "until",
+    "make", "prevents", "keeps", "causes", "because", "until", "ahead", "everywhere",
 )  # fmt: skip
 _NAMING = ("filtering", "building", "clothing")
 _PARTICLES = ("out", "down", "up", "away", "off", "back")
@@ -74,6 +75,11 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     complaint = complaints.understand(spoken)
     if complaint is not None:  # "show what is noisy", "make it foggy", "don't make it too bright"
         return f"says what is wrong with the image and is no object: {advice(complaint)}"
+    if fault := _fault_and_more(words):
+        return fault
+    if low := next((n for n in (3, 2, 1) if len(words) > n and " ".join(spoken[-n:]) in lexicon.LOW), 0):
+        name = _name(words[:-low])
+        return f"can be meant either way: write '{name}*0.5' or 'no {name}'"
     turned = _turned(words, suppressed) or ("" if suppressed else put_in(spoken))
     if turned:
         return turned
@@ -84,8 +90,6 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
     if not suppressed and (unknown := _unknown_verb(words)):
         return unknown
-    if fault := _fault_and_more(words):
-        return fault
     if spoken[0] in _PRONOUNS and len(words) > 1:
         return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
     said = next((at for at, word in enumerate(spoken) if word in lexicon.SEEMS), len(spoken))
@@ -102,6 +106,8 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
+    if suppressed and spoken[0] in _AREAS and len(words) > 1:  # "everything around the people"
+        return f"is no thing by itself: {_APART}"
     if suppressed and any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n):
         return f"can be meant either way: {_APART}"  # "no people in sight"
     return more_than_a_name(words, suppressed)
@@ -129,6 +135,11 @@ def _unknown_verb(words: list[Word]) -> str:
     if verb.endswith(("ing", "body", "one")) or (verb.endswith("s") and not verb.endswith("ss")):
         return ""  # "crossing the road", "anyone the robot sees", "cars the robot sees"
     name, said = _name(words[at:]), " ".join(word.text for word in words[:at])
+    if restoration.is_fault(keys(words[at:])):
+        return f"begins with '{said}', of which nobody knows what it asks for: write 'remove the {name}'"
+    if complaints.of_an_image(keys(words[at:])):
+        hint = "write 'more contrast', 'denoise', 'brighten the dark' or 'correct the colours'"
+        return f"begins with '{said}', and it has to be said what is wrong: {hint}"
     todo = f"write '{name}' to let it stand out, or 'no {name}' to keep it calm"
     return f"begins with '{said}', of which nobody knows what it asks for: {todo}"
 
@@ -137,7 +148,8 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     """What is wrong with words one of which turns the meaning of the others round, "" where none does."""
     negated = next((word.text for word in words if word.key.endswith("n't")), "")
     endings = lexicon.TURNING_LAST + (lexicon.TURNING_TWO if len(words) == 2 else ())
-    lying = words[-1].key == "down" and words[-2].key in _LYING if len(words) > 1 else False
+    before = words[-2].key if len(words) > 1 else ""
+    lying = (words[-1].key == "down" and before in _LYING) or before in ("the", "in")  # "in the dark"
     if len(words) > 1 and words[-1].key in endings and not lying:
         name = _name(_subject(words[:-1]))
         sure = name and name.count(" ") < 2 and not find(words, _NOT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textdifuse_ros.text import complaints, lexicon
+from textdifuse_ros.text.degrees import LEADING
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
     FILLER,
@@ -18,16 +19,9 @@ from textdifuse_ros.text.phrasing import (
 
 _SO_THAT = frozenset(("so", "so that", "such that", "in order that"))
 _TO = frozenset(("to", "in order to", "so as to"))
-_ABLE = frozenset(
-    (
-        *(
-            f"{who}{can}"
-            for who in ("i", "we", "you", "the robot", "it", "one")
-            for can in (" can", " could", "")
-        ),
-        "can",
-    )
-)
+_WHO = ("i", "we", "you", "it", "one", "the robot")
+_ABLE = frozenset(("can", *(f"{who}{can}" for who in _WHO for can in (" can", " could", ""))))
+_IN_A_REGION = ("so", "to", "order")  # "denoise to see the road" is no wish for a region "to see the road"
 _SAME = ("they", "it", "them")  # "highlight people so that they stand out"
 
 
@@ -35,12 +29,8 @@ def apart(words: list[Word]) -> list[list[Word]]:
     """What is asked for, and behind it, as a part of its own, what for, where that names more."""
     polite = len(words) - len(strip_leading(words, SAID_FIRST))
     wish = complaints.understand(keys(words))
-    if wish is not None and wish.region.partition(" ")[0] not in (
-        "so",
-        "to",
-        "in",
-    ):  # "too dark to see people"
-        return [words]
+    if wish is not None and wish.region.partition(" ")[0] not in _IN_A_REGION:
+        return [words]  # "too dark to see people" says what is wrong
     directive = head(words[polite:], VERBS)  # "do not want you to show"
     for at in range(polite + max(1, directive), len(words) - 1):
         what_for = _purpose(words[at:])
@@ -69,5 +59,6 @@ def _purpose(words: list[Word]) -> list[Word] | None:
 def _asks(words: list[Word]) -> bool:
     """Whether there is a directive or a wish, so that what follows is no part of a name."""
     words = strip_leading(words, FILLER)
+    words = words[head(words, LEADING) :]
     asks = words[0].is_dash or head(words, VERBS) > 0 or ended(words)
     return asks or complaints.understand(keys(words)) is not None

@@ -57,7 +57,8 @@ LACKED: dict[str, str] = {
 }  # fmt: skip
 RAISING = (
     "more", "higher", "raise", "increase", "boost", "improve", "enhance", "add", "add more", "turn up",
-    "bring up", "give more", "give me more", "get more", "need more", *verbs.RAISING,
+    "better", "max", "maximum", "bring up", "give more", "give me more", "get more", "need more",
+    *verbs.RAISING,
 )  # fmt: skip
 # Whole wishes that follow neither pattern, without the image they speak of: "make the thermal image sharper".
 WISHES: dict[str, str] = {
@@ -67,6 +68,9 @@ WISHES: dict[str, str] = {
     "crisper": "blur", "make crisper": "blur", "lighter": "low_light", "more bright": "low_light",
     "more sharp": "blur", "need light": "low_light", "see in dark": "low_light",
     "see in darkness": "low_light",
+    **{f"{noun} {boost}": fault for noun, fault in LACKED.items() for boost in ("boost", "enhancement")},
+    "make dark areas brighter": "low_light", "enhance dark areas": "low_light", "even brighter": "low_light",
+    "sharper edges": "blur", "crisp edges": "blur", "crisper edges": "blur", "high contrast": "low_contrast",
     **{f"{turn}{noun} up": fault for noun, fault in LACKED.items() for turn in ("", "turn ")},
     **{f"{noun}{link}free": fault for noun, fault in NOUNS.items() if " " not in noun for link in (" ", "-")},
     **{f"{fix} {what}": "colour_cast" for fix in ("correct", "fix", "adjust")

@@ -34,7 +34,8 @@ FINDING = (
     "activate", "add", "turn on", "switch on", "focus more on", "concentrate more on", "priority to",
     "priority for", "attention to", "emphasis on", "more emphasis on", "more attention to",
     "more priority for", "more weight on", "keep the focus on", "keep focus on", "focus is on",
-    "rather see", "rather have",
+    "rather see", "rather have", "where can i find", "put the spotlight on", "keep track of",
+    "hard to see",
     *(f"keep {acting}" for acting in ("tracking", "showing", "highlighting", "watching", "looking at",
                                      "following")),
     *_the(("target", "pick", "check", "expose", "isolate", "outline", "segment")),
@@ -54,10 +55,16 @@ _DROPPING = (
     "grey out", "gray out", "wash out", "tune out", "weed out", "wipe out", "rule out", "screen out",
     "shut out", "cover up", "unhighlight", "un-highlight", "unmark", "unselect", "deselect", "de-select",
     "untrack", "deactivate", "reject", "cancel", "zero out", "demote", "dehighlight", "de-highlight", "limit",
+    "forbid", "veto", "blacklist", "shun", "detest", "ditch", "blacken", "boycott", "loathe", "despise",
+    "abhor", "refuse", "deny", "subtract", "purge", "snub", "nuke", "zap", "redact", "throw out", "lowlight",
+    "throw away", "crop out", "dislike",
     "shut off", "phase out", "nullify", "hate", "down-weight", "downweight",
 )  # fmt: skip
 SUPPRESSING = (
     *LESSENING, *_DROPPING, *map(_acting, (*LESSENING, *_DROPPING)),
+    "out with", "spare me", "save me from", "nevermind", "had enough of", "i've had enough of",
+    "suppression of", "removal of", "give little weight to", "make little of", "who needs", "why show",
+    "calming", "darkening", "minimising", "minimizing", "turning down",
     "look past", "look away from", "pay no attention to", "pay less attention to", "give less weight to",
     "give less priority to", "give no priority to", "enough of", "away with", "who cares about",
     "stay away from", "stay clear of", "keep away from", "turn away from", "move away from", "keep off",
@@ -80,8 +87,8 @@ SUPPRESSING = (
 )  # fmt: skip
 # In front of what names several: "drop cars"; "drop bar bike" is a bike.
 UNSURE_OF_MANY = (
-    "ban", "block", "bury", "cloak", "cover", "drop", "shrink", "shroud", "silence", "skip", "smother",
-    "soften", "veil", "wipe",
+    "ban", "block", "bury", "cloak", "cover", "cut", "drop", "dump", "flatten", "lose", "lower", "scrap",
+    "shrink", "shroud", "silence", "skip", "smother", "soften", "trim", "veil", "wipe",
 )  # fmt: skip
 # Of what may well be left out.
 IDLE = (
@@ -100,19 +107,7 @@ TO_THE_FRONT = (
     "into view",
 )  # fmt: skip
 # Begin names as often as directives: "the track is too dark".
-NOUNS = frozenset(
-    (
-        "target",
-        "track",
-        "monitor",
-        "display",
-        "screen",
-        "cover",
-        "shade",
-        "drop",
-        "skip",
-        "blank",
-        "place",
-        "call",
-    )
-)
+NOUNS = frozenset((
+    "target", "track", "monitor", "display", "screen", "cover", "shade", "drop", "skip", "blank", "place",
+    "call", "out",
+))  # fmt: skip

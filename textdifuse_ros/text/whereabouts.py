@@ -1,4 +1,4 @@
-"""What a phrase names, without where that is: "sky behind the people" is sky."""
+"""What a phrase names, and where that is: "sky behind the people" is sky."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _BESIDE = (
     "underneath", "below", "beneath", "above", "over", "around", "between", "opposite", "along", "beyond",
     "past", "far from",
 )  # fmt: skip
-# With these it may be a part of what is meant: "person on a bicycle". Not of what is to keep calm.
+# With these it may be a part of what is meant: "person on a bicycle".
 _AT = ("on", "in", "inside", "at", "with", "without", "from", "by")
+_LONGEST_FIRST = sorted((*_BESIDE, *_AT), key=len, reverse=True)
+_WHERE = re.compile(rf"\s+({'|'.join(_LONGEST_FIRST)})\s+(?=\S)", re.IGNORECASE)
 
 
-def named(text: str, suppressed: bool) -> str:
-    """The words in front of the first preposition of place; all of them where it has nothing in front."""
-    found = (_CALM if suppressed else _WANTED).split(text, maxsplit=1)
-    return found[0] or text
+def apart(text: str) -> tuple[str, str]:
+    """The words in front of the first preposition of place and those behind it, "" where there is none."""
+    thing, *rest = _WHERE.split(text, maxsplit=1)
+    return (thing, rest[1]) if thing and rest else (text, "")
 
 
-def _cut(prepositions: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted(prepositions, key=len, reverse=True)
-    return re.compile(rf"\s+(?:{'|'.join(longest_first)})\s+(?=\S)", re.IGNORECASE)
-
-
-_WANTED, _CALM = _cut(_BESIDE), _cut((*_BESIDE, *_AT))
+def belongs(text: str) -> bool:
+    """Whether what stands behind the preposition may be a part of what is meant."""
+    found = _WHERE.search(text)
+    return found is not None and found[1].casefold() in _AT

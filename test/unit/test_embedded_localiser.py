@@ -71,6 +71,7 @@ def test_phrases_name_their_concepts(phrase: str, concepts: set[str]) -> None:
     [
         ("hide the sky behind the people", {"sky"}), ("no cars near people", {"car"}),
         ("no people in cars", {"person"}), ("people against the sky", {"person"}),
+        ("people on the road", {"person"}), ("women on bikes", {"person", "bicycle"}),
         ("man next to the car", {"person"}), ("person on a bicycle", {"person", "bicycle"}),
     ],
 )  # fmt: skip

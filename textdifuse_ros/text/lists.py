@@ -38,6 +38,7 @@ _IN_FRONT = SAID_FIRST | {"the"}
 _REFUSALS = frozenset((
     *restoration.REFUSERS, "neither", "turn off", "switch off", "disable", "avoid",
 ))  # fmt: skip
+_AND = ("as well as", "along with", "together with", "in addition to")
 _MORE = ("also", "as well", "too", "likewise")  # "keep the road calm, and the sky as well"
 _MAKES = ("do not make", "don't make", "never make")  # an ending closes their list
 
@@ -58,7 +59,7 @@ def parts_of(source: str, clauses: list[list[Word]]) -> list[Part]:
     """
     parts: list[Part] = []
     listed, end = True, 0
-    for clause in clauses:
+    for clause in map(_joined_by_words, clauses):
         listed = listed and source[end : clause[0].start].rstrip().endswith(",")
         end = clause[-1].end
         if _is_polite(clause):
@@ -90,6 +91,18 @@ def _negated(source: str, clause: list[Word], parts: list[list[Word]]) -> list[l
             part = [*before[:size], *part]
         found.append(part)
     return found
+
+
+def _joined_by_words(words: list[Word]) -> list[Word]:
+    """With one "and" for each "as well as" and the like."""
+    for at in range(1, len(words) - 2):
+        for entry in _AND:
+            size = entry.count(" ") + 1
+            if keys(words[at : at + size]) == entry.split():
+                last = words[at + size - 1]
+                joiner = Word(entry, "and", words[at].start, last.end, last.weight)
+                return [*words[:at], joiner, *_joined_by_words(words[at + size :])]
+    return words
 
 
 def _is_polite(clause: list[Word]) -> bool:

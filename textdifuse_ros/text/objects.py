@@ -49,7 +49,7 @@ _NO_VERBS = frozenset((
 ))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
-_NOT = ("not", "never", "no", "can't", "cannot", "mustn't", "shouldn't")
+_NOT = ("not", "never", "no", "less", "can't", "cannot", "mustn't", "shouldn't")
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
@@ -174,6 +174,7 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     elif before and after and entry not in lexicon.NEGATIONS:
         if any(word in _EVERYTHING for word in keys(front)):
             calm = suppressed or any(word in lexicon.STATES_CALM for word in keys(words))
+            calm = calm or "nothing" in keys(front)
             hint = f"write '{after}'" if calm else f"write 'no {after}'"
         elif not suppressed:
             hint = f"write '{before}, no {after}'"

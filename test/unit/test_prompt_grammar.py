@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textdifuse_ros.text import restoration
+from textdifuse_ros.text import faults, restoration
 from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
 from textdifuse_ros.text.lexer import MAX_LENGTH
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, PromptError
@@ -136,7 +136,7 @@ def test_restoration_wishes_are_told_from_objects(text: str, wish: restoration.W
 
 
 def test_every_named_degradation_can_be_wished_away() -> None:
-    named = {*restoration.NOUNS.values(), *restoration.VERBS.values(), *restoration.WISHES.values()}
+    named = {*faults.NOUNS.values(), *faults.VERBS.values(), *faults.WISHES.values()}
     assert named == set(restoration.DEGRADATIONS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text import faults, lexicon, restoration
 from textdifuse_ros.text.grammar import MAX_PHRASES, format_prompt, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.lexer import MAX_LENGTH, MAX_WEIGHT
@@ -25,7 +25,7 @@ _KINDS: list[list[str]] = [
     [*lexicon.POLITE], [*lexicon.CONJUNCTIONS, *lexicon.ARTICLES], [*lexicon.WANTED],
     [*lexicon.WANTED_ENDINGS], [*lexicon.SUPPRESSED], [*lexicon.CALM_FRAMES],
     [end for row in lexicon.CALM_FRAMES.values() for end in row],
-    [*restoration.NOUNS], [*restoration.VERBS, *restoration.WISHES, *restoration.KEEPS],
+    [*faults.NOUNS], [*faults.VERBS, *faults.WISHES, *faults.KEEPS],
     [*restoration.REMOVERS, *restoration.REFUSERS], [*restoration.DEGREES],
     [*restoration.IMAGE_WORDS, *restoration.PREPOSITIONS],
     _THINGS, _THINGS,  # most phrases have one

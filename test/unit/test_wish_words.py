@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from textdifuse_ros.text.faults import NOUNS
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.prompt import RESTORATION, PromptError
-from textdifuse_ros.text.restoration import KEEPERS, NOUNS, REMOVERS, Wish
+from textdifuse_ros.text.restoration import KEEPERS, REMOVERS, Wish
 from textdifuse_ros.text.wishes import compile_prompt
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from textdifuse_ros.text.faults import LACKED
 from textdifuse_ros.text.lexicon import CALM_FRAMES, MODALS, SAYING_NO, SEEMS, WANTING
 from textdifuse_ros.text.restoration import (
     BLINDING,
@@ -11,7 +12,6 @@ from textdifuse_ros.text.restoration import (
     IMAGE_WORDS,
     JOINERS,
     KEEPERS,
-    LACKED,
     LIGHTS,
     LITTLE,
     MUCH,

@@ -75,42 +75,72 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     complaint = complaints.understand(spoken)
     if complaint is not None:  # "show what is noisy", "make it foggy", "don't make it too bright"
         return f"says what is wrong with the image and is no object: {advice(complaint)}"
-    if fault := _fault_and_more(words):
-        return fault
-    if low := next((n for n in (3, 2, 1) if len(words) > n and " ".join(spoken[-n:]) in lexicon.LOW), 0):
-        name = _name(words[:-low])
-        return f"can be meant either way: write '{name}*0.5' or 'no {name}'"
-    turned = _turned(words, suppressed) or ("" if suppressed else put_in(spoken))
-    if turned:
-        return turned
-    many = len(words) == 2 and spoken[0] in UNSURE_OF_MANY and spoken[1].endswith(_MANY)
-    size = next((n for n in (2, 1) if " ".join(spoken[:n]) in lexicon.UNSURE and len(words) > n), int(many))
-    if size and not suppressed:
-        name = _name(words[size:])
-        return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
-    if not suppressed and (unknown := _unknown_verb(words)):
-        return unknown
+    common = _fault_and_more(words) or _low(words) or _turned(words, suppressed)
+    if not common and not suppressed:
+        common = put_in(spoken) or _either_way(words) or _unknown_verb(words)
+    if common:
+        return common
     if spoken[0] in _PRONOUNS and len(words) > 1:
         return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
+    return (
+        ("" if suppressed else _fault(words, typed))
+        or _weighed(words)
+        or _no_thing(words, typed, suppressed)
+        or more_than_a_name(words, suppressed)
+    )
+
+
+def _low(words: list[Word]) -> str:
+    """ "cars least"."""
+    spoken = keys(words)
+    size = next((n for n in (3, 2, 1) if len(words) > n and " ".join(spoken[-n:]) in lexicon.LOW), 0)
+    name = _name(words[:-size]) if size else ""
+    return f"can be meant either way: write '{name}*0.5' or 'no {name}'" if size else ""
+
+
+def _either_way(words: list[Word]) -> str:
+    """ "keep the sky", "drop cars", "boring cars"."""
+    spoken = keys(words)
+    size = next((n for n in (2, 1) if " ".join(spoken[:n]) in lexicon.UNSURE and len(words) > n), 0)
+    if not size and not (len(words) == 2 and spoken[0] in UNSURE_OF_MANY and spoken[1].endswith(_MANY)):
+        return ""
+    name = _name(words[max(size, 1) :])
+    return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
+
+
+def _fault(words: list[Word], typed: str) -> str:
+    """ "haze", "the noise is fine"."""
+    spoken = keys(words)
     said = next((at for at, word in enumerate(spoken) if word in lexicon.SEEMS), len(spoken))
-    if not suppressed and restoration.is_fault(spoken[:said]):  # "haze", "the noise is fine"
-        fault = typed if said == len(spoken) else _name(words[:said])
-        return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
+    if not restoration.is_fault(spoken[:said]):
+        return ""
+    fault = typed if said == len(spoken) else _name(words[:said])
+    return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
+
+
+def _weighed(words: list[Word]) -> str:
+    """ "people x2", "people with weight 2"."""
+    spoken = keys(words)
     if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
         return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
     if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
         return f"may end with a weight: write it as '{_name(words[:-1])}*{spoken[-1].strip('x')}'"
+    return ""
+
+
+def _no_thing(words: list[Word], typed: str, suppressed: bool) -> str:
+    """ "contrast", "everything", "thermal image", "everything around the people", "people in sight"."""
+    spoken = keys(words)
     of_camera = len(spoken) == 2 and spoken[0] in restoration.CAMERAS and spoken[1] in _MEASURES
     if (of_camera or (len(spoken) == 1 and spoken[0] in _MEASURES)) and not suppressed:
         return f"is no object in the image: write 'more {typed}'"
     if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
-    if suppressed and spoken[0] in _AREAS and len(words) > 1:  # "everything around the people"
+    if suppressed and spoken[0] in _AREAS and len(words) > 1:
         return f"is no thing by itself: {_APART}"
-    if suppressed and any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n):
-        return f"can be meant either way: {_APART}"  # "no people in sight"
-    return more_than_a_name(words, suppressed)
+    seen = any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n)
+    return f"can be meant either way: {_APART}" if suppressed and seen else ""
 
 
 def _fault_and_more(words: list[Word]) -> str:

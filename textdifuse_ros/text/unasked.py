@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text import complaints, faults, lexicon, restoration
 from textdifuse_ros.text.harms import THERE
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, find, head, keys, strip_leading
@@ -93,6 +93,6 @@ def _denied(spoken: list[str]) -> str:
 
 def put_in(spoken: list[str]) -> str:
     """Why what asks for a fault is refused, "" for anything else: "add noise"."""
-    rest = restoration.after(spoken, restoration.RAISING)
+    rest = restoration.after(spoken, faults.RAISING)
     wish = restoration.understand(["remove", *rest]) if rest else None
     return f"asks for a fault, and none is put in: {advice(wish)}" if wish is not None else ""

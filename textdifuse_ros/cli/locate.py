@@ -135,13 +135,27 @@ def _scores(overlap: Overlap) -> dict[str, float]:
 
 
 def _phrases() -> Report:
-    """The held-out words, and how long a phrase takes to encode (without what is remembered)."""
+    """The held-out words the whole way that a prompt goes, and how long a phrase takes to encode (without
+    what is remembered).
+    """
     from textdifuse_ros.evaluation.location import durations, read_known, read_unrelated, robustness
-    from textdifuse_ros.text.embedded import concepts_of
+    from textdifuse_ros.text.embedded import EmbeddedLocaliser
+    from textdifuse_ros.text.grammar import parse
+    from textdifuse_ros.text.prompt import OBJECT, PromptError
     from textdifuse_ros.text.sentence import shared_encoder
 
+    localiser = EmbeddedLocaliser()
+
     def strongest(phrase: str) -> str:
-        return next(iter(concepts_of(phrase)), "")
+        try:
+            prompt = parse(phrase)
+            if any(part.kind != OBJECT for part in prompt.phrases):
+                return "a wish"
+            parts = localiser.compile(prompt).parts
+        except PromptError:
+            return ""
+        asked = [next(iter(concepts)) for weight, concepts in parts if weight > 0]
+        return asked[0] if len(asked) == len(parts) == 1 else "not one thing"
 
     result = robustness(strongest)
     taken = durations(shared_encoder().encode, (*read_known(), *read_unrelated()))

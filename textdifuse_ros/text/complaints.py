@@ -201,10 +201,12 @@ def _like(words: list[str]) -> Wish | None:
     words = without_articles(words)
     if words and (wish := _of_colours(words)):
         return replace(wish, degree=degree)
-    words = without_articles(_without_start(words, VERY))
+    plain = without_articles(_without_start(words, VERY))
+    table = {**LIKE, **PERHAPS} if len(plain) < len(words) else LIKE  # "very dark image"
+    words = plain
     for size in (2, 1):
         shown = any(word in _IMAGES or (CAMERAS.get(word) and word != HEAT) for word in words[size:])
-        if (fault := LIKE.get(" ".join(words[:size]))) and shown:
+        if (fault := table.get(" ".join(words[:size]))) and shown:
             camera = camera_of(words[size:])  # "noisy thermal image"
             return None if camera is None else Wish(fault, camera=camera, degree=degree)
     for end in range(len(words), 0, -1):

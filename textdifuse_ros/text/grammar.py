@@ -225,7 +225,8 @@ class _Reader:
             return None
         if rest[-1].key in RELATIVE:  # "cars that distract me" says which ones
             return None
-        self._refuse_idle(words, rest)
+        if not find(words, lexicon.MODALS):  # "the noise must not be visible" leaves no doubt
+            self._refuse_idle(words, rest)
         if (not self._ensured and ended(words, STATED)) or rest[-1].key in lexicon.SEEMS:
             name = typed(self._source, strip_trailing(rest, lexicon.SEEMS))
             hint = f"write 'no {name}' to keep it calm, or 'show {name}'"

@@ -33,7 +33,11 @@ VERY = (
 TOO = VERY[:5]
 _FRAMES = (*KEEPERS, *REMOVERS, *SAYING_NO, *WANTING, *CALM_FRAMES)
 # Words that ask for something: "keep the cars out of focus" says nothing of cars.
-ACTING = frozenset((*JOINERS, *(entry.split()[0] for entry in _FRAMES))) - {"i", "we", "i'm", "we're", *NOUNS}
+_NO_ACTS = frozenset((
+    "i", "we", "i'm", "we're", "i've", "very", "half", "least", "hardly", "none", "nothing", "minimal",
+    "sick", "tired", "fed", "had", "scale", "rather", *NOUNS,
+))  # fmt: skip
+ACTING = frozenset((*JOINERS, *(entry.split()[0] for entry in _FRAMES))) - _NO_ACTS
 RELATIVE = ("that", "which", "who")  # "people that are blurry" are people
 _NO_NAMES = (
     "not", "no", "never", "nothing", "nobody", "none", "hardly", "does", "do", "without", "but", "should",
@@ -69,7 +73,10 @@ _BLINDS = (
 _DAZZLES = ("dazzles", "dazzle")
 _BLINDED = ("blinded", "dazzled")
 _SEEING = ("me", "us", "everything", "it", "you", "the driver", "the robot")
-_LITTLE = (*LITTLE, "too low", "insufficient", "lack of", "lacking", "low on")
+_LITTLE = (
+    *LITTLE, "too low", "insufficient", "lack of", "lacking", "low on", "hardly any", "barely any", "zero",
+    "minimal", "very little", "almost no",
+)  # fmt: skip
 _HARDLY = (*_LITTLE, "no", "little", "hardly any", "barely any", "not much", "low", "poor")  # behind THERE
 _LOW = ("low", "poor", "weak", "bad", "little", "insufficient", "missing")
 _GOOD: dict[str, str] = {

@@ -73,8 +73,10 @@ _WANTED_STATES = (
     "more prominent", "easy to see", "in focus", "bright", "brighter", "lighter",
 )  # fmt: skip
 _ACTS = ("stand out", "stand out clearly", "pop", "pop out")
-MODALS = ("should", "must", "shall", "have to", "has to", "need to", "needs to")
-_SEEN = (*_ACTS, "be visible", "be clearly visible", "be highlighted", "be seen", "be in focus")
+MODALS = ("should", "must", "shall", "will", "have to", "has to", "need to", "needs to", "ought to")
+_SEEN = (
+    *_ACTS, *(f"be {state}" for state in (*_WANTED_STATES, "highlighted", "seen")),
+)  # fmt: skip
 # Endings that need no verb in front: "the pedestrians must stand out".
 OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in MODALS for seen in _SEEN)
 BEING_SEEN = (

@@ -166,7 +166,8 @@ def _unknown_verb(words: list[Word]) -> str:
         return ""  # "crossing the road", "anyone the robot sees", "cars the robot sees"
     name, said = _name(words[at:]), " ".join(word.text for word in words[:at])
     if restoration.is_fault(keys(words[at:])):
-        return f"begins with '{said}', of which nobody knows what it asks for: write 'remove the {name}'"
+        todo = f"write 'remove the {name}' or 'keep the {name}'"
+        return f"begins with '{said}', of which nobody knows what it asks for: {todo}"
     if complaints.of_an_image(keys(words[at:])):
         hint = "write 'more contrast', 'denoise', 'brighten the dark' or 'correct the colours'"
         return f"begins with '{said}', and it has to be said what is wrong: {hint}"

@@ -17,8 +17,8 @@ REMOVERS = (
     "clear", "clear away", "filter", "filter out", "fix", "correct", "repair", "less", "no", "without",
     "take out",
     "take away", "cut", "eliminate", "lower", "tame", "restore", "kill", "drop", "stop", "prevent", "fight",
-    "beat", "lift", "recover", "do something about", "do something against", "turn down", "tone down",
-    *verbs.LESSENING,
+    "beat", "lift", "recover", "avoid", "do something about", "do something against",
+    "turn down", "tone down", *verbs.LESSENING,
 )  # fmt: skip
 KEEPERS = (
     "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",
@@ -32,7 +32,7 @@ SHARED: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset(f"{no} {verb}" for no in ("do not", "don't", "never") for verb in REMOVERS), "do not remove"),
 )
 _NOUN_REFUSERS = ("no", "without")  # "no noise" is no wish to keep it
-REFUSERS = ("do not", "don't", "never", "stop", *_NOUN_REFUSERS)
+REFUSERS = ("do not", "don't", "never", "stop", "avoid", *_NOUN_REFUSERS)
 DEGREES: dict[str, float] = {  # longer ones in front of those that they begin with
     "a little bit": 0.5, "slightly": 0.5, "a little": 0.5, "a bit": 0.5, "a tad": 0.5, "gently": 0.5,
     "somewhat": 0.75, "strongly": 1.5, "a lot": 1.5, "heavily": 1.5, "completely": 2.0, "fully": 2.0,

@@ -38,7 +38,8 @@ FINDING = (
     "hard to see",
     *(f"keep {acting}" for acting in ("tracking", "showing", "highlighting", "watching", "looking at",
                                      "following")),
-    *_the(("target", "pick", "check", "expose", "isolate", "outline", "segment")),
+    "unveil", *_the(("target", "pick", "check", "circle", "draw", "expose", "isolate", "outline", "raise",
+                     "segment")),
     *(f"{verb} {more}{what} to" for verb in ("give", "pay", "draw", "call", "direct")
       for more in ("", "more ") for what in _HEED),
     *(f"{verb} {more}{what} on" for verb in ("put", "lay", "place") for more in ("", "more ", "the ")

@@ -58,8 +58,8 @@ def test_only_temperature_alone_is_a_temperature(text: str, expected: str | None
 
 
 def test_weights_add_up_with_their_signs() -> None:
-    compiled = HeatLocaliser().compile(parse("warm objects*1.5, hot spots*0.25, no cold areas*0.5"))
-    assert (compiled.hot, compiled.cold) == (1.75, -0.5)
+    compiled = HeatLocaliser().compile(parse("warm objects*1.5, no hot spots*0.25, no cold areas*0.5"))
+    assert (compiled.hot, compiled.cold) == (1.25, -0.5)
     assert compiled.localiser == "heat" and not compiled.is_empty
 
 

@@ -196,12 +196,12 @@ def _refuse_undone(
     phrase: Phrase, concepts: Mapping[str, float], others: list[tuple[float, Mapping[str, float]]]
 ) -> None:
     """ "survivors, no rescuers": the same to this localiser, so that neither would be followed."""
-    for weight, those in others:
-        if (weight < 0) != phrase.suppressed and set(those) == set(concepts):
-            reason = f"to the localiser 'embedded' both are {' or '.join(concepts)}"
-            hint = "leave one of them out, or set the localiser to 'clip'"
-            raise PromptError(
-                f"'{phrase.text}' would undo what stands in front of it: {reason}; {hint}",
-                phrase.text,
-                phrase.start,
-            )
+    before = sum(weight for weight, those in others if set(those) == set(concepts))
+    if before and before == (phrase.weight if phrase.suppressed else -phrase.weight):
+        reason = f"to the localiser 'embedded' both are {' or '.join(concepts)}"
+        hint = "leave one of them out, give it another weight, or set the localiser to 'clip'"
+        raise PromptError(
+            f"'{phrase.text}' would undo what stands in front of it: {reason}; {hint}",
+            phrase.text,
+            phrase.start,
+        )

@@ -103,11 +103,12 @@ class HeatLocaliser:
             temperature = temperature_of(phrase.text)
             if temperature is None:
                 raise PromptError(_refusal(phrase, self._because), phrase.text, phrase.start)
-            if phrase.weight and weights[temperature] and phrase.suppressed == (weights[temperature] > 0):
+            before, signed = weights[temperature], -phrase.weight if phrase.suppressed else phrase.weight
+            if before and before + signed == 0:
                 reason = f"both are {temperature}; leave one of them out"
                 said = f"'{phrase.text}' would undo what stands in front of it: {reason}"
                 raise PromptError(said, phrase.text, phrase.start)
-            weights[temperature] += -phrase.weight if phrase.suppressed else phrase.weight
+            weights[temperature] += signed
         return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD])
 
     def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:

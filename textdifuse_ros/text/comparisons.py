@@ -36,6 +36,7 @@ _SWAPPING = {
     "shift from": ("to",), "change from": ("to",), "shift attention from": ("to",),
     "shift focus from": ("to",), "trade": ("for",),
 }  # fmt: skip
+_SWAPPERS = frozenset(_SWAPPING)
 _STANDING = FREE_ENDINGS | {"matter", "matters", "count", "counts"}
 _NOTHING = ("there", "here", "now", "before", "usual", "normal", "ever")  # "people over there"
 
@@ -55,7 +56,7 @@ def refuse_comparison(words: list[Word], typed: str) -> None:
 
 
 def _swapped(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
-    size = head(words, frozenset(_SWAPPING))
+    size = head(words, _SWAPPERS)
     rest = words[size:] if size else []
     found = find(rest, _SWAPPING[" ".join(keys(words[:size]))]) if rest else None
     return None if found is None else _parts(rest, *found)

@@ -47,7 +47,8 @@ PERHAPS: dict[str, str] = {
     "dark": "low_light", "dim": "low_light", "gloomy": "low_light", "bright": "over_exposure",
     "flat": "low_contrast", "dull": "low_contrast", "soft": "blur",
 }  # fmt: skip
-_ADJECTIVES = frozenset(name.split()[-1] for name in (*LIKE, *PERHAPS, *HUES, *THICK))
+_EITHER = {**LIKE, **PERHAPS}
+_ADJECTIVES = frozenset(name.split()[-1] for name in (*_EITHER, *HUES, *THICK))
 _OFF = (  # of colours
     "wrong", "off", "odd", "strange", "unnatural", "false", "bad", "weird", "incorrect", "not right",
 )  # fmt: skip
@@ -202,7 +203,7 @@ def _like(words: list[str]) -> Wish | None:
     if words and (wish := _of_colours(words)):
         return replace(wish, degree=degree)
     plain = without_articles(_without_start(words, VERY))
-    table = {**LIKE, **PERHAPS} if len(plain) < len(words) else LIKE  # "very dark image"
+    table = _EITHER if len(plain) < len(words) else LIKE  # "very dark image"
     words = plain
     for size in (2, 1):
         shown = any(word in _IMAGES or (CAMERAS.get(word) and word != HEAT) for word in words[size:])
@@ -277,7 +278,7 @@ def _image(subject: list[str]) -> str | None:
 
 def is_like(words: list[str]) -> bool:
     """Whether the words say nothing but what a picture is like: "noisy"."""
-    return " ".join(words) in (*LIKE, *PERHAPS)
+    return " ".join(words) in _EITHER
 
 
 def of_an_image(subject: list[str]) -> bool:

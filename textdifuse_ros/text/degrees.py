@@ -15,22 +15,9 @@ from textdifuse_ros.text.phrasing import (
     strip_leading,
 )
 
-_TURNS = (
-    "too",
-    "so",
-    "not",
-    "as",
-    "how",
-    "that",
-    "never",
-    "nor",
-    "no",
-    "at",
-    "the",
-    "before",
-    "any",
-    "some",
-)  # "too much"
+_TURNS = (  # "too much"
+    "too", "so", "not", "as", "how", "that", "never", "nor", "no", "at", "the", "before", "any", "some",
+)  # fmt: skip
 # Of what is to stand out, in front of it and behind.
 _EMPHASES = {
     "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,

@@ -20,7 +20,7 @@ from textdifuse_ros.text.heat import HOT, temperature_of
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 from textdifuse_ros.text.sentence import shared_encoder
-from textdifuse_ros.text.whereabouts import apart, belongs
+from textdifuse_ros.text.whereabouts import apart
 from textdifuse_ros.text.words import Words
 
 if TYPE_CHECKING:
@@ -182,11 +182,11 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
 
 def _of_the_thing(text: str, suppressed: bool) -> Mapping[str, float]:
     """Of "sky behind the people" sky, of "people on the road" persons, of "woman on a bike" bicycles, too."""
-    thing, place = apart(text)
-    concepts = dict(concepts_of(thing))
-    if not concepts or not place:
-        return concepts or concepts_of(text)
-    if suppressed or not belongs(text):
+    thing, place, belongs = apart(text)
+    concepts = concepts_of(thing)
+    if not concepts and place:
+        return concepts_of(text)
+    if suppressed or not belongs:
         return concepts
     there, whole = concepts_of(place), concepts_of(text)
     return {**{name: share for name, share in whole.items() if name in there}, **concepts}

@@ -48,6 +48,7 @@ LACKED: dict[str, str] = {
     "light": "low_light", "lighting": "low_light", "brightness": "low_light", "contrast": "low_contrast",
     "sharpness": "blur", "detail": "blur", "details": "blur",
 }  # fmt: skip
+MEASURES = ("contrast", "brightness", "sharpness")
 RAISING = (
     "more", "higher", "raise", "increase", "boost", "improve", "enhance", "add", "add more", "turn up",
     "better", "max", "maximum", "bring up", "give more", "give me more", "get more", "need more",

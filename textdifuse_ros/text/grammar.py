@@ -228,9 +228,7 @@ class _Reader:
         if not find(words, lexicon.MODALS):  # "the noise must not be visible" leaves no doubt
             self._refuse_idle(words, rest)
         if (not self._ensured and ended(words, STATED)) or rest[-1].key in lexicon.SEEMS:
-            name = typed(self._source, strip_trailing(rest, lexicon.SEEMS))
-            hint = f"write 'no {name}' to keep it calm, or 'show {name}'"
-            self._refuse(words, f"can be meant either way: {hint}")
+            self._refuse_either_way(words, strip_trailing(rest, lexicon.SEEMS))
         pieces = split(rest, SPLITTERS)
         two = head(words, WANTING) > 0 and (len(pieces) > 1 or find(rest, ("with",)) is not None)
         self._refuse_two(words, two or any(map(stands, pieces[:-1])))
@@ -276,9 +274,9 @@ class _Reader:
             hint = "name an object, as in 'warm objects'; decimals take a point, as in 'person*1.5'"
             raise PromptError(f"'{said}' has no word in it: {hint}", said, start)
 
-    def _refuse_either_way(self, words: list[Word]) -> None:
-        """ "keep the road calm and the sky"."""
-        name = typed(self._source, words)
+    def _refuse_either_way(self, words: list[Word], named: list[Word] | None = None) -> None:
+        """ "keep the road calm and the sky". named: what they are said of, all of them without it."""
+        name = typed(self._source, named or words)
         self._refuse(words, f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'")
 
     def _refuse_idle(self, words: list[Word], what: list[Word]) -> None:

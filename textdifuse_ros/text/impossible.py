@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 
 from textdifuse_ros.text import lexicon, restoration
+from textdifuse_ros.text.faults import MEASURES
 from textdifuse_ros.text.harms import THERE, TOO, before
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import keys, strip_trailing
@@ -15,7 +16,6 @@ from textdifuse_ros.text.restoration import LITTLE, MUCH, after
 _MORE = ("more", "higher", "raise", "raising", "increase", "boost", "stronger", "enhance")
 _LESS = ("less", "lower", "reduce", "reducing", "decrease", "too much", "weaken", "no", "remove", "without")
 _COLOURS = ("colour", "color", "colours", "colors")
-_MEASURES = ("contrast", "brightness", "sharpness")
 _POOR = ("poor", "bad", "low", "too low", "too bad", "terrible")
 
 
@@ -171,7 +171,7 @@ def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -
     left = [word for word in spoken if word not in (*restoration.ARTICLES, *restoration.IMAGE_WORDS, "it")]
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
     measured = [word for word in plain if word not in (*_CAMERAS, *restoration.PREPOSITIONS)]
-    of_camera = " ".join(measured) if any(word in _MEASURES for word in measured) else ""
+    of_camera = " ".join(measured) if any(word in MEASURES for word in measured) else ""
     for text in (" ".join(left), " ".join(plain), _stated(plain), of_camera):
         if reason := _REASON_OF.get(text):
             raise PromptError(f"'{typed}' cannot be done, since {reason}", typed, words[0].start)

@@ -19,6 +19,7 @@ from textdifuse_ros.text.phrasing import (
     SPLITTERS,
     VERBS,
     ended,
+    find,
     framed,
     head,
     keys,
@@ -95,14 +96,13 @@ def _negated(source: str, clause: list[Word], parts: list[list[Word]]) -> list[l
 
 def _joined_by_words(words: list[Word]) -> list[Word]:
     """With one "and" for each "as well as" and the like."""
-    for at in range(1, len(words) - 2):
-        for entry in _AND:
-            size = entry.count(" ") + 1
-            if keys(words[at : at + size]) == entry.split():
-                last = words[at + size - 1]
-                joiner = Word(entry, "and", words[at].start, last.end, last.weight)
-                return [*words[:at], joiner, *_joined_by_words(words[at + size :])]
-    return words
+    found = find(words[1:], _AND)
+    if found is None or found[0] > len(words) - 4:
+        return words
+    at, entry = found[0] + 1, found[1]
+    end = at + entry.count(" ") + 1
+    joiner = Word(entry, "and", words[at].start, words[end - 1].end, words[end - 1].weight)
+    return [*words[:at], joiner, *_joined_by_words(words[end:])]
 
 
 def _is_polite(clause: list[Word]) -> bool:
@@ -148,9 +148,9 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
     first, words = (strip_leading(each.words, FILLER) for each in (before, part))
     if words[0].key != "not" or len(words) == 1 or first[0].key == "not":
         return
-    if complaints.understand(keys(words)) is not None or complaints.is_like(
-        keys(words[1:])
-    ):  # "not enough light"
+    if complaints.understand(keys(words)) is not None:  # "not enough light"
+        return
+    if complaints.is_like(keys(words[1:])):  # "not dark" is refused for itself
         return
     wish = complaints.understand(keys(first))
     removes = restoration.is_removal(keys(first)) if wish is not None else False

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from textdifuse_ros.text import complaints, harms, lexicon, restoration
 from textdifuse_ros.text.clausal import more_than_a_name
+from textdifuse_ros.text.faults import MEASURES
 from textdifuse_ros.text.lexer import Word
-from textdifuse_ros.text.phrasing import FILLER, find, keys, strip_leading
+from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_leading, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.unasked import advice, put_in
 from textdifuse_ros.text.verbs import UNSURE_OF_MANY
@@ -19,7 +20,6 @@ _EVERYTHING = (
     "me", "us", "you", "both", "rest", "else", "others", "they", "he", "she", "him", "her", "ones",
 )  # fmt: skip
 _SEEN = ("visible", "in sight", "in view", "to be seen", "clearly")
-_MEASURES = ("contrast", "brightness", "sharpness")
 _LEADING = (
     *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way", "to",
     "so", "can",
@@ -92,20 +92,19 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
 
 def _low(words: list[Word]) -> str:
     """ "cars least"."""
-    spoken = keys(words)
-    size = next((n for n in (3, 2, 1) if len(words) > n and " ".join(spoken[-n:]) in lexicon.LOW), 0)
-    name = _name(words[:-size]) if size else ""
-    return f"can be meant either way: write '{name}*0.5' or 'no {name}'" if size else ""
+    named = strip_trailing(words, lexicon.LOW, once=True)
+    name = _name(named)
+    low = len(named) < len(words)
+    return f"can be meant either way: write '{name}*0.5' or 'no {name}'" if low else ""
 
 
 def _either_way(words: list[Word]) -> str:
     """ "keep the sky", "drop cars", "boring cars"."""
-    spoken = keys(words)
-    size = next((n for n in (2, 1) if " ".join(spoken[:n]) in lexicon.UNSURE and len(words) > n), 0)
-    if not size and not (len(words) == 2 and spoken[0] in UNSURE_OF_MANY and spoken[1].endswith(_MANY)):
-        return ""
+    size = head(words, lexicon.UNSURE)
+    many = len(words) == 2 and words[0].key in UNSURE_OF_MANY and words[1].key.endswith(_MANY)
     name = _name(words[max(size, 1) :])
-    return f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
+    hint = f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
+    return hint if size or many else ""
 
 
 def _fault(words: list[Word], typed: str) -> str:
@@ -131,16 +130,15 @@ def _weighed(words: list[Word]) -> str:
 def _no_thing(words: list[Word], typed: str, suppressed: bool) -> str:
     """ "contrast", "everything", "thermal image", "everything around the people", "people in sight"."""
     spoken = keys(words)
-    of_camera = len(spoken) == 2 and spoken[0] in restoration.CAMERAS and spoken[1] in _MEASURES
-    if (of_camera or (len(spoken) == 1 and spoken[0] in _MEASURES)) and not suppressed:
+    of_camera = len(spoken) == 2 and spoken[0] in restoration.CAMERAS and spoken[1] in MEASURES
+    if (of_camera or (len(spoken) == 1 and spoken[0] in MEASURES)) and not suppressed:
         return f"is no object in the image: write 'more {typed}'"
     if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
     if suppressed and spoken[0] in _AREAS and len(words) > 1:
         return f"is no thing by itself: {_APART}"
-    seen = any(" ".join(spoken[-n:]) in _SEEN for n in (3, 2, 1) if len(words) > n)
-    return f"can be meant either way: {_APART}" if suppressed and seen else ""
+    return f"can be meant either way: {_APART}" if suppressed and ended(words, _SEEN) else ""
 
 
 def _fault_and_more(words: list[Word]) -> str:

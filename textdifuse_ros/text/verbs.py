@@ -82,9 +82,9 @@ SUPPRESSING = (
       for what in ("focus on", "emphasis on", "attention to", "priority for", "priority to", "weight on",
                    "highlight on", "highlighting of")),
     *_the(("ban", "blank", "bury", "cloak", "cover", "damp", "drop", "dull", "hush", "obscure", "quiet",
-           "screen", "shade", "shrink", "shroud", "silence", "skip", "smother",
-    "soften", "tame", "veil",
-           "wipe", "dimming", "masking", "blurring", "covering", "softening", "shading", "fading")),
+           "screen", "shade", "shrink", "shroud", "silence", "skip", "smother", "soften",
+           "tame", "veil", "wipe", "dimming", "masking", "blurring", "covering", "softening", "shading",
+           "fading")),
 )  # fmt: skip
 # In front of what names several: "drop cars"; "drop bar bike" is a bike.
 UNSURE_OF_MANY = (

@@ -16,13 +16,11 @@ _LONGEST_FIRST = sorted((*_BESIDE, *_AT), key=len, reverse=True)
 _WHERE = re.compile(rf"\s+({'|'.join(_LONGEST_FIRST)})\s+(?=\S)", re.IGNORECASE)
 
 
-def apart(text: str) -> tuple[str, str]:
-    """The words in front of the first preposition of place and those behind it, "" where there is none."""
-    thing, *rest = _WHERE.split(text, maxsplit=1)
-    return (thing, rest[1]) if thing and rest else (text, "")
-
-
-def belongs(text: str) -> bool:
-    """Whether what stands behind the preposition may be a part of what is meant."""
+def apart(text: str) -> tuple[str, str, bool]:
+    """The words in front of the first preposition of place, those behind it, "" where there is none, and
+    whether these may be a part of what is meant.
+    """
     found = _WHERE.search(text)
-    return found is not None and found[1].casefold() in _AT
+    if found is None or not found.start():
+        return text, "", False
+    return text[: found.start()], text[found.end() :], found[1].casefold() in _AT

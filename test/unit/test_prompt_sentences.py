@@ -19,6 +19,7 @@ def _plain(text: str) -> str:
         ("hide the sky so that people stand out", "no sky, people"),
         ("hide the sky to see the people", "no sky, people"),
         ("suppress the sky to make people visible", "no sky, people"),
+        ("above all hide the sky to see the people", "no sky*1.5, people"),
         ("dim the road to let people pop", "no road, people"),
         ("darken the road so the people are visible", "no road, people"),
         ("less sky in order to see the people", "no sky, people"),

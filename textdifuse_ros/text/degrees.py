@@ -31,7 +31,8 @@ _STRESSES = {
 # In front of a directive, where they say nothing of how far.
 _ADVERBS = dict.fromkeys(("always", "simply", "maybe", "perhaps", "first", "finally", "better", "now"), 1.0)
 _SHARES = {"half": 0.5, "full": 1.0, "double": 2.0}
-LEADING = {**_ADVERBS, **_STRESSES}
+_LEADING = {**_ADVERBS, **_STRESSES}
+IN_FRONT = {**_LEADING, **_EMPHASES}  # of a directive
 # Behind it, of one thing alone: "people and cars first" is said of both.
 _RANKS = {
     "first": 1.5, "most": 1.5, "the most": 1.5, "as much as possible": 2.0, "more": 1.5, "even more": 1.5,
@@ -64,9 +65,9 @@ def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "slightly calm the sky" -> "calm the sky", 0.5; None where no degree leads a directive."""
     for table in (SAID_FIRST, FILLER):  # "a" is no article in "a bit"
         inner = strip_leading(words, table)
-        size = head(inner, LEADING)
+        size = head(inner, _LEADING)
         if size and (head(inner[size:], VERBS) or _is_of_wish(inner, size)):
-            return inner[size:], LEADING[" ".join(keys(inner[:size]))]
+            return inner[size:], _LEADING[" ".join(keys(inner[:size]))]
         if size := head(inner, _EMPHASES):
             return inner[size:], _EMPHASES[" ".join(keys(inner[:size]))]
     return None

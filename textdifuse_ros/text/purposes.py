@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textdifuse_ros.text import complaints, lexicon
-from textdifuse_ros.text.degrees import LEADING
+from textdifuse_ros.text.degrees import IN_FRONT
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
     FILLER,
@@ -59,6 +59,6 @@ def _purpose(words: list[Word]) -> list[Word] | None:
 def _asks(words: list[Word]) -> bool:
     """Whether there is a directive or a wish, so that what follows is no part of a name."""
     words = strip_leading(words, FILLER)
-    words = words[head(words, LEADING) :]
+    words = words[head(words, IN_FRONT) :]
     asks = words[0].is_dash or head(words, VERBS) > 0 or ended(words)
     return asks or complaints.understand(keys(words)) is not None

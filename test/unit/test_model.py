@@ -10,7 +10,7 @@ import torch
 from small_networks import SMALL, network_inputs, random_network
 
 from textdifuse_ros.model import sampler, weights
-from textdifuse_ros.model.anchor import anchor
+from textdifuse_ros.model.anchor import anchor, anchored
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import Estimate, FusionNetwork
@@ -173,6 +173,56 @@ def test_anchor_shows_a_warm_figure_that_the_visible_camera_misses() -> None:
     thermal[..., 32:64, 40:52] = 0.9
     start = anchor(visible, thermal)
     assert float(start[..., 48, 46]) > float(start[..., 48, 10]) + 0.2
+
+
+def smoke_and_figure(level: float = 0.5) -> tuple[torch.Tensor, torch.Tensor]:
+    """Even blue smoke of that luminance; in the right half somebody whom the thermal camera alone sees."""
+    visible = torch.cat((torch.full((1, 1, 128, 256), level), torch.full((1, 1, 128, 256), 0.1)), dim=1)
+    visible = torch.cat((visible, torch.full((1, 1, 128, 256), -0.06)), dim=1)
+    thermal = torch.full((1, 1, 128, 256), 0.2)
+    thermal[..., 32:96, 180:204] = 0.9
+    return visible, thermal
+
+
+def kept_colour(visible: torch.Tensor, thermal: torch.Tensor) -> torch.Tensor:
+    """Share of both colour differences that is left, (H, W); luminance and start must be as ever."""
+    start, seen = anchored(visible, thermal)
+    assert torch.equal(start, anchor(visible, thermal)) and torch.equal(seen[:, :1], visible[:, :1])
+    share: torch.Tensor = (seen[:, 1:] / visible[:, 1:])[0]
+    assert torch.allclose(share[0], share[1], atol=1e-5)
+    return share[0]
+
+
+def test_colour_of_smoke_is_gone_around_somebody_whom_only_the_thermal_camera_sees() -> None:
+    kept = kept_colour(*smoke_and_figure())
+    assert float(kept[32:96, 176:208].max()) < 0.1
+    assert float(kept[:, :100].min()) > 0.999, "nobody is there: the smoke keeps its colour"
+
+
+def test_colour_stays_where_the_visible_camera_sees_as_well() -> None:
+    visible, thermal = smoke_and_figure()
+    visible[:, :1, 32:96, 180:204] = 0.9
+    thermal = 0.2 + (thermal - 0.2) * 0.4 / 0.7  # as much as the visible camera shows
+    assert float(kept_colour(visible, thermal).min()) > 0.9
+
+
+def test_colour_stays_in_the_dark() -> None:
+    assert float(kept_colour(*smoke_and_figure(level=0.12)).min()) > 0.999
+
+
+def test_network_is_given_grey_where_the_visible_camera_is_blind_but_not_for_training() -> None:
+    visible, thermal = smoke_and_figure()
+    given: list[torch.Tensor] = []
+
+    def denoise(*tensors: torch.Tensor) -> Estimate:
+        given.append(tensors[2])
+        return Estimate(tensors[0], tensors[2][:, 1:])
+
+    for grey in (True, False):
+        relevance = torch.zeros_like(thermal)
+        sampler.sample(denoise, SMALL, visible, thermal, relevance, 1, grey_where_blind=grey)
+    assert torch.equal(given[0], anchored(visible, thermal)[1])
+    assert torch.equal(given[1], visible)
 
 
 def test_controls_are_checked_by_name_and_range() -> None:

@@ -3,6 +3,10 @@
 Closed form and local: visible + share * (thermal - its surroundings), share = e_t^3 / (e_t^3 + e_v^3) with e
 the local variance of each camera. It keeps what either camera shows, without the thermal image's grey
 level, so the network has only to correct it: restore, choose a camera where one is better, follow the prompt.
+
+Colour is the visible camera's word alone. Where the thermal one sees much and the visible one next to
+nothing, as in smoke, it is the colour of what hides the scene, and somebody shown by heat in the blue of
+smoke is nobody to a detector: there the network is given the visible image in grey.
 """
 
 from __future__ import annotations
@@ -12,6 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _FLOOR = 4 / 255**2  # variance below which nothing counts as detail: two grey levels
+# Colour goes by e_t^2 / (e_t^2 + (BLIND e_v)^2): half of it where the thermal camera's variance is that many
+# times the visible one's, a thirtieth where both are the same.
+BLIND = 6.0
+FAINT = 4 / 255**2  # variance at a quarter of the resolution of which half counts as nothing
+# Luminance up to which a dark place keeps its colour, and from which it can lose all of it: in the dark the
+# visible camera shows little of anything, lamps and what they light apart, and no colour that would mislead.
+DARK, LIT = 35 / 255, 70 / 255
 
 
 def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
@@ -19,6 +30,19 @@ def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
 
     Statistics are taken at a quarter, the surroundings at a sixteenth of the resolution.
     """
+    return _anchored(visible, thermal)[0]
+
+
+def anchored(visible: Tensor, thermal: Tensor) -> tuple[Tensor, Tensor]:
+    """The same, and the visible image, luminance and two colour differences (N, 3, H, W), in grey where the
+    thermal camera alone sees (over some 30 pixels)."""
+    start, small, mean = _anchored(visible, thermal)
+    gone = enlarged(enlarged(_colourless(small, mean), 4), 4)
+    return start, torch.cat((visible[:, :1], visible[:, 1:] * (1 - gone)), dim=1)
+
+
+def _anchored(visible: Tensor, thermal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """x_1 (N, 1, H, W), both cameras at a quarter, and the same smoothed: twice (N, 2, H/4, W/4)."""
     luminance = visible[:, :1]
     both = torch.cat((luminance, thermal), dim=1)
     small = F.avg_pool2d(both, 4)
@@ -28,7 +52,20 @@ def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
     share = energy[:, 1:] / energy.sum(dim=1, keepdim=True)
     surroundings = smooth(F.avg_pool2d(small[:, 1:], 4))
     maps = enlarged(torch.cat((share, share * enlarged(surroundings, 4)), dim=1), 4)
-    return torch.addcmul(luminance, maps[:, :1], thermal) - maps[:, 1:]
+    return torch.addcmul(luminance, maps[:, :1], thermal) - maps[:, 1:], small, mean
+
+
+def _colourless(small: Tensor, mean: Tensor) -> Tensor:
+    """How far colour is to go, from both cameras at a quarter, as they are and smoothed: (N, 1, H/16, W/16).
+
+    What they see is judged at a quarter, where little is left of their noise.
+    """
+    detail = (small - mean) * (small - mean)
+    around = smooth(F.avg_pool2d(torch.cat((detail, small[:, :1]), dim=1), 4))
+    seen, felt, light = around[:, :1], around[:, 1:2], around[:, 2:]
+    felt, seen = felt * felt, (BLIND * seen) * (BLIND * seen)
+    share = felt / (felt + seen + FAINT * FAINT)
+    return share * torch.clamp((light - DARK) / (LIT - DARK), 0.0, 1.0)
 
 
 def enlarged(image: Tensor, factor: int) -> Tensor:

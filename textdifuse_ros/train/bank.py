@@ -104,7 +104,9 @@ def answered_by(
             there = batch.to(device)
             sources = (there.visible, there.thermal, there.relevance)
             with fast:
-                answer = sampler.sample(teacher, teacher.config, *sources, steps, there.controls)
+                answer = sampler.sample(
+                    teacher, teacher.config, *sources, steps, there.controls, grey_where_blind=False
+                )
             for name in _INPUTS:
                 rows[name].append(getattr(batch, name).half())
             for name in _ANSWERS:

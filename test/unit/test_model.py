@@ -177,8 +177,7 @@ def test_anchor_shows_a_warm_figure_that_the_visible_camera_misses() -> None:
 
 def smoke_and_figure(level: float = 0.5) -> tuple[torch.Tensor, torch.Tensor]:
     """Even blue smoke of that luminance; in the right half somebody whom the thermal camera alone sees."""
-    visible = torch.cat((torch.full((1, 1, 128, 256), level), torch.full((1, 1, 128, 256), 0.1)), dim=1)
-    visible = torch.cat((visible, torch.full((1, 1, 128, 256), -0.06)), dim=1)
+    visible = torch.tensor((level, 0.1, -0.06)).view(1, 3, 1, 1).repeat(1, 1, 128, 256)
     thermal = torch.full((1, 1, 128, 256), 0.2)
     thermal[..., 32:96, 180:204] = 0.9
     return visible, thermal

@@ -30,7 +30,6 @@ class GivenMaps:
         """See Localiser: the sum of weight x map, suppressed phrases negative, clipped to [-1, 1]."""
         total = np.zeros(thermal.shape, np.float32)
         for phrase in compiled.objects:
-            weight = -phrase.weight if phrase.suppressed else phrase.weight
             if phrase.text in self.maps:
-                total += np.float32(weight) * self.maps[phrase.text]
+                total += np.float32(phrase.signed) * self.maps[phrase.text]
         return np.clip(total, -1, 1)

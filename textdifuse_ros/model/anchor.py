@@ -19,7 +19,6 @@ _FLOOR = 4 / 255**2  # variance below which nothing counts as detail: two grey l
 # Colour goes by e_t^2 / (e_t^2 + (BLIND e_v)^2): half of it where the thermal camera's variance is that many
 # times the visible one's, a thirtieth where both are the same.
 BLIND = 6.0
-FAINT = 4 / 255**2  # variance at a quarter of the resolution of which half counts as nothing
 # Luminance up to which a dark place keeps its colour, and from which it can lose all of it: in the dark the
 # visible camera shows little of anything, lamps and what they light apart, and no colour that would mislead.
 DARK, LIT = 35 / 255, 70 / 255
@@ -64,7 +63,7 @@ def _colourless(small: Tensor, mean: Tensor) -> Tensor:
     around = smooth(F.avg_pool2d(torch.cat((detail, small[:, :1]), dim=1), 4))
     seen, felt, light = around[:, :1], around[:, 1:2], around[:, 2:]
     felt, seen = felt * felt, (BLIND * seen) * (BLIND * seen)
-    share = felt / (felt + seen + FAINT * FAINT)
+    share = felt / (felt + seen + _FLOOR * _FLOOR)
     return share * torch.clamp((light - DARK) / (LIT - DARK), 0.0, 1.0)
 
 

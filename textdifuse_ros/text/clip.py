@@ -77,13 +77,12 @@ class ClipLocaliser:
         heat = {True: 0.0, False: 0.0}
         for phrase in prompt.phrases:
             _refuse_long(phrase)
-            weight = -phrase.weight if phrase.suppressed else phrase.weight
             temperature = temperature_of(phrase.text)
             if temperature is None:
                 text = phrase.text.casefold()
-                named[text] = named.get(text, 0.0) + weight
+                named[text] = named.get(text, 0.0) + phrase.signed
             else:
-                heat[temperature == HOT] += weight
+                heat[temperature == HOT] += phrase.signed
         return ClipPrompt(prompt, self.name, named=named, hot=heat[True], cold=heat[False])
 
     def prepare(self) -> None:

@@ -17,7 +17,7 @@ from textdifuse_ros.text import embedded_weights
 from textdifuse_ros.text.concepts import FELT, SEEN
 from textdifuse_ros.text.contrast import thermal_contrast
 from textdifuse_ros.text.heat import HOT, temperature_of
-from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats
+from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, refuse_undone
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 from textdifuse_ros.text.sentence import shared_encoder
 from textdifuse_ros.text.whereabouts import apart
@@ -65,8 +65,9 @@ class EmbeddedLocaliser:
         for phrase in prompt.phrases:
             concepts = _concepts(phrase)
             if phrase.weight:
-                _refuse_undone(phrase, concepts, parts)
-                parts.append((-phrase.weight if phrase.suppressed else phrase.weight, concepts))
+                before = sum(weight for weight, those in parts if set(those) == set(concepts))
+                refuse_undone(phrase, before, _same(concepts))
+                parts.append((phrase.signed, concepts))
         return EmbeddedPrompt(prompt, self.name, parts=tuple(parts))
 
     def prepare(self) -> None:
@@ -192,16 +193,7 @@ def _of_the_thing(text: str, suppressed: bool) -> Mapping[str, float]:
     return {**{name: share for name, share in whole.items() if name in there}, **concepts}
 
 
-def _refuse_undone(
-    phrase: Phrase, concepts: Mapping[str, float], others: list[tuple[float, Mapping[str, float]]]
-) -> None:
+def _same(concepts: Mapping[str, float]) -> str:
     """ "survivors, no rescuers": the same to this localiser, so that neither would be followed."""
-    before = sum(weight for weight, those in others if set(those) == set(concepts))
-    if before and before == (phrase.weight if phrase.suppressed else -phrase.weight):
-        reason = f"to the localiser 'embedded' both are {' or '.join(concepts)}"
-        hint = "leave one of them out, give it another weight, or set the localiser to 'clip'"
-        raise PromptError(
-            f"'{phrase.text}' would undo what stands in front of it: {reason}; {hint}",
-            phrase.text,
-            phrase.start,
-        )
+    hint = "leave one of them out, give it another weight, or set the localiser to 'clip'"
+    return f"to the localiser 'embedded' both are {' or '.join(concepts)}; {hint}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textdifuse_ros.text.contrast import thermal_contrast
-from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, localiser_names
+from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, localiser_names, refuse_undone
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 
 HOT, COLD = "hot", "cold"
@@ -103,12 +103,8 @@ class HeatLocaliser:
             temperature = temperature_of(phrase.text)
             if temperature is None:
                 raise PromptError(_refusal(phrase, self._because), phrase.text, phrase.start)
-            before, signed = weights[temperature], -phrase.weight if phrase.suppressed else phrase.weight
-            if before and before + signed == 0:
-                reason = f"both are {temperature}; leave one of them out"
-                said = f"'{phrase.text}' would undo what stands in front of it: {reason}"
-                raise PromptError(said, phrase.text, phrase.start)
-            weights[temperature] += signed
+            refuse_undone(phrase, weights[temperature], f"both are {temperature}; leave one of them out")
+            weights[temperature] += phrase.signed
         return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD])
 
     def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:

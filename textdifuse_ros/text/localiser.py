@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.text.prompt import OBJECT, Phrase, Prompt
+from textdifuse_ros.text.prompt import OBJECT, Phrase, Prompt, PromptError
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -58,6 +58,15 @@ class CompiledWish:
     phrase: Phrase
     removals: Mapping[str, float]
     region: CompiledPrompt | None = None
+
+
+def refuse_undone(phrase: Phrase, before: float, same: str) -> None:
+    """Raises PromptError for a phrase that takes back all of `before`, the signed weights of those in front
+    of it that are the same to a localiser. same: says so, and what to do.
+    """
+    if before and before + phrase.signed == 0:
+        said = f"'{phrase.text}' would undo what stands in front of it: {same}"
+        raise PromptError(said, phrase.text, phrase.start)
 
 
 class Localiser(Protocol):

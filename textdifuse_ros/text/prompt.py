@@ -45,6 +45,11 @@ class Phrase:
     end: int = field(default=0, compare=False)
     wish: Wish | None = field(default=None, compare=False)
 
+    @property
+    def signed(self) -> float:
+        """The weight, negative for what is to keep calm: in [-2, 2]."""
+        return -self.weight if self.suppressed else self.weight
+
 
 @dataclass(frozen=True)
 class Prompt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,17 @@ from torch import Tensor
 from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
+from textdifuse_ros.imaging import evidence
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model import weights as weight_files
-from textdifuse_ros.model.controls import AUTO, NONE, Controls
+from textdifuse_ros.model.controls import AUTO, NONE, Controls, acted_on, evident
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
 
-RESTORE: dict[str, Controls] = {"auto": AUTO, "off": NONE}
+RESTORE = ("auto", "off")
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]. Weight 1 at strength 1 is a little above the middle of it:
 # persons, cars and bicycles gain a quarter of contrast there, and weights and strengths above 1 have room.
@@ -37,7 +38,8 @@ class Fused:
 
     on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
     CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
-    before the network; 0 where the device does it, within model_ms.
+    before the network; 0 where the device does it, within model_ms. repaired: faults that the RGB image gave
+    away and that are repaired without a wish, with their levels in [0, 1] (names of `imaging.evidence`).
     """
 
     image: Bytes
@@ -46,6 +48,15 @@ class Fused:
     total_ms: float
     on_device: Tensor | None = None
     register_ms: float = 0.0
+    repaired: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """Controls before the prompt has its say, and what the RGB image gave away."""
+
+    controls: Controls
+    repaired: Mapping[str, float]
 
 
 class Fuser:
@@ -86,6 +97,7 @@ class Fuser:
         )
         if isinstance(self._localiser, Prepared):
             self._localiser.prepare()
+        self._evidence = evidence.load()
         self.steps = self._engine.steps
 
     @property
@@ -128,9 +140,9 @@ class Fuser:
 
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
-        prompt. restore: "auto" repairs what is plain to see (`AUTO` of `model.controls`), "off" nothing, a
-        mapping says how far each is removed (names of `model.controls`, those left out as with "auto");
-        restoration wishes in the prompt start from there.
+        prompt. restore: "auto" repairs what is plain to see (`AUTO` of `model.controls`) and what the RGB
+        image gives away (`EVIDENT`), "off" nothing, a mapping says how far each is removed (names of
+        `model.controls`, those left out as with "auto"); restoration wishes in the prompt start from there.
         keep_on_device: see Fused.
         hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
         A wish that is limited to a region costs one more run of the network where it changes something.
@@ -139,8 +151,26 @@ class Fuser:
         began = time.perf_counter()
         _check(rgb, thermal)
         _check_asked(thermal.shape, strength, steps, self.steps)
-        base = _controls(restore)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
+        fused = self._fused(
+            rgb, thermal, compiled, steps, self._base(restore, rgb), strength=strength, hints=hints,
+            want_salience=want_salience, keep_on_device=keep_on_device,
+        )  # fmt: skip
+        return replace(fused, total_ms=(time.perf_counter() - began) * 1e3)
+
+    def _fused(
+        self,
+        rgb: Bytes,
+        thermal: Bytes,
+        compiled: CompiledPrompt,
+        steps: int,
+        base: _Base,
+        *,
+        strength: float,
+        want_salience: bool,
+        hints: Hints | None,
+        keep_on_device: bool,
+    ) -> Fused:
         relevance: Floats | None = None
         salience: NDArray[np.uint8] | None = None
         if compiled.objects and strength > 0:
@@ -152,7 +182,7 @@ class Fuser:
             relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)
         elif want_salience:
             salience = np.zeros(thermal.shape, np.uint8)
-        whole, *regional = passes(compiled.wishes, base, strength)
+        whole, *regional = passes(compiled.wishes, base.controls, strength)
         keeps = self._engine if isinstance(self._engine, Keeps) else None
         if keeps is not None:
             keeps.keep = keep_on_device and not regional
@@ -161,7 +191,7 @@ class Fuser:
             over, more_ms = self._engine.run(rgb, thermal, relevance, steps, each.controls)
             image, model_ms = blend(image, over, self._where(each, rgb, thermal)), model_ms + more_ms
         kept = None if keeps is None else keeps.kept
-        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
+        return Fused(image, salience, model_ms, 0.0, kept, repaired=base.repaired)
 
     def fuse_cameras(
         self,
@@ -185,13 +215,14 @@ class Fuser:
         size, engine = cameras.remap.size[::-1], self._engine
         _check_asked(size, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
-        whole, *regional = passes(compiled.wishes, _controls(restore), strength)
+        base = self._base(restore, cameras.rgb)  # the camera's own image: a registered one has black edges
+        whole, *regional = passes(compiled.wishes, base.controls, strength)
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
         if found or not isinstance(engine, TakesCameras) or not engine.takes_cameras(*size, steps):
             rgb, thermal = cameras.registered()
             registered = (time.perf_counter() - began) * 1e3
-            fused = self.fuse(
-                rgb, thermal, compiled, steps, strength=strength, restore=restore, hints=hints,
+            fused = self._fused(
+                rgb, thermal, compiled, steps, base, strength=strength, hints=hints,
                 want_salience=want_salience, keep_on_device=keep_on_device and not cameras.remap.restores,
             )  # fmt: skip
             total = (time.perf_counter() - began) * 1e3
@@ -203,7 +234,19 @@ class Fuser:
         image, model_ms = engine.run_cameras(cameras, steps, whole.controls)
         kept = None if keeps is None else keeps.kept
         salience = np.zeros(size, np.uint8) if want_salience else None
-        return Fused(image, salience, model_ms, (time.perf_counter() - began) * 1e3, kept)
+        total = (time.perf_counter() - began) * 1e3
+        return Fused(image, salience, model_ms, total, kept, repaired=base.repaired)
+
+    def _base(self, restore: str | Mapping[str, float], rgb: Bytes) -> _Base:
+        if isinstance(restore, str) and restore not in RESTORE:
+            raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
+        if restore == "off":
+            return _Base(NONE, {})
+        levels = self._evidence.levels(rgb)
+        values = evident(levels, AUTO)
+        if not isinstance(restore, str):
+            values = named_controls(restore, values)
+        return _Base(values, acted_on(levels))
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""
@@ -244,11 +287,3 @@ def _check_asked(size: tuple[int, ...], strength: float, steps: int, possible: t
         raise ValueError(f"strength is {strength}, it must lie in [0, 2]")
     if steps not in possible:
         raise ValueError(f"steps is {steps}, these weights are for one of {possible}")
-
-
-def _controls(restore: str | Mapping[str, float]) -> Controls:
-    if not isinstance(restore, str):
-        return named_controls(restore)
-    if restore not in RESTORE:
-        raise ValueError(f"restore is {restore!r}, it must be one of {tuple(RESTORE)}")
-    return RESTORE[restore]

@@ -113,6 +113,7 @@ class Diagnostics(DiagnosticsPublisher):
             topic,
             active=True,
             action=session.last_action,
+            repaired=session.repaired,
             silent_for=now - (session.started if latest is None else latest),
             rate=session.published.rate(now),
             published=session.published.total,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,5 +75,6 @@ class Outcome:
     prompt: str = ""  # what the image shows
     strength: float = 0.0
     steps: int = 0
+    repaired: Mapping[str, float] = field(default_factory=dict)  # see `fuser.Fused`
     drops: list[Drop] = field(default_factory=list)
     timings: Timings = field(default_factory=Timings)

@@ -59,6 +59,9 @@ class OutputFacts:
     active: bool
     trouble: str = ""  # why the last transition failed
     action: Action = Action.NOTHING
+    repaired: Mapping[str, float] = field(
+        default_factory=dict
+    )  # faults of the latest RGB image
     silent_for: float = 0.0  # seconds without a published image
     rate: float = 0.0
     published: int = 0
@@ -235,6 +238,17 @@ def prompt_report(record: PromptRecord, fusing: bool, now: float, boxes: str = "
     return Report(OK, f"accepted, in force with the next fused image: {name}", values)
 
 
+# What faults that an image gives away by itself are called.
+_FAULTS = {
+    "low_light": "low light", "over_exposure": "over-exposure", "visible_contrast": "low contrast",
+    "colour_cast": "colour cast", "fog": "fog",
+}  # fmt: skip
+
+
+def _in_words(repaired: Mapping[str, float]) -> str:
+    return ", ".join(f"{_FAULTS[name]} {level:.2f}" for name, level in repaired.items()) or "none"
+
+
 def output_report(
     facts: OutputFacts, cameras: tuple[CameraFacts, CameraFacts], why: tuple[Report, ...]
 ) -> Report:
@@ -242,6 +256,7 @@ def output_report(
     values = {
         "topic": facts.topic,
         "mode": facts.action.value,
+        "repaired": _in_words(facts.repaired),
         "rate_hz": f"{facts.rate:.1f}",
         "published": str(facts.published),
         "subscribers": str(facts.subscribers),

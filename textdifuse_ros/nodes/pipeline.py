@@ -233,6 +233,7 @@ class Pipeline:
             prompt.strength,
             settings.integer("steps"),
         )
+        outcome.repaired = fused.repaired
         outcome.timings.convert += fused.register_ms
         outcome.timings.model = fused.model_ms
         self._held = outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from textdifuse_ros.imaging.compressed import lost_precision
@@ -62,6 +62,7 @@ class Session:
         self.published = RateMeter()
         self.ages, self.totals, self.models, self.overheads = Window(), Window(), Window(), Window()
         self.last_action = Action.NOTHING
+        self.repaired: Mapping[str, float] = {}  # in the latest image, without a wish
         self.last_published: float | None = None
         self._guards = {camera: StampGuard() for camera in CAMERAS}
         self._enter_thread = fuser.enter_thread
@@ -158,7 +159,7 @@ class Session:
         outcome.timings.wait = (taken - job.posted) * 1e3
         outcome.taken = taken
         now = time.monotonic()
-        self.last_action = outcome.action
+        self.last_action, self.repaired = outcome.action, outcome.repaired
         self.last_published = now
         self.published.tick(now)
         self._publish(outcome, settings, prompt)

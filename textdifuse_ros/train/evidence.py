@@ -1,0 +1,178 @@
+"""`textdifuse train-evidence`: what a picture gives away by itself (see `imaging.evidence`).
+
+Drawing the examples takes minutes, learning from them seconds. They are kept part by part in the output
+folder, so a stopped training goes on where it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textdifuse_ros.imaging import evidence
+from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, Evidence
+from textdifuse_ros.train import files, made_of
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.evidence_examples import (
+    SHARES,
+    Examples,
+    chosen,
+    draw_examples,
+    load_scenes,
+    together,
+)
+from textdifuse_ros.train.fields import check_all, rules_of, setting
+from textdifuse_ros.train.progress import Progress, say
+from textdifuse_ros.train.stills import digest
+
+FILE = "evidence.safetensors"
+PART = 3000  # examples of one part
+_HELD_BACK = 10  # one picture in so many does not train, and tells what the levels are worth
+_HIDDEN = (96, 64)
+_JITTER = 0.03  # standard deviations, on what is learnt from
+
+
+@dataclass(frozen=True)
+class EvidenceTraining:
+    """Fields of `textdifuse train-evidence`. Raises FieldError (a ValueError, one line)."""
+
+    parts: int = setting(30, f"parts of {PART} examples each", low=1)
+    epochs: int = setting(30, "times that all of them are learnt from", low=1)
+    batch: int = setting(512, "examples of an update", low=1)
+    learning_rate: float = setting(4e-3, "AdamW's at its peak, from where it falls to nothing", above=0)
+    sound: float = setting(
+        3.0, "how much more it counts where there is no fault: wrongly repaired is worse than left", low=0
+    )
+    seed: int = setting(7, "of every random number", low=0)
+    workers: int = setting(0, "processes that draw examples; 0 draws them in this one", low=0)
+
+    def __post_init__(self) -> None:
+        check_all(self, rules_of(EvidenceTraining))
+
+
+def train(data: Path, output: Path, config: EvidenceTraining) -> Path:
+    """Run or resume a training; returns the exported weight file. Raises TrainingError."""
+    told = {"data": digest([data / name for name in SHARES]), "seed": config.seed}
+    output.mkdir(parents=True, exist_ok=True)
+    if _part_files(output):
+        made_of.check_same(output / "examples.json", told, "examples")
+    made_of.note(output / "examples.json", told)
+    files.write(output / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
+    examples = together(list(_all_parts(data, output, config)))
+    held_back = examples.scenes % _HELD_BACK == 0
+    learnt = _learn(chosen(examples, ~held_back), config)
+    report = judged(learnt, chosen(examples, held_back))
+    say(report_text(report))
+    notes = {"config": json.dumps(dataclasses.asdict(config)), "held_back": json.dumps(report)}
+    with files.replacing(output / FILE) as temporary:
+        evidence.save(learnt, temporary, notes)
+    return output / FILE
+
+
+def _part_files(output: Path) -> list[Path]:
+    return sorted(output.glob("examples-*.npz"))
+
+
+def _all_parts(data: Path, output: Path, config: EvidenceTraining) -> Iterator[Examples]:
+    paths = [output / f"examples-{part:03d}.npz" for part in range(config.parts)]
+    missing = [part for part, path in enumerate(paths) if not path.is_file()]
+    if missing:
+        draw = partial(_draw_part, data, output, config.seed)
+        with Progress() as progress:
+            for done, part in enumerate(_each(draw, missing, config.workers), config.parts - len(missing)):
+                progress.show((done + 1) / config.parts, f"examples, part {part + 1} of {config.parts}")
+    for path in paths:
+        try:
+            with np.load(path) as held:
+                yield Examples(held["numbers"], held["levels"], held["scenes"])
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainingError(
+                f"{path}: cannot be read ({error}); delete it, and it is made anew"
+            ) from error
+
+
+def _each(draw: partial[int], missing: list[int], workers: int) -> Iterator[int]:
+    if workers == 0:
+        yield from map(draw, missing)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(draw, missing)
+
+
+def _draw_part(data: Path, output: Path, seed: int, part: int) -> int:
+    examples = draw_examples(_scenes(data), seed, part, PART)
+    with files.replacing(output / f"examples-{part:03d}.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, **dataclasses.asdict(examples))
+    return part
+
+
+_scenes = lru_cache(maxsize=1)(load_scenes)  # each process draws several parts
+
+
+def _learn(examples: Examples, config: EvidenceTraining) -> Evidence:
+    torch.manual_seed(config.seed)
+    mean = examples.numbers.mean(axis=0)
+    spread = examples.numbers.std(axis=0) + np.float32(1e-3)
+    numbers = torch.from_numpy(np.clip((examples.numbers - mean) / spread, -6, 6))
+    levels = torch.from_numpy(examples.levels)
+    sizes = (numbers.shape[1], *_HIDDEN, len(FAULTS))
+    linear = [nn.Linear(into, out) for into, out in itertools.pairwise(sizes)]
+    optimiser = torch.optim.AdamW([p for layer in linear for p in layer.parameters()], weight_decay=1e-3)
+    updates = config.epochs * -(-len(numbers) // config.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=updates)
+    for _ in range(config.epochs):
+        for which in torch.randperm(len(numbers)).split(config.batch):
+            seen = numbers[which] + _JITTER * torch.randn(len(which), sizes[0])
+            loss = _loss(_forward(linear, seen), levels[which], config.sound)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    layers = tuple((each.weight.detach().numpy(), each.bias.detach().numpy()) for each in linear)
+    return Evidence(mean, spread, layers)
+
+
+def _forward(linear: list[nn.Linear], values: Tensor) -> Tensor:
+    for index, layer in enumerate(linear):
+        values = layer(values)
+        if index + 1 < LAYERS:
+            values = torch.dropout(torch.relu(values), 0.1 if index == 0 else 0.0, True)
+    return torch.sigmoid(values)
+
+
+def _loss(told: Tensor, levels: Tensor, sound: float) -> Tensor:
+    weight = torch.where(levels == 0, sound, 1.0)
+    return (weight * (told - levels).square()).mean()
+
+
+def judged(learnt: Evidence, examples: Examples) -> dict[str, dict[str, float]]:
+    """Of each fault: the level that one sound picture in a thousand reaches, and the share of the faulty ones
+    beyond that, by how bad they are."""
+    told = learnt.of(examples.numbers)
+    sound = (examples.levels == 0).all(axis=1)
+    report: dict[str, dict[str, float]] = {}
+    for index, name in enumerate(FAULTS):
+        level, row = examples.levels[:, index], told[:, index]
+        limit = float(np.quantile(row[sound], 0.999)) if sound.any() else 0.0
+        report[name] = {"sound_0.999": round(limit, 3)}
+        for low, high in ((0.15, 0.4), (0.4, 0.7), (0.7, 1.01)):
+            within = (level >= low) & (level < high)
+            report[name][f"found_{low:g}"] = (
+                round(float((row[within] > limit).mean()), 3) if within.any() else 0.0
+            )
+    return report
+
+
+def report_text(report: dict[str, dict[str, float]]) -> str:
+    rows = [f"{name:18s}" + "  ".join(f"{k} {v:.2f}" for k, v in row.items()) for name, row in report.items()]
+    return "\n".join(("held back:", *rows))

@@ -1,0 +1,164 @@
+"""What `train-evidence` learns from: pictures as they are and spoiled on purpose, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from textdifuse_ros.imaging.evidence import FAULTS, describe
+from textdifuse_ros.train.degrade import DEGRADATIONS, SHOT_NOISE, Degraded, Draw, degrade
+from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.seeds import EXAMPLES, generator
+from textdifuse_ros.train.stills import held_out
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Rng = np.random.Generator
+
+# How often a picture of each folder is drawn: many different cameras before many pictures of one.
+SHARES = {
+    "msrs128": 0.28, "msrs": 0.12, "roadscene": 0.15, "m3fd": 0.08, "llvip": 0.05, "m3svd": 0.03,
+    "pennfudan": 0.11, "openimages_vehicles": 0.18,
+}  # fmt: skip
+KEPT = (320, 240)  # width, height in which pictures are held
+SEEN = (160, 120)  # in which they are spoiled: noise of single pixels is averaged away in the small copy
+FAULTY = 0.65  # share of the examples with one of FAULTS; of these, with two
+TWO = 0.15
+OTHERS = ("smoke", "visible_noise", "visible_jpeg", "visible_blur")  # faults that are not to be taken for one
+OTHER = 0.3  # how often
+LEAST = 0.15  # level from which one of FAULTS is drawn
+_WIDEST_CAST = float(np.log(1.4 / 0.6))  # of the gains of two channels, at level 1
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """images: uint8 (240, 320, 3) RGB by folder; weights: how often each folder is drawn."""
+
+    images: tuple[tuple[Bytes, ...], ...]
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class Examples:
+    """numbers (N, F) as `describe` returns them, levels (N, len(FAULTS)), scenes (N,): of which picture."""
+
+    numbers: Floats
+    levels: Floats
+    scenes: NDArray[np.int64]
+
+
+def load_scenes(root: Path) -> Scenes:
+    """Visible images of all folders, without those that never train. Raises TrainingError."""
+    skip, images, weights = held_out(), [], []
+    for folder, share in SHARES.items():
+        paths = sorted((root / folder / "vis").glob("*"))
+        found = tuple(_read(path) for path in paths if f"{folder}/{path.stem}" not in skip)
+        if found:
+            images.append(found)
+            weights.append(share)
+    if not images:
+        raise TrainingError(f"{root}: no images; one of {', '.join(SHARES)} must lie there, with vis/ inside")
+    return Scenes(tuple(images), np.asarray(weights, np.float32) / sum(weights))
+
+
+def _read(path: Path) -> Bytes:
+    image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise TrainingError(f"{path}: cannot be read as an image; leave it out")
+    return np.asarray(cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), KEPT, interpolation=cv2.INTER_AREA))
+
+
+def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
+    """The examples of one part of a training; the same ones each time."""
+    rng = generator(EXAMPLES, seed, part)
+    drawn = [_example(scenes, rng) for _ in range(count)]
+    numbers, levels, places = zip(*drawn, strict=True)
+    return Examples(np.stack(numbers), np.stack(levels), np.asarray(places))
+
+
+def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, int]:
+    folder = int(rng.choice(len(scenes.images), p=scenes.weights / scenes.weights.sum()))
+    place = int(rng.integers(len(scenes.images[folder])))
+    visible = _as_another_camera(_part(scenes.images[folder][place], rng), rng)
+    draws = _faults(rng)
+    state = degrade(visible, np.zeros(visible.shape[:2], np.float32), draws)
+    image = _tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
+    numbers = describe(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    return numbers, _levels(draws, state), sum(len(each) for each in scenes.images[:folder]) + place
+
+
+def _part(image: Bytes, rng: Rng) -> Bytes:
+    """A mirrored cut now and then: a night without its lamps is still a night."""
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+    if rng.random() < 0.6:
+        zoom = rng.uniform(0.5, 1)
+        height, width = int(image.shape[0] * zoom), int(image.shape[1] * zoom)
+        top, left = (
+            int(rng.integers(0, n - m + 1)) for n, m in zip(image.shape, (height, width), strict=False)
+        )
+        image = image[top : top + height, left : left + width]
+    return np.asarray(cv2.resize(np.ascontiguousarray(image), SEEN, interpolation=cv2.INTER_AREA))
+
+
+def _as_another_camera(image: Bytes, rng: Rng) -> Floats:
+    """In [0, 1], with as much more or less light, contrast, colour and flare as cameras differ by anyway."""
+    visible = image.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        visible = visible * rng.uniform(0.7, 1.2)
+    if rng.random() < 0.5:
+        visible = np.power(np.clip(visible, 0, 1), rng.uniform(0.8, 1.25))
+    if rng.random() < 0.3:
+        visible = visible + rng.uniform(0, 0.08) * (1 - visible)
+    if rng.random() < 0.5:
+        visible = visible * (1 + rng.uniform(-0.05, 0.05, 3))
+    return np.clip(visible, 0, 1).astype(np.float32)
+
+
+def _faults(rng: Rng) -> list[Draw]:
+    draws = []
+    if rng.random() < FAULTY:
+        count = 1 + int(rng.random() < TWO)
+        for index in rng.choice(len(FAULTS), count, replace=False):
+            level, seed = float(rng.uniform(LEAST, 1)), int(rng.integers(2**31))
+            draws.append(Draw(DEGRADATIONS[FAULTS[index]], level, seed))
+            if FAULTS[index] == "low_light":
+                draws.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))
+    if rng.random() < OTHER:
+        kind = DEGRADATIONS[OTHERS[int(rng.integers(len(OTHERS)))]]
+        draws.append(Draw(kind, float(rng.uniform(0.1, 1)), int(rng.integers(2**31))))
+    return draws
+
+
+def _tinted(state: Degraded, rng: Rng) -> Floats:
+    """Smoke in a colour of its own: it is no cast, for it is not everywhere."""
+    tint = rng.uniform(-0.15, 0.15, 3).astype(np.float32) * rng.random()
+    return (state.visible + (1 - state.transmission)[..., None] * tint).astype(np.float32)
+
+
+def _levels(draws: list[Draw], state: Degraded) -> Floats:
+    """What each of FAULTS came to; of a cast how far the channels went apart, which its level only bounds."""
+    of = {each.degradation.name: each.level for each in draws}
+    if "colour_cast" in of:
+        of["colour_cast"] = min(1.0, float(np.log(state.log["colour_cast"])) / _WIDEST_CAST)
+    return np.asarray([of.get(name, 0.0) for name in FAULTS], np.float32)
+
+
+def together(parts: list[Examples]) -> Examples:
+    return Examples(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "levels", "scenes"))
+    )
+
+
+def chosen(examples: Examples, which: NDArray[np.bool_]) -> Examples:
+    return replace(
+        examples,
+        numbers=examples.numbers[which],
+        levels=examples.levels[which],
+        scenes=examples.scenes[which],
+    )

@@ -15,17 +15,18 @@ from torch import Tensor
 from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
-from textdifuse_ros.imaging import evidence
+from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.model import weights as weight_files
-from textdifuse_ros.model.controls import AUTO, NONE, Controls, acted_on, evident
+from textdifuse_ros.model.controls import NONE, Controls, evident
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
-from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, passes
+from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, kept, passes
 
 RESTORE = ("auto", "off")
+_CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]. Weight 1 at strength 1 is a little above the middle of it:
 # persons, cars and bicycles gain a quarter of contrast there, and weights and strengths above 1 have room.
@@ -39,7 +40,7 @@ class Fused:
     on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
     CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
     before the network; 0 where the device does it, within model_ms. repaired: faults that the RGB image gave
-    away and that are repaired without a wish, with their levels in [0, 1] (names of `imaging.evidence`).
+    away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence`).
     """
 
     image: Bytes
@@ -53,8 +54,10 @@ class Fused:
 
 @dataclass(frozen=True)
 class _Base:
-    """Controls before the prompt has its say, and what the RGB image gave away."""
+    """The RGB image with its levels put right, controls before the prompt has its say, and what the image
+    gave away."""
 
+    rgb: Bytes
     controls: Controls
     repaired: Mapping[str, float]
 
@@ -152,8 +155,9 @@ class Fuser:
         _check(rgb, thermal)
         _check_asked(thermal.shape, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
+        base = self._base(restore, rgb, compiled, strength)
         fused = self._fused(
-            rgb, thermal, compiled, steps, self._base(restore, rgb), strength=strength, hints=hints,
+            base.rgb, thermal, compiled, steps, base, strength=strength, hints=hints,
             want_salience=want_salience, keep_on_device=keep_on_device,
         )  # fmt: skip
         return replace(fused, total_ms=(time.perf_counter() - began) * 1e3)
@@ -215,7 +219,9 @@ class Fuser:
         size, engine = cameras.remap.size[::-1], self._engine
         _check_asked(size, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
-        base = self._base(restore, cameras.rgb)  # the camera's own image: a registered one has black edges
+        # Of the camera's own image: a registered one has black edges.
+        base = self._base(restore, cameras.rgb, compiled, strength)
+        cameras = replace(cameras, rgb=base.rgb)
         whole, *regional = passes(compiled.wishes, base.controls, strength)
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
         if found or not isinstance(engine, TakesCameras) or not engine.takes_cameras(*size, steps):
@@ -237,16 +243,24 @@ class Fuser:
         total = (time.perf_counter() - began) * 1e3
         return Fused(image, salience, model_ms, total, kept, repaired=base.repaired)
 
-    def _base(self, restore: str | Mapping[str, float], rgb: Bytes) -> _Base:
+    def _base(
+        self, restore: str | Mapping[str, float], rgb: Bytes, compiled: CompiledPrompt, strength: float
+    ) -> _Base:
         if isinstance(restore, str) and restore not in RESTORE:
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
         if restore == "off":
-            return _Base(NONE, {})
-        levels = self._evidence.levels(rgb)
-        values = evident(levels, AUTO)
-        if not isinstance(restore, str):
-            values = named_controls(restore, values)
-        return _Base(values, acted_on(levels))
+            return _Base(rgb, NONE, {})
+        explicit = {} if isinstance(restore, str) else restore
+        found = self._evidence.look(rgb)
+        shares = found.shares
+        stay = kept(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
+        most = max((shares.get(name, 0.0) for name in (*tone.LIGHT, *tone.COLOUR)), default=0.0)
+        levels = tone.table(found.tone, most, stay)
+        beyond = tone.lacking(found.tone)
+        raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
+        values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))
+        repaired = {name: found.levels[name] for name in shares if _CONTROL_OF.get(name, name) not in stay}
+        return _Base(rgb if levels is None else tone.applied(rgb, levels), values, repaired)
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""

@@ -1,4 +1,5 @@
-"""What a picture gives away by itself: how far some fault of exposure, contrast or colour has gone.
+"""What a picture gives away by itself: how far some fault of light, contrast or colour has gone, and by what
+gains and levels it is undone.
 
 A night is dark and has lamps; a picture that is dark and has none was darkened. Such things stand in the
 distribution of levels, colours and local contrast of a small copy of the picture, which `describe` puts into
@@ -22,15 +23,27 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from textdifuse_ros.imaging.tone import Tone
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-FORMAT = "textdifuse-evidence-1"
+FORMAT = "textdifuse-evidence-2"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "textdifuse_evidence.safetensors"
 # Degradations (names of training's) whose level is told, in this order.
 FAULTS = ("low_light", "over_exposure", "visible_contrast", "colour_cast", "fog")
+# Level from which on a fault is repaired, and at which all the way. No clean picture of the validation split
+# gets there, nor does a frame of either clip.
+SIGNS: Mapping[str, tuple[float, float]] = {
+    "low_light": (0.15, 0.4),
+    "over_exposure": (0.15, 0.4),
+    "visible_contrast": (0.22, 0.45),
+    "colour_cast": (0.12, 0.35),
+    "fog": (0.25, 0.5),
+}
 SMALL = (80, 60)  # width, height of the copy that is looked at, whatever the shape of the picture
 LAYERS = 3
+TOLD = len(FAULTS) + 6  # of each fault its level; three logarithms of gains, three changes of the mean level
 _FARTHEST = 6.0  # standard deviations beyond which a number is as odd as it gets
 _SHARES = np.array(
     (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -46,6 +59,23 @@ class EvidenceError(ValueError):
 
 
 @dataclass(frozen=True)
+class Found:
+    """levels: of each of FAULTS, 0 for no sign of it, 1 for the worst of training. tone: what is lacking."""
+
+    levels: Mapping[str, float]
+    tone: Tone
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the faults that are plain to see: how far each is to be repaired, above 0 and up to 1."""
+        shares = {
+            name: min(1.0, (level - SIGNS[name][0]) / (SIGNS[name][1] - SIGNS[name][0]))
+            for name, level in self.levels.items()
+        }
+        return {name: share for name, share in shares.items() if share > 0}
+
+
+@dataclass(frozen=True)
 class Evidence:
     """mean, spread (F,): of what `describe` returns. layers: weight (out, in) and bias (out,) of each."""
 
@@ -53,23 +83,37 @@ class Evidence:
     spread: Floats
     layers: tuple[tuple[Floats, Floats], ...]
 
-    def levels(self, rgb: Bytes) -> dict[str, float]:
-        """Of each of FAULTS, for rgb uint8 (H, W, 3): 0 for no sign of it, 1 for the worst of training."""
-        return dict(zip(FAULTS, self.of(describe(rgb)[None])[0].tolist(), strict=True))
+    def look(self, rgb: Bytes) -> Found:
+        """rgb: uint8 (H, W, 3)."""
+        small = reduced(rgb)
+        told = self.of(describe(small)[None])[0]
+        mean = mean_levels(small)
+        gain, level = np.exp(told[-6:-3]), np.clip(mean + told[-3:], 0, 1)
+        return Found(dict(zip(FAULTS, told.tolist(), strict=False)), Tone(gain, level, mean))
 
     def of(self, numbers: Floats) -> Floats:
-        """The same for rows of numbers as `describe` returns them: (N, F) -> (N, len(FAULTS))."""
+        """What TOLD says, for rows of numbers as `describe` returns them: (N, F) -> (N, TOLD)."""
         values = np.clip((numbers - self.mean) / self.spread, -_FARTHEST, _FARTHEST)
         for index, (weight, bias) in enumerate(self.layers):
             values = values @ weight.T + bias
             if index + 1 < len(self.layers):
                 values = np.maximum(values, 0)
-        return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), np.float32)
+        levels = 1 / (1 + np.exp(-np.clip(values[:, : len(FAULTS)], -30, 30)))
+        return np.asarray(np.concatenate((levels, values[:, len(FAULTS) :]), axis=1), np.float32)
 
 
-def describe(rgb: Bytes) -> Floats:
-    """A picture, uint8 (H, W, 3), in numbers of order one: float32 (F,)."""
-    small = cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA)
+def reduced(rgb: Bytes) -> Bytes:
+    """The small copy of a picture, uint8 (H, W, 3), that is looked at."""
+    return np.asarray(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def mean_levels(small: Bytes) -> Floats:
+    """Of the three channels, in [0, 1]."""
+    return np.asarray(np.divide(cv2.mean(small)[:3], 255), np.float32)
+
+
+def describe(small: Bytes) -> Floats:
+    """What `reduced` returns, in numbers of order one: float32 (F,)."""
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     planes = cv2.split(small)
     lightest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
@@ -154,7 +198,8 @@ def load(path: Path = SHIPPED) -> Evidence:
             raise ValueError("its faults are others")
         layers = tuple((tensors[f"{i}.weight"], tensors[f"{i}.bias"]) for i in range(LAYERS))
         evidence = Evidence(tensors["mean"], tensors["spread"], layers)
-        evidence.levels(np.zeros((16, 16, 3), np.uint8))  # whether all sizes fit
+        if len(evidence.look(np.zeros((16, 16, 3), np.uint8)).levels) != len(FAULTS):
+            raise ValueError("its layers do not fit")
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"{path}: cannot be used ({error}); install the package again") from error
     return evidence

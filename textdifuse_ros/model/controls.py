@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 CONTROLS = (
     "low_light",
@@ -66,44 +65,17 @@ _LIKE_SCENES = {
 AUTO: Controls = tuple(_LIKE_SCENES.get(name, wholly(name)) for name in CONTROLS)
 
 
-@dataclass(frozen=True)
-class Evident:
-    """What is done without a wish about a fault that the picture gives away (`imaging.evidence`).
-
-    begins, sure: level from which on, and at which all the way, `control` goes to `value`. No clean picture
-    of the validation split reaches `begins`, nor does a frame of either clip. Values were chosen for what
-    they give back (PSNR) as long as a detector finds as much as before.
-    """
-
-    control: str
-    begins: float
-    sure: float
-    value: float
+# What is done about a fault that an RGB image gives away (`imaging.evidence`), beside its levels being put
+# right. Values give back as much as they can (PSNR) while a detector finds as much as before.
+EVIDENT: Mapping[str, float] = {"low_light": 0.75, "visible_contrast": 1.0, "haze": 0.75}
 
 
-EVIDENT: Mapping[str, Evident] = {
-    "low_light": Evident("low_light", 0.12, 0.35, 0.75),
-    "over_exposure": Evident("over_exposure", 0.15, 0.4, 1.0),
-    "visible_contrast": Evident("visible_contrast", 0.12, 0.35, 1.0),
-    "colour_cast": Evident("colour_cast", 0.12, 0.35, 1.0),
-    "fog": Evident("haze", 0.25, 0.5, 0.75),
-}
-
-
-def evident(levels: Mapping[str, float], base: Controls = AUTO) -> Controls:
-    """`base` with every control raised as far as the levels in [0, 1] of EVIDENT's faults say."""
+def evident(shares: Mapping[str, float], base: Controls = AUTO) -> Controls:
+    """`base` with controls raised by shares in [0, 1] of the way to the values of EVIDENT."""
     values = dict(zip(CONTROLS, base, strict=True))
-    for name, level in levels.items():
-        each = EVIDENT[name]
-        share = min(1.0, max(0.0, (level - each.begins) / (each.sure - each.begins)))
-        raised = values[each.control] + share * (each.value - values[each.control])
-        values[each.control] = max(values[each.control], raised)
+    for name, share in shares.items():
+        values[name] = max(values[name], values[name] + share * (EVIDENT[name] - values[name]))
     return tuple(values.values())
-
-
-def acted_on(levels: Mapping[str, float]) -> dict[str, float]:
-    """Those of the levels about which `evident` does something."""
-    return {name: level for name, level in levels.items() if level > EVIDENT[name].begins}
 
 
 def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls:

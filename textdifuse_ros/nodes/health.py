@@ -59,9 +59,7 @@ class OutputFacts:
     active: bool
     trouble: str = ""  # why the last transition failed
     action: Action = Action.NOTHING
-    repaired: Mapping[str, float] = field(
-        default_factory=dict
-    )  # faults of the latest RGB image
+    repaired: Mapping[str, float] = field(default_factory=dict)  # faults of the latest RGB image
     silent_for: float = 0.0  # seconds without a published image
     rate: float = 0.0
     published: int = 0

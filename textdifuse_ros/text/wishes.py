@@ -64,6 +64,16 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
     return (Pass(whole), *(Pass(controls, tuple(regions)) for controls, regions in by_controls.items()))
 
 
+def kept(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]:
+    """Controls of faults that wishes for the whole frame want to stay more than they want them repaired."""
+    names: set[str] = set()
+    for wish in wishes:
+        if wish.region is None and wish.phrase.suppressed:
+            share = min(1.0, wish.phrase.weight * strength)
+            names |= {name for name, left in wish.removals.items() if share * (1 - left) > 0.5}
+    return frozenset(names)
+
+
 def blend(image: Bytes, over: Bytes, where: Floats) -> Bytes:
     """`over` laid on `image`, both uint8 (H, W, 3), as far as `where`, float32 (H, W) in [0, 1], says."""
     base = image.astype(np.float32)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from textdifuse_ros.imaging import evidence
-from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, Evidence
+from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, TOLD, Evidence
 from textdifuse_ros.train import files, made_of
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.evidence_examples import (
@@ -38,7 +38,8 @@ from textdifuse_ros.train.stills import digest
 FILE = "evidence.safetensors"
 PART = 3000  # examples of one part
 _HELD_BACK = 10  # one picture in so many does not train, and tells what the levels are worth
-_HIDDEN = (96, 64)
+_HIDDEN = (128, 96)
+_GAINS, _CHANGES = 0.15, 3.0  # weights of errors in logarithms of gains and in levels, beside those of faults
 _JITTER = 0.03  # standard deviations, on what is learnt from
 
 
@@ -46,7 +47,7 @@ _JITTER = 0.03  # standard deviations, on what is learnt from
 class EvidenceTraining:
     """Fields of `textdifuse train-evidence`. Raises FieldError (a ValueError, one line)."""
 
-    parts: int = setting(30, f"parts of {PART} examples each", low=1)
+    parts: int = setting(40, f"parts of {PART} examples each", low=1)
     epochs: int = setting(30, "times that all of them are learnt from", low=1)
     batch: int = setting(512, "examples of an update", low=1)
     learning_rate: float = setting(4e-3, "AdamW's at its peak, from where it falls to nothing", above=0)
@@ -94,7 +95,7 @@ def _all_parts(data: Path, output: Path, config: EvidenceTraining) -> Iterator[E
     for path in paths:
         try:
             with np.load(path) as held:
-                yield Examples(held["numbers"], held["levels"], held["scenes"])
+                yield Examples(**{name: held[name] for name in held.files})
         except (OSError, ValueError, KeyError) as error:
             raise TrainingError(
                 f"{path}: cannot be read ({error}); delete it, and it is made anew"
@@ -124,8 +125,8 @@ def _learn(examples: Examples, config: EvidenceTraining) -> Evidence:
     mean = examples.numbers.mean(axis=0)
     spread = examples.numbers.std(axis=0) + np.float32(1e-3)
     numbers = torch.from_numpy(np.clip((examples.numbers - mean) / spread, -6, 6))
-    levels = torch.from_numpy(examples.levels)
-    sizes = (numbers.shape[1], *_HIDDEN, len(FAULTS))
+    goals = torch.from_numpy(np.concatenate((examples.levels, examples.tones), axis=1))
+    sizes = (numbers.shape[1], *_HIDDEN, TOLD)
     linear = [nn.Linear(into, out) for into, out in itertools.pairwise(sizes)]
     optimiser = torch.optim.AdamW([p for layer in linear for p in layer.parameters()], weight_decay=1e-3)
     updates = config.epochs * -(-len(numbers) // config.batch)
@@ -133,7 +134,7 @@ def _learn(examples: Examples, config: EvidenceTraining) -> Evidence:
     for _ in range(config.epochs):
         for which in torch.randperm(len(numbers)).split(config.batch):
             seen = numbers[which] + _JITTER * torch.randn(len(which), sizes[0])
-            loss = _loss(_forward(linear, seen), levels[which], config.sound)
+            loss = _loss(_forward(linear, seen), goals[which], config.sound)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -147,18 +148,21 @@ def _forward(linear: list[nn.Linear], values: Tensor) -> Tensor:
         values = layer(values)
         if index + 1 < LAYERS:
             values = torch.dropout(torch.relu(values), 0.1 if index == 0 else 0.0, True)
-    return torch.sigmoid(values)
+    return values
 
 
-def _loss(told: Tensor, levels: Tensor, sound: float) -> Tensor:
-    weight = torch.where(levels == 0, sound, 1.0)
-    return (weight * (told - levels).square()).mean()
+def _loss(told: Tensor, goals: Tensor, sound: float) -> Tensor:
+    faults = len(FAULTS)
+    weight = torch.where(goals == 0, sound, 1.0)
+    errors = weight * (torch.cat((torch.sigmoid(told[:, :faults]), told[:, faults:]), dim=1) - goals).square()
+    gains, changes = errors[:, faults : faults + 3], errors[:, faults + 3 :]
+    return errors[:, :faults].mean() + _GAINS * gains.mean() + _CHANGES * changes.mean()
 
 
 def judged(learnt: Evidence, examples: Examples) -> dict[str, dict[str, float]]:
     """Of each fault: the level that one sound picture in a thousand reaches, and the share of the faulty ones
     beyond that, by how bad they are."""
-    told = learnt.of(examples.numbers)
+    told = learnt.of(examples.numbers)[:, : len(FAULTS)]
     sound = (examples.levels == 0).all(axis=1)
     report: dict[str, dict[str, float]] = {}
     for index, name in enumerate(FAULTS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.imaging.evidence import FAULTS, describe
+from textdifuse_ros.imaging.evidence import FAULTS, describe, mean_levels, reduced
+from textdifuse_ros.imaging.tone import COLOUR, LIGHT
 from textdifuse_ros.train.degrade import DEGRADATIONS, SHOT_NOISE, Degraded, Draw, degrade
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.seeds import EXAMPLES, generator
@@ -29,8 +30,10 @@ KEPT = (320, 240)  # width, height in which pictures are held
 SEEN = (160, 120)  # in which they are spoiled: noise of single pixels is averaged away in the small copy
 FAULTY = 0.65  # share of the examples with one of FAULTS; of these, with two
 TWO = 0.15
-OTHERS = ("smoke", "visible_noise", "visible_jpeg", "visible_blur")  # faults that are not to be taken for one
-OTHER = 0.3  # how often
+# Faults that are not to be taken for one, and how often; smoke, which can be dark, light or flat where dense,
+# as often as all others.
+OTHERS = ("smoke", "smoke", "smoke", "visible_noise", "visible_jpeg", "visible_blur")
+OTHER = 0.4
 LEAST = 0.15  # level from which one of FAULTS is drawn
 _WIDEST_CAST = float(np.log(1.4 / 0.6))  # of the gains of two channels, at level 1
 
@@ -45,10 +48,12 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Examples:
-    """numbers (N, F) as `describe` returns them, levels (N, len(FAULTS)), scenes (N,): of which picture."""
+    """numbers (N, F) as `describe` returns them, levels (N, len(FAULTS)), tones (N, 6) as `undoing` returns
+    them, scenes (N,): of which picture."""
 
     numbers: Floats
     levels: Floats
+    tones: Floats
     scenes: NDArray[np.int64]
 
 
@@ -77,19 +82,42 @@ def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
     """The examples of one part of a training; the same ones each time."""
     rng = generator(EXAMPLES, seed, part)
     drawn = [_example(scenes, rng) for _ in range(count)]
-    numbers, levels, places = zip(*drawn, strict=True)
-    return Examples(np.stack(numbers), np.stack(levels), np.asarray(places))
+    numbers, levels, tones, places = zip(*drawn, strict=True)
+    return Examples(np.stack(numbers), np.stack(levels), np.stack(tones), np.asarray(places))
 
 
-def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, int]:
+def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, Floats, int]:
     folder = int(rng.choice(len(scenes.images), p=scenes.weights / scenes.weights.sum()))
     place = int(rng.integers(len(scenes.images[folder])))
     visible = _as_another_camera(_part(scenes.images[folder][place], rng), rng)
     draws = _faults(rng)
     state = degrade(visible, np.zeros(visible.shape[:2], np.float32), draws)
     image = _tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
-    numbers = describe(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
-    return numbers, _levels(draws, state), sum(len(each) for each in scenes.images[:folder]) + place
+    small = reduced(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    tone = undoing(visible, draws, mean_levels(small))
+    place += sum(len(each) for each in scenes.images[:folder])
+    return describe(small), _levels(draws, state), tone, place
+
+
+def undoing(visible: Floats, draws: list[Draw], mean: Floats) -> Floats:
+    """Gain and offset of each channel that bring a picture, float32 (H, W, 3), back, nearest in the mean
+    square where it is not clipped: three logarithms of gains, three changes of the mean levels (3,)."""
+    of_tone = [each for each in draws if each.degradation.name in (*LIGHT, *COLOUR)]
+    if not of_tone:
+        return np.zeros(6, np.float32)
+    spoilt = degrade(visible, np.zeros(visible.shape[:2], np.float32), of_tone).visible
+    gains, changes = np.zeros(3), np.zeros(3)
+    for channel in range(3):
+        seen, was = spoilt[..., channel].ravel(), visible[..., channel].ravel()
+        within = (seen > 0.01) & (seen < 0.99)
+        if within.mean() > 0.05:
+            seen, was = seen[within], was[within]
+        apart = seen - seen.mean()
+        spread = float((apart * apart).mean()) + 1e-6
+        gain = np.clip((float((apart * (was - was.mean())).mean()) + 1e-6) / spread, 0.2, 10)
+        gains[channel] = np.log(gain)
+        changes[channel] = was.mean() + gain * (mean[channel] - seen.mean()) - mean[channel]
+    return np.concatenate((gains, changes)).astype(np.float32)
 
 
 def _part(image: Bytes, rng: Rng) -> Bytes:
@@ -150,15 +178,9 @@ def _levels(draws: list[Draw], state: Degraded) -> Floats:
 
 
 def together(parts: list[Examples]) -> Examples:
-    return Examples(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("numbers", "levels", "scenes"))
-    )
+    names = [field.name for field in fields(Examples)]
+    return Examples(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def chosen(examples: Examples, which: NDArray[np.bool_]) -> Examples:
-    return replace(
-        examples,
-        numbers=examples.numbers[which],
-        levels=examples.levels[which],
-        scenes=examples.scenes[which],
-    )
+    return Examples(*(getattr(examples, field.name)[which] for field in fields(Examples)))

@@ -1,0 +1,204 @@
+"""What an RGB image gives away by itself, and what is done about it without a wish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from textdifuse_ros.fuser import Fuser
+from textdifuse_ros.imaging import evidence, tone
+from textdifuse_ros.imaging.evidence import FAULTS, SIGNS, Evidence, EvidenceError, Found, describe, reduced
+from textdifuse_ros.imaging.tone import Tone
+from textdifuse_ros.model.controls import AUTO, CONTROLS, EVIDENT, controls, evident
+from textdifuse_ros.simulation import StreetSequence
+from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
+
+Bytes = NDArray[np.uint8]
+Spoil = Callable[[str, float], Bytes]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Evidence:
+    return evidence.load()
+
+
+@pytest.fixture(scope="module")
+def street() -> Bytes:
+    return StreetSequence(320, 240, seed=3, smoke=0.0).render(6.5).rgb
+
+
+@pytest.fixture(scope="module")
+def spoil(street: Bytes) -> Spoil:
+    """The street with one fault, without noise."""
+
+    def spoilt(name: str, level: float) -> Bytes:
+        thermal = np.zeros(street.shape[:2], np.uint8)
+        return degrade_bytes(street, thermal, [Draw(DEGRADATIONS[name], level, 5)])[0]
+
+    return spoilt
+
+
+@pytest.fixture(scope="module")
+def fuser() -> Fuser:
+    return Fuser(device="cpu", engine="eager", dtype="fp32")
+
+
+def value(values: tuple[float, ...], name: str) -> float:
+    return values[CONTROLS.index(name)]
+
+
+def psnr(image: Bytes, other: Bytes) -> float:
+    return float(10 * np.log10(255**2 / np.square(image.astype(float) - other).mean()))
+
+
+def test_every_fault_is_one_of_training_and_has_a_sign() -> None:
+    assert set(FAULTS) == set(SIGNS)
+    assert set(FAULTS) <= set(DEGRADATIONS)
+    assert {*tone.LIGHT, *tone.COLOUR, "fog"} == set(FAULTS)
+
+
+@pytest.mark.parametrize("smoke", [0.0, 1.0])
+def test_a_street_as_it_is_gives_away_nothing(seen: Evidence, smoke: float) -> None:
+    sequence = StreetSequence(320, 240, seed=3, smoke=smoke)
+    for second in range(0, 60, 6):
+        assert seen.look(sequence.render(float(second)).rgb).shares == {}
+
+
+@pytest.mark.parametrize("name", ["low_light", "over_exposure", "visible_contrast", "fog"])
+def test_a_fault_is_found_and_no_other_one(seen: Evidence, spoil: Spoil, name: str) -> None:
+    assert set(seen.look(spoil(name, 0.9)).shares) == {name}
+
+
+def test_what_is_found_hardly_depends_on_the_size_of_the_picture(seen: Evidence, spoil: Spoil) -> None:
+    small = spoil("low_light", 0.8)
+    large = np.repeat(np.repeat(small, 4, axis=0), 4, axis=1)
+    first, second = seen.look(small), seen.look(large)
+    assert second.levels["low_light"] == pytest.approx(first.levels["low_light"], abs=0.02)
+    assert second.tone.gain == pytest.approx(first.tone.gain, rel=0.02)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 333), (1024, 1280), (60, 80)])
+def test_any_size_is_described_by_as_many_finite_numbers(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    numbers = describe(reduced(picture))
+    assert numbers.dtype == np.float32
+    assert numbers.shape == describe(reduced(np.zeros((16, 16, 3), np.uint8))).shape
+    assert np.isfinite(numbers).all()
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_an_even_picture_is_no_error(seen: Evidence, level: int) -> None:
+    found = seen.look(np.full((48, 64, 3), level, np.uint8))
+    assert all(0 <= each <= 1 for each in found.levels.values())
+    assert np.isfinite(found.tone.gain).all() and (found.tone.gain > 0).all()
+
+
+def test_a_sign_begins_grows_and_ends() -> None:
+    begins, sure = SIGNS["fog"]
+    nothing = Tone(np.ones(3, np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32))
+    shares = [Found({"fog": at}, nothing).shares for at in (0, begins, (begins + sure) / 2, sure, 1)]
+    assert shares[:2] == [{}, {}]
+    assert [each["fog"] for each in shares[2:]] == pytest.approx([0.5, 1, 1])
+
+
+def test_shares_raise_their_controls_alone() -> None:
+    half = evident({"haze": 0.5, "low_light": 1.0})
+    assert value(half, "haze") == pytest.approx(EVIDENT["haze"] / 2)  # from nothing
+    assert value(half, "low_light") == EVIDENT["low_light"]
+    others = [name for name in CONTROLS if name not in ("haze", "low_light")]
+    assert [value(half, name) for name in others] == [value(AUTO, name) for name in others]
+
+
+def test_a_control_is_never_lowered() -> None:
+    asked = controls({"low_light": 1.0, "stripes": 0.0})
+    assert evident({"low_light": 1.0}, asked) == asked
+
+
+@pytest.mark.parametrize("name", ["low_light", "over_exposure", "visible_contrast"])
+def test_levels_are_put_right(seen: Evidence, street: Bytes, spoil: Spoil, name: str) -> None:
+    spoilt = spoil(name, 0.6)
+    levels = tone.table(seen.look(spoilt).tone, 1.0)
+    assert levels is not None
+    assert psnr(tone.applied(spoilt, levels), street) > psnr(spoilt, street) + 2
+
+
+def test_a_cast_is_taken_away(seen: Evidence, street: Bytes) -> None:
+    yellow = np.rint(street * np.array((1.1, 1.0, 0.5))).clip(0, 255).astype(np.uint8)
+    found = seen.look(yellow)
+    assert "colour_cast" in found.shares
+    levels = tone.table(found.tone, 1.0)
+    assert levels is not None
+    assert psnr(tone.applied(yellow, levels), street) > psnr(yellow, street) + 2
+
+
+def test_a_sound_picture_is_fused_by_the_same_controls_bit_for_bit(fuser: Fuser, street: Bytes) -> None:
+    thermal = street[..., 1].copy()
+    explicit = fuser.fuse(street, thermal, restore=dict(zip(CONTROLS, AUTO, strict=True)))
+    fused = fuser.fuse(street, thermal)
+    assert np.array_equal(fused.image, explicit.image)
+    assert fused.repaired == {}
+
+
+def test_a_darkened_picture_is_lit_without_a_wish_and_says_so(
+    fuser: Fuser, street: Bytes, spoil: Spoil
+) -> None:
+    dark, thermal = spoil("low_light", 0.8), street[..., 1].copy()
+    left, lit = fuser.fuse(dark, thermal, restore="off"), fuser.fuse(dark, thermal)
+    assert set(lit.repaired) == {"low_light"}
+    assert lit.image.mean() > 1.3 * left.image.mean()
+
+
+def test_restore_off_repairs_nothing(fuser: Fuser, street: Bytes, spoil: Spoil) -> None:
+    assert fuser.fuse(spoil("low_light", 0.8), street[..., 1].copy(), restore="off").repaired == {}
+
+
+def test_a_wish_to_keep_the_night_is_stronger_than_evidence(
+    fuser: Fuser, street: Bytes, spoil: Spoil
+) -> None:
+    dark, thermal = spoil("low_light", 0.8), street[..., 1].copy()
+    kept = fuser.fuse(dark, thermal, "keep the night look")
+    left = fuser.fuse(dark, thermal, restore={"low_light": 0.0})
+    assert np.array_equal(kept.image, left.image)
+    assert kept.repaired == left.repaired == {}
+
+
+def test_a_wish_of_strength_zero_keeps_nothing(fuser: Fuser, street: Bytes, spoil: Spoil) -> None:
+    dark, thermal = spoil("low_light", 0.8), street[..., 1].copy()
+    kept, plain = fuser.fuse(dark, thermal, "keep the night look", strength=0.0), fuser.fuse(dark, thermal)
+    assert np.array_equal(kept.image, plain.image)
+
+
+def test_the_callers_image_stays_as_it_was(fuser: Fuser, street: Bytes, spoil: Spoil) -> None:
+    dark = spoil("low_light", 0.8)
+    before = dark.copy()
+    fuser.fuse(dark, street[..., 1].copy())
+    assert np.array_equal(dark, before)
+
+
+def test_the_file_survives_a_round_trip(seen: Evidence, street: Bytes, tmp_path: Path) -> None:
+    evidence.save(seen, tmp_path / "e.safetensors", {"note": "x"})
+    again = evidence.load(tmp_path / "e.safetensors")
+    assert again.look(street).levels == seen.look(street).levels
+    assert len(evidence.identity(tmp_path / "e.safetensors")) == 12
+
+
+def test_a_file_that_cannot_be_used_is_named(seen: Evidence, tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError, match=r"gone\.safetensors: cannot be read .*install the package again"):
+        evidence.load(tmp_path / "gone.safetensors")
+    (tmp_path / "text.safetensors").write_text("no")
+    with pytest.raises(EvidenceError, match=r"text\.safetensors: cannot be read"):
+        evidence.load(tmp_path / "text.safetensors")
+    evidence.save(seen, tmp_path / "other.safetensors", {"format": "x"})
+    with pytest.raises(EvidenceError, match="format is 'x', this version reads 'textdifuse-evidence-2'"):
+        evidence.load(tmp_path / "other.safetensors")
+    evidence.save(seen, tmp_path / "faults.safetensors", {"faults": '["rain"]'})
+    with pytest.raises(EvidenceError, match="its faults are others"):
+        evidence.load(tmp_path / "faults.safetensors")
+    short = Evidence(seen.mean[:5], seen.spread[:5], seen.layers)
+    evidence.save(short, tmp_path / "short.safetensors")
+    with pytest.raises(EvidenceError, match=r"short\.safetensors: cannot be used"):
+        evidence.load(tmp_path / "short.safetensors")

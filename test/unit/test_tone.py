@@ -1,0 +1,85 @@
+"""Gains and offsets that put the levels of an image right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from textdifuse_ros.imaging.tone import MOST, Tone, applied, lacking, table
+
+
+def tone(
+    gain: tuple[float, float, float], level: tuple[float, float, float], mean: tuple[float, float, float]
+) -> Tone:
+    return Tone(*(np.asarray(each, np.float32) for each in (gain, level, mean)))
+
+
+DARK = tone((1.8, 1.8, 1.8), (0.36, 0.36, 0.36), (0.2, 0.2, 0.2))
+YELLOW = tone((0.9, 0.9, 1.5), (0.36, 0.36, 0.3), (0.4, 0.4, 0.2))
+
+
+def test_nothing_lacking_is_no_table() -> None:
+    assert table(DARK, 0.0) is None
+
+
+def test_a_dark_image_is_multiplied() -> None:
+    levels = table(DARK, 1.0)
+    assert levels is not None
+    assert levels.shape == (256, 1, 3) and levels.dtype == np.uint8
+    assert levels[0].tolist() == [[0, 0, 0]]
+    assert levels[100].tolist() == [[180, 180, 180]]
+    assert levels[255].tolist() == [[255, 255, 255]]
+
+
+def test_half_a_share_is_half_the_way_in_stops() -> None:
+    levels = table(DARK, 0.5)
+    assert levels is not None
+    assert int(levels[100, 0, 0]) == pytest.approx(100 * 1.8**0.5, abs=2)
+
+
+def test_a_very_dark_image_is_lifted_so_far_and_gets_no_veil() -> None:
+    levels = table(tone((8, 8, 8), (0.4, 0.4, 0.4), (0.05, 0.05, 0.05)), 1.0)
+    assert levels is not None
+    assert levels[0, 0, 0] == 0
+    assert levels[50, 0, 0] == 50 * MOST
+
+
+def test_a_flat_image_is_pulled_apart_around_its_level() -> None:
+    levels = table(tone((4, 4, 4), (0.5, 0.5, 0.5), (0.45, 0.45, 0.45)), 1.0)
+    assert levels is not None
+    at = round(0.45 * 255)
+    assert int(levels[at, 0, 0]) == pytest.approx(0.5 * 255, abs=1)
+    assert int(levels[at + 10, 0, 0]) - int(levels[at, 0, 0]) == 10 * MOST
+
+
+def test_kept_colours_stay_while_light_is_put_right() -> None:
+    both = tone((1.5, 1.5, 2.0), (0.3, 0.3, 0.4), (0.2, 0.2, 0.2))
+    levels = table(both, 1.0, {"colour_cast"})
+    assert levels is not None
+    assert len(set(levels[100, 0].tolist())) == 1
+
+
+@pytest.mark.parametrize("fault", ["low_light", "over_exposure", "visible_contrast"])
+def test_kept_light_stays_while_colours_are_put_right(fault: str) -> None:
+    levels = table(YELLOW, 1.0, {fault})
+    assert levels is not None
+    red, green, blue = levels[100, 0].tolist()
+    assert red == green < 100 < blue
+    assert 0.299 * red + 0.587 * green + 0.114 * blue == pytest.approx(100, abs=1)
+
+
+def test_all_kept_is_no_table() -> None:
+    assert table(YELLOW, 1.0, {"low_light", "colour_cast"}) is None
+
+
+def test_what_is_applied_is_new_memory() -> None:
+    image = np.full((4, 5, 3), 100, np.uint8)
+    image.flags.writeable = False
+    levels = table(DARK, 1.0)
+    assert levels is not None
+    assert applied(image, levels).tolist() == np.full((4, 5, 3), 180).tolist()
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(1.0, 0.0), (2.0, 0.0), (2 * 2**0.5, 0.5), (9.0, 1.0)])
+def test_what_an_image_does_not_bear_is_lacking(gain: float, expected: float) -> None:
+    assert lacking(tone((gain,) * 3, (0.5,) * 3, (0.1,) * 3)) == pytest.approx(expected, abs=1e-3)

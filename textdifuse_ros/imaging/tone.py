@@ -1,0 +1,63 @@
+"""Levels put right: a gain and an offset for each channel of an RGB image (pure functions)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+# Faults that a gain and an offset undo, names of training's.
+LIGHT = ("low_light", "over_exposure", "visible_contrast")
+COLOUR = ("colour_cast",)
+# Beyond this gain a dark or flat image is mostly noise, which a detector minds more than the dark.
+MOST = 2.0
+_WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
+
+
+@dataclass(frozen=True)
+class Tone:
+    """What an image lacks: gain (3,) is to be multiplied with, after which its mean levels are to be at
+    `level` (3,) in [0, 1], where they are at `mean` (3,) now."""
+
+    gain: Floats
+    level: Floats
+    mean: Floats
+
+
+def table(tone: Tone, share: float, kept: Collection[str] = ()) -> Bytes | None:
+    """Levels after a correction by a share in [0, 1] of what is lacking, uint8 (256, 1, 3); None for none.
+
+    kept: faults that are to stay as they are, of LIGHT and COLOUR.
+    """
+    keeps_light, keeps_colour = any(each in kept for each in LIGHT), any(each in kept for each in COLOUR)
+    if share <= 0 or (keeps_light and keeps_colour):
+        return None
+    gain, ratio = tone.gain**share, ((tone.level + 1e-3) / (tone.mean + 1e-3)) ** share
+    level = ratio * tone.mean
+    if keeps_light:  # what is left is how far the channels go apart
+        gain = ratio / float(_WEIGHTS @ ratio)
+        level = gain * tone.mean
+    elif keeps_colour:
+        gain = np.full(3, _WEIGHTS @ gain, np.float32)
+        level = tone.mean + _WEIGHTS @ (level - tone.mean)
+    limited = gain * min(1.0, MOST / float(gain.max()))
+    # A flat image is pulled apart around its level; a dark one that is not lifted all the way gets no veil.
+    offset = np.minimum(level - limited * tone.mean, np.maximum(level - gain * tone.mean, 0))
+    values = np.arange(256, dtype=np.float32)[:, None] / 255 * limited + offset
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
+
+
+def applied(rgb: Bytes, levels: Bytes) -> Bytes:
+    """rgb uint8 (H, W, 3) with the levels of a `table`; the caller's own."""
+    return np.asarray(cv2.LUT(rgb, levels), np.uint8)
+
+
+def lacking(tone: Tone) -> float:
+    """How much of the gain is beyond what an image bears, in [0, 1]: 1 for a factor of two and more."""
+    return float(np.clip(np.log2(float(_WEIGHTS @ tone.gain) / MOST), 0, 1))

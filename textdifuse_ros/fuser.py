@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
+from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, Controls, evident
 from textdifuse_ros.model.controls import controls as named_controls
@@ -208,9 +209,11 @@ class Fuser:
         want_salience: bool = True,
         hints: Hints | None = None,
         keep_on_device: bool = False,
+        settle: Callable[[Found], Found] = lambda found: found,
     ) -> Fused:
         """Fuse one pair as it comes: thermal window and registration first, then as `fuse`. Where only the
-        reference camera sees, the image is its own.
+        reference camera sees, the image is its own. settle: what of what the RGB image gives away counts, as
+        `imaging.settling` says for a video.
 
         On a device that takes them there; on the host where objects or regions have to be found in the
         registered images, and on a CPU.
@@ -220,7 +223,7 @@ class Fuser:
         _check_asked(size, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         # Of the camera's own image: a registered one has black edges.
-        base = self._base(restore, cameras.rgb, compiled, strength)
+        base = self._base(restore, cameras.rgb, compiled, strength, settle)
         cameras = replace(cameras, rgb=base.rgb)
         whole, *regional = passes(compiled.wishes, base.controls, strength)
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
@@ -244,14 +247,19 @@ class Fuser:
         return Fused(image, salience, model_ms, total, kept, repaired=base.repaired)
 
     def _base(
-        self, restore: str | Mapping[str, float], rgb: Bytes, compiled: CompiledPrompt, strength: float
+        self,
+        restore: str | Mapping[str, float],
+        rgb: Bytes,
+        compiled: CompiledPrompt,
+        strength: float,
+        settle: Callable[[Found], Found] = lambda found: found,
     ) -> _Base:
         if isinstance(restore, str) and restore not in RESTORE:
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
         if restore == "off":
             return _Base(rgb, NONE, {})
         explicit = {} if isinstance(restore, str) else restore
-        found = self._evidence.look(rgb)
+        found = settle(self._evidence.look(rgb))
         shares = found.shares
         stay = kept(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
         most = max((shares.get(name, 0.0) for name in (*tone.LIGHT, *tone.COLOUR)), default=0.0)

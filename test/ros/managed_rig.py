@@ -42,7 +42,9 @@ class Model:
         self.began.set()
         assert self.go.wait(DEADLINE)
         rgb, _ = cameras.registered()
-        return SimpleNamespace(image=rgb, salience=None, on_device=None, register_ms=0.0, model_ms=1.0)
+        return SimpleNamespace(
+            image=rgb, salience=None, on_device=None, register_ms=0.0, model_ms=1.0, repaired={}
+        )
 
     def close(self) -> None:
         self.closed = True

@@ -27,7 +27,9 @@ class CopyingFuser:
 
     def fuse_cameras(self, cameras: Any, prompt: Any, steps: int, **options: Any) -> Any:
         rgb, _ = cameras.registered()
-        return SimpleNamespace(image=rgb.copy(), salience=None, on_device=None, register_ms=0.0, model_ms=1.0)
+        return SimpleNamespace(
+            image=rgb.copy(), salience=None, on_device=None, register_ms=0.0, model_ms=1.0, repaired={}
+        )
 
 
 class NoThread:

@@ -73,8 +73,8 @@ def test_one_set_of_weights_serves_1_2_and_4_steps(fuser: Fuser, steps: int) -> 
 
 def test_a_prompt_for_heat_raises_the_contrast_of_what_is_warm(fuser: Fuser) -> None:
     rgb, thermal = night()
-    plain_inside, plain_outside = figure(fuser.fuse(rgb, thermal).image)
-    prompted = fuser.fuse(rgb, thermal, "warm objects")
+    plain_inside, plain_outside = figure(fuser.fuse(rgb, thermal, restore="off").image)
+    prompted = fuser.fuse(rgb, thermal, "warm objects", restore="off")
     inside, outside = figure(prompted.image)
     assert inside.mean() - outside.mean() > plain_inside.mean() - plain_outside.mean()
     assert prompted.salience is not None and prompted.salience.max() > 128

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.compressed import decode_compressed
 from textdifuse_ros.imaging.encodings import ImageError, check_size, to_rgb8, to_thermal
+from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.imaging.registration import Registration
+from textdifuse_ros.imaging.settling import Settling
 from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser, crop_telemetry
 from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
@@ -38,6 +41,7 @@ class Pipeline:
         self._monitor = monitor
         self._normaliser = ThermalNormaliser()
         self._freeze = FreezeDetector()
+        self._settling = Settling()
         self._registration = registration
         self._settings: Settings | None = None
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -74,7 +78,9 @@ class Pipeline:
         outcome.timings.convert = (time.perf_counter() - began) * 1e3
         if cameras is not None:
             known = hints(outcome.header, settings, prompt)
-            self._fuse(outcome, cameras, settings, prompt, want_salience, known, keep_on_device)
+            stamp = job.rgb.stamp_ns if job.rgb is not None else 0
+            settle = partial(self._settling.settle, stamp_ns=stamp)
+            self._fuse(outcome, cameras, settings, prompt, want_salience, known, keep_on_device, settle)
         return outcome
 
     def _adopt(self, settings: Settings) -> None:
@@ -97,6 +103,7 @@ class Pipeline:
             self._epoch = epoch
             self._normaliser.reset()
             self._freeze.reset()
+            self._settling.reset()
             self._held = None
 
     def _converted(
@@ -216,6 +223,7 @@ class Pipeline:
         want_salience: bool,
         hints: Hints,
         keep_on_device: bool,
+        settle: Callable[[Found], Found],
     ) -> None:
         fused = self._fuser.fuse_cameras(
             cameras,
@@ -226,6 +234,7 @@ class Pipeline:
             want_salience=want_salience,
             hints=hints,
             keep_on_device=keep_on_device,
+            settle=settle,
         )
         outcome.image, outcome.salience, outcome.on_device = fused.image, fused.salience, fused.on_device
         outcome.prompt, outcome.strength, outcome.steps = (

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.imaging.registration import Registration
+from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.nodes import health, mailbox, pipeline, session
 from textdifuse_ros.nodes.frames import Drop, Outcome
 from textdifuse_ros.nodes.loss import CAMERAS, RGB, Loss
@@ -19,16 +21,32 @@ from textdifuse_ros.nodes.prompts import PromptKeeper
 S, MS = 1_000_000_000, 1_000_000
 
 
+def found(level: float) -> Found:
+    ones = np.ones(3, np.float32)
+    return Found({"low_light": level}, Tone(ones, 0.4 * ones, 0.4 * ones))
+
+
 class CopyingFuser:
     """Stands for the network: the fused image is the RGB image as registered."""
 
     def enter_thread(self) -> None:
         pass
 
+    def __init__(self) -> None:
+        self.found = found(0.0)  # in every RGB image
+        self.settled: list[float] = []
+
     def fuse_cameras(self, cameras: Any, prompt: Any, steps: int, **options: Any) -> Any:
         rgb, _ = cameras.registered()
+        level = options["settle"](self.found).levels["low_light"]
+        self.settled.append(level)
         return SimpleNamespace(
-            image=rgb.copy(), salience=None, on_device=None, register_ms=0.0, model_ms=1.0, repaired={}
+            image=rgb.copy(),
+            salience=None,
+            on_device=None,
+            register_ms=0.0,
+            model_ms=1.0,
+            repaired={"low_light": level},
         )
 
 
@@ -56,9 +74,9 @@ class Bench:
         self.sizes: list[tuple[int, int]] = []
         self.drops: list[Drop] = []
         registration, prompts = Registration(), PromptKeeper(lambda record: None)
-        fuser: Any = CopyingFuser()
+        self.fuser: Any = CopyingFuser()
         self.session = session.Session(
-            fuser,
+            self.fuser,
             lambda: self.settings,
             lambda: registration,
             lambda: prompts.current,

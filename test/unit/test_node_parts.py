@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from textdifuse_ros import fuser
+from textdifuse_ros.imaging.evidence import FAULTS
 from textdifuse_ros.nodes import camera_info, health, pipeline
 from textdifuse_ros.nodes.frames import Frame
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, Loss, LossMonitor, action_for
@@ -371,6 +372,19 @@ def test_output_names_every_cause_of_silence() -> None:
     )
     assert report.level == health.ERROR
     assert report.message == "nothing has been published for 2.0 s: no rgb | hm"
+
+
+@pytest.mark.parametrize(
+    ("repaired", "said"),
+    [({}, "none"), ({"low_light": 0.804, "colour_cast": 0.3}, "low light 0.80, colour cast 0.30")],
+)
+def test_what_is_repaired_without_a_wish_is_said(repaired: dict[str, float], said: str) -> None:
+    output = health.OutputFacts("/f", active=True, published=1, repaired=repaired)
+    assert health.output_report(output, (facts(), facts()), ()).values["repaired"] == said
+
+
+def test_every_fault_that_a_picture_gives_away_has_a_name_for_people() -> None:
+    assert set(health._FAULTS) == set(FAULTS)
 
 
 def test_the_smallest_image_of_the_node_is_that_of_the_network() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from session_bench import Bench
+from session_bench import Bench, found
 
 from textdifuse_ros.imaging import compressed
 from textdifuse_ros.nodes import health
@@ -228,3 +228,21 @@ def test_registered_into_the_other_frame_no_image_is_larger_than_one_that_was_ch
     sizes = {RGB: (320, 240), THERMAL: (80, 60)}
     bench.at(0).both(0, **sizes)
     assert bench.sizes == [sizes[reference]]
+
+
+def test_what_the_rgb_image_gives_away_settles_over_the_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.at(0).both(0)
+    bench.fuser.found = found(0.2)
+    bench.at(40).both(40)
+    assert 0 < bench.fuser.settled[-1] < 0.05
+    assert bench.session.repaired == {"low_light": bench.fuser.settled[-1]}
+
+
+def test_a_recording_that_starts_anew_settles_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.at(0).both(400)
+    bench.session.time_jumped_back()
+    bench.fuser.found = found(0.2)
+    bench.at(40).both(440)
+    assert bench.fuser.settled[-1] == 0.2

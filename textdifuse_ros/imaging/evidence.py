@@ -39,7 +39,7 @@ SIGNS: Mapping[str, tuple[float, float]] = {
     "over_exposure": (0.15, 0.4),
     "visible_contrast": (0.22, 0.45),
     "colour_cast": (0.12, 0.35),
-    "fog": (0.25, 0.5),
+    "fog": (0.3, 0.55),
 }
 SMALL = (80, 60)  # width, height of the copy that is looked at, whatever the shape of the picture
 LAYERS = 3

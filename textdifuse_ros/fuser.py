@@ -24,7 +24,7 @@ from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
-from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, kept, passes
+from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, held_back, passes
 
 RESTORE = ("auto", "off")
 _CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
@@ -261,7 +261,7 @@ class Fuser:
         explicit = {} if isinstance(restore, str) else restore
         found = settle(self._evidence.look(rgb))
         shares = found.shares
-        stay = kept(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
+        stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
         most = max((shares.get(name, 0.0) for name in (*tone.LIGHT, *tone.COLOUR)), default=0.0)
         levels = tone.table(found.tone, most, stay)
         beyond = tone.lacking(found.tone)

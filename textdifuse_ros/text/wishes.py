@@ -64,7 +64,7 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
     return (Pass(whole), *(Pass(controls, tuple(regions)) for controls, regions in by_controls.items()))
 
 
-def kept(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]:
+def held_back(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]:
     """Controls of faults that wishes for the whole frame want to stay more than they want them repaired."""
     names: set[str] = set()
     for wish in wishes:

@@ -37,11 +37,11 @@ def test_half_a_share_is_half_the_way_in_stops() -> None:
     assert int(levels[100, 0, 0]) == pytest.approx(100 * 1.8**0.5, abs=2)
 
 
-def test_a_very_dark_image_is_lifted_so_far_and_gets_no_veil() -> None:
+def test_a_very_dark_image_is_lifted_so_far_and_gets_hardly_a_veil() -> None:
     levels = table(tone((8, 8, 8), (0.4, 0.4, 0.4), (0.05, 0.05, 0.05)), 1.0)
     assert levels is not None
-    assert levels[0, 0, 0] == 0
-    assert levels[50, 0, 0] == 50 * MOST
+    assert levels[0, 0, 0] <= 8
+    assert levels[50, 0, 0] - levels[0, 0, 0] == pytest.approx(50 * MOST, abs=1)
 
 
 def test_a_flat_image_is_pulled_apart_around_its_level() -> None:

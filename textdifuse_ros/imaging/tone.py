@@ -17,6 +17,8 @@ LIGHT = ("low_light", "over_exposure", "visible_contrast")
 COLOUR = ("colour_cast",)
 # Beyond this gain a dark or flat image is mostly noise, which a detector minds more than the dark.
 MOST = 2.0
+# Most that is added to black: a dark image is multiplied, as far as it bears, and not veiled.
+_VEIL = 0.03
 _WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
 
 
@@ -47,8 +49,10 @@ def table(tone: Tone, share: float, kept: Collection[str] = ()) -> Bytes | None:
         gain = np.full(3, _WEIGHTS @ gain, np.float32)
         level = tone.mean + _WEIGHTS @ (level - tone.mean)
     limited = gain * min(1.0, MOST / float(gain.max()))
-    # A flat image is pulled apart around its level; a dark one that is not lifted all the way gets no veil.
-    offset = np.minimum(level - limited * tone.mean, np.maximum(level - gain * tone.mean, 0))
+    offset = level - limited * tone.mean
+    lifted = np.minimum((level - _VEIL) / (tone.mean + 1e-3), MOST)
+    limited = np.where(offset > _VEIL, np.maximum(lifted, limited), limited)
+    offset = np.minimum(level - limited * tone.mean, _VEIL)
     values = np.arange(256, dtype=np.float32)[:, None] / 255 * limited + offset
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
 

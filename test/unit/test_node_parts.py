@@ -380,7 +380,9 @@ def test_output_names_every_cause_of_silence() -> None:
 )
 def test_what_is_repaired_without_a_wish_is_said(repaired: dict[str, float], said: str) -> None:
     output = health.OutputFacts("/f", active=True, published=1, repaired=repaired)
-    assert health.output_report(output, (facts(), facts()), ()).values["repaired"] == said
+    report = health.output_report(output, (facts(), facts()), ())
+    assert report.values["repaired"] == said
+    assert (f"the RGB image shows {said}, which is repaired" in report.message) == bool(repaired)
 
 
 def test_every_fault_that_a_picture_gives_away_has_a_name_for_people() -> None:

@@ -290,7 +290,8 @@ def output_report(
     if facts.latest_failure:
         return Report(WARN, facts.latest_failure, values, "model_failed")
     age = "" if math.isnan(facts.age_p50) else f", age {facts.age_p50:.0f} ms (p95 {facts.age_p95:.0f} ms)"
-    return Report(OK, f"{facts.rate:.1f} Hz{age}", values)
+    repaired = f"; the RGB image shows {values['repaired']}, which is repaired" if facts.repaired else ""
+    return Report(OK, f"{facts.rate:.1f} Hz{age}{repaired}", values)
 
 
 def _silence(facts: OutputFacts, why: tuple[Report, ...], values: dict[str, str]) -> Report:

@@ -379,7 +379,7 @@ def test_output_names_every_cause_of_silence() -> None:
     [({}, "none"), ({"low_light": 0.804, "colour_cast": 0.3}, "low light 0.80, colour cast 0.30")],
 )
 def test_what_is_repaired_without_a_wish_is_said(repaired: dict[str, float], said: str) -> None:
-    output = health.OutputFacts("/f", active=True, published=1, repaired=repaired)
+    output = health.OutputFacts("/f", True, action=Action.FUSE, published=1, repaired=repaired)
     report = health.output_report(output, (facts(), facts()), ())
     assert report.values["repaired"] == said
     assert (f"the RGB image shows {said}, which is repaired" in report.message) == bool(repaired)

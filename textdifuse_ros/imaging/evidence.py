@@ -36,7 +36,7 @@ FAULTS = ("low_light", "over_exposure", "visible_contrast", "colour_cast", "fog"
 # gets there, nor does a frame of either clip.
 SIGNS: Mapping[str, tuple[float, float]] = {
     "low_light": (0.15, 0.4),
-    "over_exposure": (0.15, 0.4),
+    "over_exposure": (0.25, 0.5),
     "visible_contrast": (0.22, 0.45),
     "colour_cast": (0.12, 0.35),
     "fog": (0.3, 0.55),

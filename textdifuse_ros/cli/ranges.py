@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.train import follow, load_network, prepare_threads, read_config
+from textdifuse_ros.cli.train import add_field_arguments, follow, load_network, prepare_threads, read_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PARTS",
         help="layers that stay in full precision, by how their names begin (none)",
     )
-    parser.add_argument("--config", type=Path, help="JSON with any of the fields of TrainConfig")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
-    )
+    add_field_arguments(parser, "TrainConfig")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.threads import set_threads
@@ -15,6 +15,8 @@ from textdifuse_ros.cli.threads import set_threads
 if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
     from textdifuse_ros.train.config import TrainConfig
+
+Kind = TypeVar("Kind")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,14 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="override one field; model.FIELD for one of the network",
     )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
+
+
+def add_field_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
+    """How the fields of a configuration are given. kind: its name."""
+    parser.add_argument("--config", type=Path, help=f"JSON with any of the fields of {kind}")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,12 +120,17 @@ def read_config(path: Path | None, overrides: list[str]) -> TrainConfig:
         raise CliError(f"{place}: {error}") from error
 
 
-def read_fields(path: Path | None, overrides: list[str]) -> dict[str, object]:
-    """The fields of a file, none without one, with FIELD=VALUE texts on top, unchecked. Raises CliError."""
-    fields: dict[str, object] = _read(path) if path else {}
-    for text in overrides:
+def read_fields(kind: type[Kind], args: argparse.Namespace) -> Kind:
+    """The configuration of this kind that `add_field_arguments` took. Raises CliError."""
+    from textdifuse_ros.train.fields import FieldError, from_values
+
+    fields: dict[str, object] = _read(args.config) if args.config else {}
+    for text in args.set:
         _override(fields, text)
-    return fields
+    try:
+        return from_values(kind, fields)
+    except FieldError as error:
+        raise CliError(f"{args.config or '--set'}: {error}") from error
 
 
 def load_network(path: Path) -> FusionNetwork:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.train import follow, prepare_threads, read_fields
+from textdifuse_ros.cli.train import add_field_arguments, follow, prepare_threads, read_fields
 from textdifuse_ros.evaluation.detector_file import TfliteYolo
 
 if TYPE_CHECKING:
@@ -39,19 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--initial", type=Path, metavar="FILE", help="exported .onnx of the same network to start from"
     )
-    parser.add_argument("--config", type=Path, help="JSON with any of the fields of YoloTraining")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
-    )
+    add_field_arguments(parser, "YoloTraining")
     parser.add_argument("--device", default="cpu", help="cpu, or the number of a CUDA device (cpu)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
 
 
 def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.detection.detections import DetectorError
+    from textdifuse_ros.train.yolo import YoloTraining
 
     prepare_threads(args)
-    config = _config(args)
+    config = read_fields(YoloTraining, args)
     try:
         return follow("train-detector", lambda: _train(args, config))
     except DetectorError as error:
@@ -108,13 +106,3 @@ def _judge(detector: TfliteYolo) -> Judge:
         return boxes.astype(np.float32), found.scores[known]
 
     return judge
-
-
-def _config(args: argparse.Namespace) -> YoloTraining:
-    from textdifuse_ros.train.fields import FieldError, from_values
-    from textdifuse_ros.train.yolo import YoloTraining
-
-    try:
-        return from_values(YoloTraining, read_fields(args.config, args.set))
-    except FieldError as error:
-        raise CliError(f"{args.config or '--set'}: {error}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
-from textdifuse_ros.cli.train import follow, load_network, prepare_threads, read_fields
+from textdifuse_ros.cli.train import add_field_arguments, follow, load_network, prepare_threads, read_fields
 
 if TYPE_CHECKING:
     from textdifuse_ros.model.network import FusionNetwork
@@ -21,10 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, required=True, help="frames, checkpoints, log and weights go here"
     )
-    parser.add_argument("--config", type=Path, help="JSON with any of the fields of LocaliserTraining")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override one field"
-    )
+    add_field_arguments(parser, "LocaliserTraining")
     parser.add_argument(
         "--initial",
         type=Path,
@@ -46,15 +43,11 @@ def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.text import embedded_weights
     from textdifuse_ros.text.localiser import LocaliserError
     from textdifuse_ros.train import localiser_teachers
-    from textdifuse_ros.train.fields import FieldError, from_values
     from textdifuse_ros.train.localiser import train
     from textdifuse_ros.train.localiser_config import LocaliserTraining
 
     prepare_threads(args)
-    try:
-        config = from_values(LocaliserTraining, read_fields(args.config, args.set))
-    except FieldError as error:
-        raise CliError(f"{args.config or '--set'}: {error}") from error
+    config = read_fields(LocaliserTraining, args)
     path = args.initial or weights.SHIPPED
     initial: FusionNetwork | LocaliserNetwork
     try:

@@ -19,7 +19,7 @@ from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.model import weights as weight_files
-from textdifuse_ros.model.controls import NONE, Controls, evident
+from textdifuse_ros.model.controls import NONE, evident
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
@@ -55,11 +55,11 @@ class Fused:
 
 @dataclass(frozen=True)
 class _Base:
-    """The RGB image with its levels put right, controls before the prompt has its say, and what the image
-    gave away."""
+    """The RGB image with its levels put right, what the network has to be run for, and what the image gave
+    away."""
 
     rgb: Bytes
-    controls: Controls
+    runs: tuple[Pass, ...]
     repaired: Mapping[str, float]
 
 
@@ -187,7 +187,7 @@ class Fuser:
             relevance = np.clip(relevance * np.float32(RELEVANCE_GAIN * strength), -1, 1)
         elif want_salience:
             salience = np.zeros(thermal.shape, np.uint8)
-        whole, *regional = passes(compiled.wishes, base.controls, strength)
+        whole, *regional = base.runs
         keeps = self._engine if isinstance(self._engine, Keeps) else None
         if keeps is not None:
             keeps.keep = keep_on_device and not regional
@@ -225,7 +225,7 @@ class Fuser:
         # Of the camera's own image: a registered one has black edges.
         base = self._base(restore, cameras.rgb, compiled, strength, settle)
         cameras = replace(cameras, rgb=base.rgb)
-        whole, *regional = passes(compiled.wishes, base.controls, strength)
+        whole, *regional = base.runs
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
         if found or not isinstance(engine, TakesCameras) or not engine.takes_cameras(*size, steps):
             rgb, thermal = cameras.registered()
@@ -257,7 +257,7 @@ class Fuser:
         if isinstance(restore, str) and restore not in RESTORE:
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
         if restore == "off":
-            return _Base(rgb, NONE, {})
+            return _Base(rgb, passes(compiled.wishes, NONE, strength), {})
         explicit = {} if isinstance(restore, str) else restore
         found = settle(self._evidence.look(rgb))
         shares = found.shares
@@ -268,7 +268,8 @@ class Fuser:
         raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))
         repaired = {name: found.levels[name] for name in shares if _CONTROL_OF.get(name, name) not in stay}
-        return _Base(rgb if levels is None else tone.applied(rgb, levels), values, repaired)
+        image = rgb if levels is None else tone.applied(rgb, levels)
+        return _Base(image, passes(compiled.wishes, values, strength), repaired)
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""

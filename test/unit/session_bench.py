@@ -29,12 +29,12 @@ def found(level: float) -> Found:
 class CopyingFuser:
     """Stands for the network: the fused image is the RGB image as registered."""
 
-    def enter_thread(self) -> None:
-        pass
-
     def __init__(self) -> None:
         self.found = found(0.0)  # in every RGB image
         self.settled: list[float] = []
+
+    def enter_thread(self) -> None:
+        pass
 
     def fuse_cameras(self, cameras: Any, prompt: Any, steps: int, **options: Any) -> Any:
         rgb, _ = cameras.registered()

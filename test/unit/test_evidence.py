@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from textdifuse_ros.evaluation.restoration import psnr
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.evidence import FAULTS, SIGNS, Evidence, EvidenceError, Found, describe, reduced
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.model.controls import AUTO, CONTROLS, EVIDENT, controls, evident
+from textdifuse_ros.model.weights import identity
 from textdifuse_ros.simulation import StreetSequence
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
 
@@ -49,10 +51,6 @@ def fuser() -> Fuser:
 
 def value(values: tuple[float, ...], name: str) -> float:
     return values[CONTROLS.index(name)]
-
-
-def psnr(image: Bytes, other: Bytes) -> float:
-    return float(10 * np.log10(255**2 / np.square(image.astype(float) - other).mean()))
 
 
 def test_every_fault_is_one_of_training_and_has_a_sign() -> None:
@@ -183,7 +181,7 @@ def test_the_file_survives_a_round_trip(seen: Evidence, street: Bytes, tmp_path:
     evidence.save(seen, tmp_path / "e.safetensors", {"note": "x"})
     again = evidence.load(tmp_path / "e.safetensors")
     assert again.look(street).levels == seen.look(street).levels
-    assert len(evidence.identity(tmp_path / "e.safetensors")) == 12
+    assert len(identity(tmp_path / "e.safetensors")) == 12
 
 
 def test_a_file_that_cannot_be_used_is_named(seen: Evidence, tmp_path: Path) -> None:

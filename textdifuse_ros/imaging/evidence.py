@@ -11,7 +11,6 @@ NumPy and OpenCV alone: it runs beside any engine, in well under a millisecond.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,13 +92,18 @@ class Evidence:
 
     def of(self, numbers: Floats) -> Floats:
         """What TOLD says, for rows of numbers as `describe` returns them: (N, F) -> (N, TOLD)."""
-        values = np.clip((numbers - self.mean) / self.spread, -_FARTHEST, _FARTHEST)
+        values = normalised(numbers, self.mean, self.spread)
         for index, (weight, bias) in enumerate(self.layers):
             values = values @ weight.T + bias
             if index + 1 < len(self.layers):
                 values = np.maximum(values, 0)
         levels = 1 / (1 + np.exp(-np.clip(values[:, : len(FAULTS)], -30, 30)))
         return np.asarray(np.concatenate((levels, values[:, len(FAULTS) :]), axis=1), np.float32)
+
+
+def normalised(numbers: Floats, mean: Floats, spread: Floats) -> Floats:
+    """Rows of numbers (N, F) in standard deviations from their means, none of them too far."""
+    return np.asarray(np.clip((numbers - mean) / spread, -_FARTHEST, _FARTHEST), np.float32)
 
 
 def reduced(rgb: Bytes) -> Bytes:
@@ -123,7 +127,7 @@ def describe(small: Bytes) -> Floats:
         *(_levels_at(np.asarray(plane), _ENDS) for plane in planes),
     ))  # fmt: skip
     clipped = ((grey >= 250).mean(), (grey <= 8).mean(), (darkest >= 245).mean(), (lightest >= 250).mean())
-    numbers = (levels, clipped, _colours(small, grey), _contrast(grey, darkest))
+    numbers = (levels, clipped, _colours(small, planes, grey), _contrast(grey, darkest))
     return np.concatenate([np.asarray(each, np.float32) for each in numbers])
 
 
@@ -133,7 +137,7 @@ def _levels_at(plane: Any, shares: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.interp(shares, counts, np.arange(256)) / 255
 
 
-def _colours(small: Any, grey: Any) -> NDArray[np.float64]:
+def _colours(small: Any, planes: Any, grey: Any) -> NDArray[np.float64]:
     """Red and blue against green: of all, of light and dark parts, of edges; how far hues differ."""
     light, dark = np.rint(255 * _levels_at(grey, _LIGHT_AND_DARK))
     edges = cv2.absdiff(small[1:, 1:], small[:-1, :-1])
@@ -145,15 +149,11 @@ def _colours(small: Any, grey: Any) -> NDArray[np.float64]:
     ])  # fmt: skip
     logarithms = np.log(means / 255 + 0.01)
     against_green = logarithms[:, [0, 2]] - logarithms[:, [1]]
-    red, green, blue = (np.asarray(plane, np.float32) for plane in cv2.split(small))
+    red, green, blue = (np.asarray(plane, np.float32) for plane in planes)
     total = red + green + blue + np.float32(0.05 * 255)
     apart = [share - share.mean() for share in (red / total, blue / total)]
-    spread = [float(function(each)) for function in (np.std, _deviation) for each in apart]
+    spread = [float(each.std()) for each in apart] + [float(np.abs(each).mean()) for each in apart]
     return np.concatenate((against_green.ravel(), 5 * np.array(spread)))
-
-
-def _deviation(apart: Any) -> float:
-    return float(np.abs(apart).mean())
 
 
 def _contrast(grey: Any, darkest: Any) -> NDArray[np.float64]:
@@ -170,17 +170,14 @@ def _contrast(grey: Any, darkest: Any) -> NDArray[np.float64]:
 
 
 def save(evidence: Evidence, path: Path, notes: Mapping[str, str] | None = None) -> None:
-    """Write as safetensors (temporary file, then rename)."""
+    """Write as safetensors."""
     from safetensors.numpy import save_file
 
     tensors = {"mean": evidence.mean, "spread": evidence.spread}
     for index, (weight, bias) in enumerate(evidence.layers):
         tensors |= {f"{index}.weight": weight, f"{index}.bias": bias}
     metadata = {"format": FORMAT, "faults": json.dumps(FAULTS), **(notes or {})}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()}, str(temporary), metadata)
-    temporary.replace(path)
+    save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()}, str(path), metadata)
 
 
 def load(path: Path = SHIPPED) -> Evidence:
@@ -203,8 +200,3 @@ def load(path: Path = SHIPPED) -> Evidence:
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"{path}: cannot be used ({error}); install the package again") from error
     return evidence
-
-
-def identity(path: Path = SHIPPED) -> str:
-    """First 12 hex digits of the file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

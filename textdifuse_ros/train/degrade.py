@@ -264,18 +264,24 @@ DEGRADATIONS = {each.name: each for each in VISIBLE + THERMAL}
 
 def draw(rng: Rng, amount: float = 1.0) -> list[Draw]:
     """What happens to one pair; `amount` in [0, 1] scales how often each camera is hit."""
-    drawn: list[Draw] = []
+    draws: list[Draw] = []
     for kinds, chance in ((VISIBLE, 0.7), (THERMAL, 0.55)):
         if rng.random() >= chance * amount:
             continue
         shares = np.array([each.share for each in kinds])
         count = 1 + int(rng.random() < 0.3)
         for index in sorted(rng.choice(len(kinds), count, replace=False, p=shares / shares.sum())):
-            level, seed = float(rng.uniform(kinds[index].least, 1.0)), int(rng.integers(2**31))
-            drawn.append(Draw(kinds[index], level, seed))
-            if kinds[index] is LOW_LIGHT:
-                drawn.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))
-    return drawn
+            draws += drawn(kinds[index], kinds[index].least, rng)
+    return draws
+
+
+def drawn(kind: Degradation, least: float, rng: Rng) -> list[Draw]:
+    """One degradation at a level from `least` to 1; low light with the noise that comes with it."""
+    level, seed = float(rng.uniform(least, 1.0)), int(rng.integers(2**31))
+    draws = [Draw(kind, level, seed)]
+    if kind is LOW_LIGHT:
+        draws.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))
+    return draws
 
 
 def draw_asked(rng: Rng) -> tuple[list[Draw], Controls]:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from textdifuse_ros.imaging import evidence
-from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, TOLD, Evidence
+from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, TOLD, Evidence, normalised
 from textdifuse_ros.train import files, made_of
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.evidence_examples import (
@@ -65,7 +65,7 @@ def train(data: Path, output: Path, config: EvidenceTraining) -> Path:
     """Run or resume a training; returns the exported weight file. Raises TrainingError."""
     told = {"data": digest([data / name for name in SHARES]), "seed": config.seed}
     output.mkdir(parents=True, exist_ok=True)
-    if _part_files(output):
+    if any(output.glob(_part_name("*"))):
         made_of.check_same(output / "examples.json", told, "examples")
     made_of.note(output / "examples.json", told)
     files.write(output / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
@@ -80,12 +80,16 @@ def train(data: Path, output: Path, config: EvidenceTraining) -> Path:
     return output / FILE
 
 
-def _part_files(output: Path) -> list[Path]:
-    return sorted(output.glob("examples-*.npz"))
+def _part_name(part: str) -> str:
+    return f"examples-{part}.npz"
+
+
+def _part_path(output: Path, part: int) -> Path:
+    return output / _part_name(f"{part:03d}")
 
 
 def _all_parts(data: Path, output: Path, config: EvidenceTraining) -> Iterator[Examples]:
-    paths = [output / f"examples-{part:03d}.npz" for part in range(config.parts)]
+    paths = [_part_path(output, part) for part in range(config.parts)]
     missing = [part for part, path in enumerate(paths) if not path.is_file()]
     if missing:
         draw = partial(_draw_part, data, output, config.seed)
@@ -112,7 +116,7 @@ def _each(draw: partial[int], missing: list[int], workers: int) -> Iterator[int]
 
 def _draw_part(data: Path, output: Path, seed: int, part: int) -> int:
     examples = draw_examples(_scenes(data), seed, part, PART)
-    with files.replacing(output / f"examples-{part:03d}.npz") as temporary, temporary.open("wb") as file:
+    with files.replacing(_part_path(output, part)) as temporary, temporary.open("wb") as file:
         np.savez(file, **dataclasses.asdict(examples))
     return part
 
@@ -124,7 +128,7 @@ def _learn(examples: Examples, config: EvidenceTraining) -> Evidence:
     torch.manual_seed(config.seed)
     mean = examples.numbers.mean(axis=0)
     spread = examples.numbers.std(axis=0) + np.float32(1e-3)
-    numbers = torch.from_numpy(np.clip((examples.numbers - mean) / spread, -6, 6))
+    numbers = torch.from_numpy(normalised(examples.numbers, mean, spread))
     goals = torch.from_numpy(np.concatenate((examples.levels, examples.tones), axis=1))
     sizes = (numbers.shape[1], *_HIDDEN, TOLD)
     linear = [nn.Linear(into, out) for into, out in itertools.pairwise(sizes)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.imaging.evidence import FAULTS, describe, mean_levels, reduced
 from textdifuse_ros.imaging.tone import COLOUR, LIGHT
-from textdifuse_ros.train.degrade import DEGRADATIONS, SHOT_NOISE, Degraded, Draw, degrade
+from textdifuse_ros.train.degrade import DEGRADATIONS, Degraded, Draw, degrade, drawn
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.seeds import EXAMPLES, generator
-from textdifuse_ros.train.stills import held_out
+from textdifuse_ros.train.stills import held_out, read_image
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -34,7 +33,7 @@ TWO = 0.15
 # as often as all others.
 OTHERS = ("smoke", "smoke", "smoke", "visible_noise", "visible_jpeg", "visible_blur")
 OTHER = 0.4
-LEAST = 0.15  # level from which one of FAULTS is drawn
+LEAST, LEAST_OTHER = 0.15, 0.1  # level from which one of FAULTS, of OTHERS, is drawn
 _WIDEST_CAST = float(np.log(1.4 / 0.6))  # of the gains of two channels, at level 1
 
 
@@ -43,7 +42,7 @@ class Scenes:
     """images: uint8 (240, 320, 3) RGB by folder; weights: how often each folder is drawn."""
 
     images: tuple[tuple[Bytes, ...], ...]
-    weights: Floats
+    weights: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,20 +61,18 @@ def load_scenes(root: Path) -> Scenes:
     skip, images, weights = held_out(), [], []
     for folder, share in SHARES.items():
         paths = sorted((root / folder / "vis").glob("*"))
-        found = tuple(_read(path) for path in paths if f"{folder}/{path.stem}" not in skip)
+        stems = [path.stem for path in paths if f"{folder}/{path.stem}" not in skip]
+        found = tuple(_kept(read_image(root / folder / "vis", stem)) for stem in stems)
         if found:
             images.append(found)
             weights.append(share)
     if not images:
         raise TrainingError(f"{root}: no images; one of {', '.join(SHARES)} must lie there, with vis/ inside")
-    return Scenes(tuple(images), np.asarray(weights, np.float32) / sum(weights))
+    return Scenes(tuple(images), np.asarray(weights) / sum(weights))
 
 
-def _read(path: Path) -> Bytes:
-    image: Any = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise TrainingError(f"{path}: cannot be read as an image; leave it out")
-    return np.asarray(cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), KEPT, interpolation=cv2.INTER_AREA))
+def _kept(image: Bytes) -> Bytes:
+    return np.asarray(cv2.resize(image, KEPT, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
@@ -87,7 +84,7 @@ def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
 
 
 def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, Floats, int]:
-    folder = int(rng.choice(len(scenes.images), p=scenes.weights / scenes.weights.sum()))
+    folder = int(rng.choice(len(scenes.images), p=scenes.weights))
     place = int(rng.integers(len(scenes.images[folder])))
     visible = _as_another_camera(_part(scenes.images[folder][place], rng), rng)
     draws = _faults(rng)
@@ -149,17 +146,13 @@ def _as_another_camera(image: Bytes, rng: Rng) -> Floats:
 
 
 def _faults(rng: Rng) -> list[Draw]:
-    draws = []
+    draws: list[Draw] = []
     if rng.random() < FAULTY:
         count = 1 + int(rng.random() < TWO)
         for index in rng.choice(len(FAULTS), count, replace=False):
-            level, seed = float(rng.uniform(LEAST, 1)), int(rng.integers(2**31))
-            draws.append(Draw(DEGRADATIONS[FAULTS[index]], level, seed))
-            if FAULTS[index] == "low_light":
-                draws.append(Draw(SHOT_NOISE, float(rng.uniform(0, 1)), seed + 1))
+            draws += drawn(DEGRADATIONS[FAULTS[index]], LEAST, rng)
     if rng.random() < OTHER:
-        kind = DEGRADATIONS[OTHERS[int(rng.integers(len(OTHERS)))]]
-        draws.append(Draw(kind, float(rng.uniform(0.1, 1)), int(rng.integers(2**31))))
+        draws += drawn(DEGRADATIONS[OTHERS[int(rng.integers(len(OTHERS)))]], LEAST_OTHER, rng)
     return draws
 
 

@@ -159,6 +159,7 @@ class Grey:
 
     def __init__(self, name: str, level: int, error: Exception | None = None, at_once: bool = False) -> None:
         self.name, self.level, self.error, self.at_once = name, level, error, at_once
+        self.breaks = False  # at every frame
         self.prepared: list[tuple[int, int, int]] = []
         self.prepared_with: list[int] = []  # threads
         self.go = threading.Event()
@@ -177,6 +178,8 @@ class Grey:
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
+        if self.breaks:
+            raise EngineError(f"{self.name}: out of memory")
         return np.full_like(rgb, self.level), 1.0
 
     def close(self) -> None:
@@ -241,6 +244,46 @@ def test_where_building_fails_the_first_engine_goes_on_and_says_why(error: Excep
     engine.prepare(16, 16, 1)
     assert level(engine) == 1 and engine.name == says
     assert second.prepared == []
+
+
+def test_a_size_that_cannot_be_built_leaves_what_was_built_alone() -> None:
+    second = Grey("tensorrt", 2)
+    second.go.set()
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    engine.prepare(16, 16, 1)
+    second.error = EngineError("tensorrt: too large")
+    engine.prepare(32, 16, 1)
+    assert level(engine, 32) == 1 and engine.name == "eager, tensorrt: too large"
+    assert level(engine) == 2 and engine.name == "tensorrt"
+    second.error = None
+    engine.prepare(48, 16, 1)
+    assert level(engine, 48) == 2
+
+
+def test_where_the_second_engine_breaks_the_first_takes_the_same_frame_and_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    second = Grey("tensorrt", 2, at_once=True)
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    assert level(engine) == 2
+    second.breaks = True
+    assert level(engine) == 1 and level(engine) == 1
+    assert engine.name == "eager, tensorrt: out of memory"
+    assert caplog.text.count("eager goes on: tensorrt: out of memory") == 1
+
+
+def test_where_the_first_engine_breaks_its_reason_is_raised() -> None:
+    first = Grey("eager", 1, at_once=True)
+    first.breaks = True
+    engine = BackgroundEngine(first, Grey("compile", 2))
+    with pytest.raises(EngineError, match="eager: out of memory"):
+        level(engine)
+
+
+def test_the_engine_that_runs_meanwhile_has_the_precision_asked_for(folder: Path) -> None:
+    network = tiny_network()
+    assert make_engine("compile", network, "cpu", "fp32", background=True).dtype == "fp32"
+    assert make_engine("compile", network, "cpu", "bf16", background=True).dtype == "bf16"
 
 
 @pytest.mark.slow

@@ -21,14 +21,17 @@ class BackgroundEngine:
     """`first` runs until `second` is ready for the size at hand; the change lies between two frames.
 
     second: quick to make and slow to prepare (compile, onnx, tensorrt), None where it cannot be had at all.
-    It is prepared in a thread of its own, one size after the other. When that fails `first` goes on. `name`
-    says what is built, for how long, and what failed (failed: from the beginning on); so does the log.
+    It is prepared in a thread of its own, one size after the other. Where that fails, or running it, `first`
+    goes on for that size and number of steps, and `second` for all others. `name` says what is built, for how
+    long, and what failed (failed: from the beginning on, for every size); so does the log.
     threads: of the CPU, for that thread (see `use_threads`): an engine may keep the number that it finds.
     """
 
     def __init__(self, first: Engine, second: Engine | None, failed: str = "", threads: int = 0) -> None:
         self._first, self._second = first, second
         self._current = first
+        self._size = (0, 0, 0)  # height, width and steps that were chosen for last
+        self._failures: dict[tuple[int, int, int], str] = {}
         self._builder: threading.Thread | None = None
         self._began = 0.0
         self._lock = threading.Lock()
@@ -41,8 +44,8 @@ class BackgroundEngine:
 
     @property
     def name(self) -> str:
-        if self._failed:
-            return f"{self._first.name}, {self._failed}"
+        if failed := self._failure(*self._size):
+            return f"{self._first.name}, {failed}"
         building = self._builder is not None and self._builder.is_alive()
         if building and self._current is self._first:
             return f"{self._first.name}, {self._building()}"
@@ -65,13 +68,11 @@ class BackgroundEngine:
 
     def prepare(self, height: int, width: int, steps: int) -> None:
         """Wait for `second`, or for its failure."""
-        if self._choose(height, width, steps) is self._second:
-            return
-        builder = self._builder
-        if builder is not None:
+        while self._choose(height, width, steps) is not self._second:
+            builder = self._builder
+            if builder is None or self._closed or self._failure(height, width, steps):
+                return
             builder.join()
-            if not self._failed:
-                self.prepare(height, width, steps)
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
@@ -80,7 +81,11 @@ class BackgroundEngine:
         self._current = self._choose(height, width, steps)
         if isinstance(self._current, Keeps):
             self._current.keep = self.keep
-        return self._current.run(rgb, thermal, relevance, steps, controls)
+        try:
+            return self._current.run(rgb, thermal, relevance, steps, controls)
+        except EngineError as error:
+            self._fall_back(error)
+        return self.run(rgb, thermal, relevance, steps, controls)
 
     def takes_cameras(self, height: int, width: int, steps: int) -> bool:
         """See TakesCameras. Chooses what runs that frame."""
@@ -94,7 +99,12 @@ class BackgroundEngine:
             raise EngineError(f"engine {current.name} takes registered images only")
         if isinstance(current, Keeps):
             current.keep = self.keep
-        return current.run_cameras(cameras, steps, controls)
+        try:
+            return current.run_cameras(cameras, steps, controls)
+        except EngineError as error:
+            self._fall_back(error)
+        self._current = self._first
+        return self.run_cameras(cameras, steps, controls)
 
     @property
     def kept(self) -> Tensor | None:
@@ -117,7 +127,8 @@ class BackgroundEngine:
         return f"{self._second.name} is being built for {seconds:.0f} s{f' ({doing})' if doing else ''}"
 
     def _choose(self, height: int, width: int, steps: int) -> Engine:
-        if self._second is None or self._closed or self._failed:
+        self._size = height, width, steps
+        if self._second is None or self._closed or self._failure(height, width, steps):
             return self._first
         if self._second.ready(height, width, steps):
             return self._second
@@ -133,6 +144,19 @@ class BackgroundEngine:
                 self._builder.start()
         return self._first
 
+    def _failure(self, height: int, width: int, steps: int) -> str:
+        return self._failed or self._failures.get((height, width, steps), "")
+
+    def _fall_back(self, error: EngineError) -> None:
+        """From `second`, for frames like this one; raises the error where `first` has failed itself."""
+        if self._current is self._first:
+            raise error
+        self._note(self._size, str(error))
+
+    def _note(self, size: tuple[int, int, int], failed: str) -> None:
+        self._failures[size] = failed
+        _log.warning("%s goes on: %s", self._first.name, failed)
+
     def _build(self, engine: Engine, height: int, width: int, steps: int) -> None:
         try:
             use_threads(self._threads)
@@ -140,11 +164,9 @@ class BackgroundEngine:
                 engine.prepare(height, width, steps)
             _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)
         except EngineError as error:
-            self._failed = str(error)
+            self._note((height, width, steps), str(error))
         except Exception as error:  # a reason to report, never a lost thread
-            self._failed = f"{engine.name} failed: {' '.join(str(error).split())}"
-        if self._failed:
-            _log.warning("%s goes on: %s", self._first.name, self._failed)
+            self._note((height, width, steps), f"{engine.name} failed: {' '.join(str(error).split())}")
         with self._lock:
             if self._closed:
                 engine.close()

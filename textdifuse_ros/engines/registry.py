@@ -43,11 +43,19 @@ def make_engine(
         engine = _make(name, network, device, dtype, weights_id)
     except EngineError as error:
         if background and name == "tensorrt":  # what it needs is installed apart: the node goes on without
-            return BackgroundEngine(make_engine("eager", network, device, "auto"), None, str(error))
+            return BackgroundEngine(_eager(network, device, dtype), None, str(error))
         raise
     if not background or name == "eager":
         return engine
-    return BackgroundEngine(make_engine("eager", network, device, "auto"), engine, threads=threads)
+    return BackgroundEngine(_eager(network, device, dtype), engine, threads=threads)
+
+
+def _eager(network: FusionNetwork, device: str, dtype: str) -> Engine:
+    """In the precision asked for, where it has that (8 bits it has not)."""
+    try:
+        return make_engine("eager", network, device, dtype)
+    except EngineError:
+        return make_engine("eager", network, device, "auto")
 
 
 def _make(name: str, network: FusionNetwork, device: str, dtype: str, weights_id: str) -> Engine:

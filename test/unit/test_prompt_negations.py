@@ -28,6 +28,8 @@ def _plain(text: str) -> str:
         "the cars are unimportant", "cars are less important", "the cars distract me", "cars are boring",
         "I'm not interested in cars", "I don't like cars", "no longer show the cars", "take the cars away",
         "make sure the cars are invisible", "make sure the cars cannot be seen", "plz hide cars",
+        "fade cars out", "get cars out of my sight", "cars as little as possible", "rid of cars", "nix cars",
+        "black-out the cars", "go easy on the cars", "little emphasis on cars",
     ],
 )  # fmt: skip
 def test_a_no_in_many_words_keeps_calm(text: str) -> None:
@@ -75,6 +77,15 @@ _APART = "as in 'people, no cars'"
         ("all but the sky", "write 'sky' to let it stand out, or 'no sky'"),
         ("hide everything except people", "holds 'except', which may turn its meaning round: write 'people'"),
         ("everything except the sky", "write 'no sky'"),
+        ("fade cars", "can be meant either way: write 'no cars' to keep it calm, or 'show cars'"),
+        ("desaturate people", "can be meant either way: write 'no people' to keep it calm, or 'show people'"),
+        ("cars begone", "holds 'begone', which may turn its meaning round: write 'no cars'"),
+        ("cars transparent", "holds 'transparent', which may turn its meaning round: write 'no cars'"),
+        ("people hardly visible", "holds 'hardly visible', which may turn its meaning round"),
+        ("0 cars", "holds a 0: write 'no cars' to keep it calm"),
+        ("people 0", "holds a 0: write 'no people' to keep it calm"),
+        ("people who are hidden by smoke", f"turn its meaning round: write what must stand out and what must "
+                                           f"not as phrases of their own, {_APART}"),
         ("people without cars", "'people without cars' holds 'without', which may turn its meaning round: "
                                 "write 'people, no cars'"),
         ("people instead of cars", "write 'people, no cars'"),

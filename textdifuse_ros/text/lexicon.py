@@ -183,9 +183,9 @@ _GONE = (
 )  # fmt: skip
 STATES_CALM = frozenset(_DIM)
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
+_OUT_OF_SIGHT = ("out of sight", "out of my sight", "out of our sight", "out of view", "out of my view")
 _CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", "out of sight", "out of view",
-             *verbs.FROM),
+    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *_OUT_OF_SIGHT, *verbs.FROM),
     "stop": verbs.FROM,
     "prevent": verbs.FROM,
     "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),
@@ -199,9 +199,10 @@ _CALM_FRAMES: dict[str, tuple[str, ...]] = {
     "turn": ("down", "off"),
     "switch": ("off",),
     "take": ("away", "out"),
-    "get": ("away", "out", "out of the way"),
+    "get": ("away", "out", "out of the way", *_OUT_OF_SIGHT),
     "cut": ("away", "out", "off"),
     "filter": ("out",),
+    "fade": ("out", "away", "down"),
     "put": ("in the background", "in the back"),
     "move": ("to the background", "into the background", "back"),
     "push": ("to the background", "into the background", "back"),
@@ -255,7 +256,8 @@ CALM_ENDINGS = (
     *(f"{no} {matter}" for no in _NOT for matter in ("matter", "count", "interest me", "interest us")),
     *(f"{may} be {gone}" for may in ("can", "may", "could", "might")
       for gone in ("ignored", "hidden", "suppressed", "left out", "removed", "forgotten", "skipped")),
-    *_DIM, *_AS_CALM, *_GONE, "less visible", "less prominent", "stand out less", "stands out less",
+    *_DIM, *_AS_CALM, *_GONE, "as little as possible", "less visible", "less prominent", "stand out less",
+    "stands out less",
     *(f"{no} {seen}" for no in _NOT
       for seen in ("be emphasised", "be emphasized", "be prominent", "be marked", "be shown", "be so bright",
                    "be so visible", "be so prominent", "dominate", "draw attention")),
@@ -274,6 +276,7 @@ HIDING = ("hide", "hides", "ignore", "suppress", "disregard", "remove")  # what 
 TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
     "instead of", "rather than", "other than", "apart from", "aside from", "is hidden", "are hidden", *HIDING,
+    "hardly visible", "barely visible", "scarcely visible", "be gone", "as little",
     "toned down", "faded out", "sans", "to the background", "into the background",
 )  # fmt: skip
 # The same where they come last: "cars off".
@@ -281,7 +284,7 @@ TURNING_LAST = (
     "off", "excluded", "ignored", "suppressed", "hidden", "dimmed", "removed", "deemphasised",
     "de-emphasised", "deemphasized", "de-emphasized", "subdued", "faded", "invisible", "weak", "min",
     "weaker", "fainter", "duller", "unseen", "unnoticeable", "zero", "none", "nil", "barely", "hardly",
-    "rarely", "seldom", "darkened", "minimal", "secondary",
+    "rarely", "seldom", "darkened", "transparent", "translucent", "begone", "minimal", "secondary",
 )  # fmt: skip
 TURNING_TWO = (
     "out",

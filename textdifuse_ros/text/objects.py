@@ -120,6 +120,9 @@ def _fault(words: list[Word], typed: str) -> str:
 def _weighed(words: list[Word]) -> str:
     """ "people x2", "people with weight 2"."""
     spoken = keys(words)
+    if len(words) > 1 and "0" in (spoken[0], spoken[-1]):
+        name = _name([word for word in words if word.key != "0"])
+        return f"holds a 0: write 'no {name}' to keep it calm"
     if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
         return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
     if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
@@ -191,7 +194,9 @@ def _turned(words: list[Word], suppressed: bool) -> str:
         return f"holds '{negated}', which may turn its meaning round: {_APART}" if negated else ""
     at, entry = found
     front = _subject(words[:at])
-    before, after = _name(front), _name(words[at + entry.count(" ") + 1 :])
+    behind = words[at + entry.count(" ") + 1 :]
+    told = behind and behind[0].key in ("by", *restoration.PREPOSITIONS)  # "hidden by smoke"
+    before, after = _name(front), "" if told else _name(behind)
     hint = _APART
     if entry == "too" and before and not suppressed:
         both = f"'{before}' to let it stand out or 'no {before}' to keep it calm"

@@ -58,11 +58,12 @@ _DROPPING = (
     "untrack", "deactivate", "reject", "cancel", "zero out", "demote", "dehighlight", "de-highlight", "limit",
     "forbid", "veto", "blacklist", "shun", "detest", "ditch", "blacken", "boycott", "loathe", "despise",
     "abhor", "refuse", "deny", "subtract", "purge", "snub", "nuke", "zap", "redact", "throw out", "lowlight",
-    "throw away", "crop out", "dislike",
+    "throw away", "crop out", "dislike", "nix", "black-out",
     "shut off", "phase out", "nullify", "hate", "down-weight", "downweight",
 )  # fmt: skip
 SUPPRESSING = (
     *LESSENING, *_DROPPING, *map(_acting, (*LESSENING, *_DROPPING)),
+    "rid of", "go easy on", "little emphasis on", "little attention to", "little weight on",
     "out with", "spare me", "save me from", "nevermind", "had enough of", "i've had enough of",
     "suppression of", "removal of", "give little weight to", "make little of", "who needs", "why show",
     "calming", "darkening", "minimising", "minimizing", "turning down",
@@ -88,8 +89,9 @@ SUPPRESSING = (
 )  # fmt: skip
 # In front of what names several: "drop cars"; "drop bar bike" is a bike.
 UNSURE_OF_MANY = (
-    "ban", "block", "bury", "cloak", "cover", "cut", "drop", "dump", "flatten", "lose", "lower", "scrap",
-    "shrink", "shroud", "silence", "skip", "smother", "soften", "trim", "veil", "wipe",
+    "ban", "block", "bury", "bypass", "cloak", "cover", "cut", "desaturate", "drop", "dump", "evade",
+    "fade", "filter", "flatten", "lose", "lower", "obscure", "scrap",
+    "shrink", "shroud", "silence", "skip", "smother", "soften", "trim", "vanish", "veil", "wipe",
 )  # fmt: skip
 # Of what may well be left out.
 IDLE = (

@@ -60,14 +60,14 @@ def test_only_temperature_alone_is_a_temperature(text: str, expected: str | None
 def test_weights_add_up_with_their_signs() -> None:
     compiled = HeatLocaliser().compile(parse("warm objects*1.5, no hot spots*0.25, no cold areas*0.5"))
     assert (compiled.hot, compiled.cold) == (1.25, -0.5)
-    assert compiled.localiser == "heat" and not compiled.is_empty
+    assert compiled.localiser == "heat" and compiled.objects
 
 
 def test_a_prompt_that_cannot_change_anything_is_empty() -> None:
     localiser = HeatLocaliser()
-    assert localiser.compile(parse("")).is_empty
-    assert localiser.compile(parse("warm objects*0")).is_empty
-    assert not localiser.compile(parse("no warm objects")).is_empty
+    assert not localiser.compile(parse("")).objects
+    assert not localiser.compile(parse("warm objects*0")).objects
+    assert localiser.compile(parse("no warm objects")).objects
 
 
 def test_a_refusal_names_the_phrase_the_nearest_one_and_the_remedy() -> None:

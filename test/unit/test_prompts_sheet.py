@@ -24,7 +24,8 @@ from textdifuse_ros.cli.prompts_sheet import (
 from textdifuse_ros.evaluation.contact_sheet import CAPTION, CELL_WIDTH, HEAD, MARGIN
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.train.data import Pair, validation_names
+from textdifuse_ros.train.data import Pair
+from textdifuse_ros.train.stills import validation_names
 
 PAIR = "msrs/00006N"
 

@@ -24,7 +24,7 @@ from textdifuse_ros.evaluation.salience import (
     targets,
 )
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.train.data import validation_names
+from textdifuse_ros.train.stills import validation_names
 
 SHAPE = (80, 120)
 BOX = np.array([[40.0, 20.0, 60.0, 60.0]])

@@ -18,11 +18,10 @@ from textdifuse_ros.train.data import (
     DATA_SETS,
     DataSet,
     Pair,
+    load_folder,
     load_training,
-    load_validation,
     random_crop,
     read_boxes,
-    validation_names,
 )
 from textdifuse_ros.train.degrade import (
     DEGRADATIONS,
@@ -37,6 +36,7 @@ from textdifuse_ros.train.degrade import (
 )
 from textdifuse_ros.train.detector import ROAD_CLASSES, FrozenDetector, cells_inside, of_cells
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.stills import validation_names
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 
@@ -322,7 +322,8 @@ def test_validation_frames_never_train() -> None:
     training = {pair.name for _, pairs in load_training(SHARED / "data") for pair in pairs}
     held_out = validation_names()
     assert not training & held_out
-    assert {pair.name for pair in load_validation(SHARED / "data")} == held_out
+    found = [load_folder(SHARED / "data", each, names=held_out) for each in DATA_SETS]
+    assert {pair.name for pairs in found for pair in pairs} == held_out
     frames = {name.split("/")[1] for name in held_out if name.startswith("msrs")}
     assert not frames & {name.split("/")[1] for name in training if name.startswith("msrs")}
 

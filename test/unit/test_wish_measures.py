@@ -26,8 +26,8 @@ from textdifuse_ros.model.controls import CONTROLS
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.wishes import compile_prompt
-from textdifuse_ros.train.data import validation_names
 from textdifuse_ros.train.degrade import DEGRADATIONS
+from textdifuse_ros.train.stills import validation_names
 
 
 def street(seed: int = 5) -> np.ndarray:

@@ -102,7 +102,8 @@ def _scene(pair: str, prompt: str, restore: str) -> Scene:
 
 def _pairs(root: Path, scenes: Iterable[Scene]) -> dict[str, Pair]:
     """The pairs of the scenes. Raises CliError for one that is missing, or that trains."""
-    from textdifuse_ros.train.data import DATA_SETS, load_folder, validation_names
+    from textdifuse_ros.train.data import DATA_SETS, load_folder
+    from textdifuse_ros.train.stills import validation_names
 
     wanted, known = {scene.pair for scene in scenes}, {each.name: each for each in DATA_SETS}
     for name in sorted(wanted - validation_names()):

@@ -41,7 +41,8 @@ def validation_pairs(args: argparse.Namespace, labelled: bool) -> list[Pair]:
 
     labelled: only pairs with boxes.
     """
-    from textdifuse_ros.train.data import DATA_SETS, load_folder, validation_names
+    from textdifuse_ros.train.data import DATA_SETS, load_folder
+    from textdifuse_ros.train.stills import validation_names
 
     if args.pairs < 0:
         raise CliError(f"--pairs {args.pairs}: must be 0 or more")

@@ -116,10 +116,6 @@ class DevicePath:
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             _log.warning("no CUDA graph, each frame launches its kernels one by one: %s", reason)
 
-    @property
-    def is_recorded(self) -> bool:
-        return self._replay is not None
-
     def start(
         self,
         main: Stream,

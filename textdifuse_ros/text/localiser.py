@@ -41,11 +41,6 @@ class CompiledPrompt:
         """The phrases that name objects and have a weight above 0."""
         return tuple(p for p in self.prompt.phrases if p.kind == OBJECT and p.weight > 0)
 
-    @property
-    def is_empty(self) -> bool:
-        """True where nothing can change in the image: no phrases, or none with a weight above 0."""
-        return all(phrase.weight == 0 for phrase in self.prompt.phrases)
-
 
 @dataclass(frozen=True)
 class CompiledWish:

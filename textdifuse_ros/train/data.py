@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.train.errors import TrainingError
-from textdifuse_ros.train.stills import box_lines, class_names, held_out, validation_names
+from textdifuse_ros.train.stills import box_lines, class_names, held_out
 
 Image = NDArray[np.uint8]
 
@@ -101,11 +101,6 @@ def load_training(root: Path, data_sets: tuple[DataSet, ...] = DATA_SETS) -> lis
         names = ", ".join(each.name for each in data_sets)
         raise TrainingError(f"{root}: no pairs; one of {names} must lie there, with vis/ and ir/ inside")
     return found
-
-
-def load_validation(root: Path) -> list[Pair]:
-    names = validation_names()
-    return [pair for each in DATA_SETS for pair in load_folder(root, each, names=names)]
 
 
 def random_crop(pair: Pair, scale: tuple[float, float], size: int, rng: np.random.Generator) -> Pair:

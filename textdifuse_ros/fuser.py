@@ -17,7 +17,7 @@ from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
-from textdifuse_ros.imaging.evidence import Found
+from textdifuse_ros.imaging.evidence import Evidence, EvidenceError, Found
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, evident
 from textdifuse_ros.model.controls import controls as named_controls
@@ -101,7 +101,7 @@ class Fuser:
         )
         if isinstance(self._localiser, Prepared):
             self._localiser.prepare()
-        self._evidence = evidence.load()
+        self._evidence = _evidence()
         self.steps = self._engine.steps
 
     @property
@@ -262,12 +262,15 @@ class Fuser:
         found = settle(self._evidence.look(rgb))
         shares = found.shares
         stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
-        most = max((shares.get(name, 0.0) for name in (*tone.LIGHT, *tone.COLOUR)), default=0.0)
-        levels = tone.table(found.tone, most, stay)
+        # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
+        kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
+        shares = {name: share for name, share in shares.items() if _CONTROL_OF.get(name, name) not in kept}
+        of_levels = [share for name, share in shares.items() if any(name in kind for kind in tone.KINDS)]
+        levels = tone.table(found.tone, max(of_levels, default=0.0), kept)
         beyond = tone.lacking(found.tone)
         raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))
-        repaired = {name: found.levels[name] for name in shares if _CONTROL_OF.get(name, name) not in stay}
+        repaired = {name: found.levels[name] for name in shares}
         image = rgb if levels is None else tone.applied(rgb, levels)
         return _Base(image, passes(compiled.wishes, values, strength), repaired)
 
@@ -290,6 +293,13 @@ class Fuser:
         if isinstance(self._localiser, Prepared):
             self._localiser.close()
         self._engine.close()
+
+
+def _evidence() -> Evidence:
+    try:
+        return evidence.load()
+    except EvidenceError as error:
+        raise weight_files.WeightsError(str(error)) from error
 
 
 def _check(rgb: Bytes, thermal: Bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from textdifuse_ros.imaging.evidence import FAULTS, TOLD, Evidence, describe, reduced
+from textdifuse_ros.imaging.evidence import TOLD, TOLD_OF, Evidence, describe, reduced
 from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr
@@ -58,6 +58,6 @@ def nothing_found() -> Evidence:
     count = len(describe(reduced(np.zeros((16, 16, 3), np.uint8))))
     zeros = [np.zeros(shape, np.float32) for shape in ((4, count), (4, 4), (TOLD, 4))]
     biases = [np.zeros(4, np.float32), np.zeros(4, np.float32), np.zeros(TOLD, np.float32)]
-    biases[-1][: len(FAULTS)] = -20
+    biases[-1][: len(TOLD_OF)] = -20
     mean, spread = np.zeros(count, np.float32), np.ones(count, np.float32)
     return Evidence(mean, spread, tuple(zip(zeros, biases, strict=True)))

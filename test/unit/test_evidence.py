@@ -8,14 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from small_networks import nothing_found
 
 from textdifuse_ros.evaluation.restoration import psnr
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging import evidence, tone
-from textdifuse_ros.imaging.evidence import FAULTS, SIGNS, Evidence, EvidenceError, Found, describe, reduced
+from textdifuse_ros.imaging.evidence import (
+    FAULTS,
+    SIGNS,
+    SMOKY,
+    Evidence,
+    EvidenceError,
+    Found,
+    describe,
+    reduced,
+)
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.model.controls import AUTO, CONTROLS, EVIDENT, controls, evident
-from textdifuse_ros.model.weights import identity
+from textdifuse_ros.model.weights import WeightsError, identity
 from textdifuse_ros.simulation import StreetSequence
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
 
@@ -64,6 +74,20 @@ def test_a_street_as_it_is_gives_away_nothing(seen: Evidence, smoke: float) -> N
     sequence = StreetSequence(320, 240, seed=3, smoke=smoke)
     for second in range(0, 60, 6):
         assert seen.look(sequence.render(float(second)).rgb).shares == {}
+
+
+def test_a_street_seen_by_another_kind_of_camera_gives_away_nothing(seen: Evidence, street: Bytes) -> None:
+    grey = np.repeat(np.rint(street.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
+    for picture in (grey, np.rot90(street, 2), np.rot90(street)):
+        assert seen.look(np.ascontiguousarray(picture)).shares == {}
+
+
+def test_what_is_behind_smoke_is_not_judged() -> None:
+    nothing = Tone(np.ones(3, np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32))
+    begins, sure = SMOKY
+    for smoke, share in ((begins, 1.0), ((begins + sure) / 2, 0.5), (sure, 0.0)):
+        shares = Found({"low_light": 1.0, "smoke": smoke}, nothing).shares
+        assert shares.get("low_light", 0.0) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("name", ["low_light", "over_exposure", "visible_contrast", "fog"])
@@ -118,7 +142,7 @@ def test_a_control_is_never_lowered() -> None:
 
 @pytest.mark.parametrize("name", ["low_light", "over_exposure", "visible_contrast"])
 def test_levels_are_put_right(seen: Evidence, street: Bytes, spoil: Spoil, name: str) -> None:
-    spoilt = spoil(name, 0.6)
+    spoilt = spoil(name, 0.9)
     levels = tone.table(seen.look(spoilt).tone, 1.0)
     assert levels is not None
     assert psnr(tone.applied(spoilt, levels), street) > psnr(spoilt, street) + 2
@@ -164,6 +188,41 @@ def test_a_wish_to_keep_the_night_is_stronger_than_evidence(
     assert kept.repaired == left.repaired == {}
 
 
+@pytest.mark.parametrize(
+    ("fault", "wish"),
+    [
+        ("low_light", "keep the night look"),
+        ("over_exposure", "keep the glare"),
+        ("visible_contrast", "keep the contrast"),
+    ],
+)
+def test_what_is_kept_takes_nothing_else_with_it(
+    fuser: Fuser, street: Bytes, spoil: Spoil, fault: str, wish: str
+) -> None:
+    spoilt, thermal = spoil(fault, 1.0), street[..., 1].copy()
+    assert set(fuser.fuse(spoilt, thermal).repaired) == {fault}
+    kept = fuser.fuse(spoilt, thermal, wish)
+    blind = Fuser(device="cpu", engine="eager", dtype="fp32")
+    blind._evidence = nothing_found()
+    assert np.array_equal(kept.image, blind.fuse(spoilt, thermal, wish).image)
+    assert kept.repaired == {}
+
+
+def test_what_stays_with_what_is_kept_is_not_called_repaired(
+    fuser: Fuser, street: Bytes, spoil: Spoil
+) -> None:
+    assert (
+        fuser.fuse(spoil("over_exposure", 1.0), street[..., 1].copy(), "keep the night look").repaired == {}
+    )
+
+
+def test_a_missing_file_is_an_error_of_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    load = evidence.load
+    monkeypatch.setattr(evidence, "load", lambda: load(tmp_path / "gone.safetensors"))
+    with pytest.raises(WeightsError, match=r"gone\.safetensors: cannot be read"):
+        Fuser(device="cpu", engine="eager", dtype="fp32")
+
+
 def test_a_wish_of_strength_zero_keeps_nothing(fuser: Fuser, street: Bytes, spoil: Spoil) -> None:
     dark, thermal = spoil("low_light", 0.8), street[..., 1].copy()
     kept, plain = fuser.fuse(dark, thermal, "keep the night look", strength=0.0), fuser.fuse(dark, thermal)
@@ -191,7 +250,7 @@ def test_a_file_that_cannot_be_used_is_named(seen: Evidence, tmp_path: Path) -> 
     with pytest.raises(EvidenceError, match=r"text\.safetensors: cannot be read"):
         evidence.load(tmp_path / "text.safetensors")
     evidence.save(seen, tmp_path / "other.safetensors", {"format": "x"})
-    with pytest.raises(EvidenceError, match="format is 'x', this version reads 'textdifuse-evidence-2'"):
+    with pytest.raises(EvidenceError, match="format is 'x', this version reads 'textdifuse-evidence-3'"):
         evidence.load(tmp_path / "other.safetensors")
     evidence.save(seen, tmp_path / "faults.safetensors", {"faults": '["rain"]'})
     with pytest.raises(EvidenceError, match="its faults are others"):

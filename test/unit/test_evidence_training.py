@@ -10,7 +10,7 @@ import pytest
 from command_line import textdifuse
 
 from textdifuse_ros.imaging import evidence
-from textdifuse_ros.imaging.evidence import FAULTS, TOLD
+from textdifuse_ros.imaging.evidence import FAULTS, TOLD, TOLD_OF
 from textdifuse_ros.simulation import StreetSequence
 from textdifuse_ros.train import evidence as training
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade
@@ -19,7 +19,9 @@ from textdifuse_ros.train.evidence import EvidenceTraining, judged, train
 from textdifuse_ros.train.evidence_examples import (
     Examples,
     _as_another_camera,
+    _edged,
     _example,
+    _turned,
     draw_examples,
     load_scenes,
     undoing,
@@ -56,8 +58,8 @@ def test_the_same_part_is_drawn_again(data: Path) -> None:
 def test_examples_say_what_was_done_to_them(data: Path) -> None:
     scenes = load_scenes(data)
     examples = draw_examples(scenes, 1, 0, 200)
-    assert examples.levels.shape == (200, len(FAULTS))
-    sound = (examples.levels == 0).all(axis=1)
+    assert examples.levels.shape == (200, len(TOLD_OF))
+    sound = (examples.levels[:, : len(FAULTS)] == 0).all(axis=1)
     assert 0.2 < sound.mean() < 0.5
     assert (examples.levels.max(axis=0) > 0.5).all()
     assert set(examples.scenes) == set(range(12))
@@ -68,6 +70,32 @@ def test_another_camera_stays_in_range() -> None:
     for seed in range(20):
         seen = _as_another_camera(picture, np.random.default_rng(seed))
         assert seen.dtype == np.float32 and seen.min() >= 0 and seen.max() <= 1
+
+
+def test_smoke_is_told_and_is_no_fault(data: Path) -> None:
+    levels = draw_examples(load_scenes(data), 1, 0, 200).levels
+    smoky, sound = levels[:, TOLD_OF.index("smoke")] > 0, (levels[:, : len(FAULTS)] == 0).all(axis=1)
+    assert smoky[sound].any() and not smoky[sound].all()
+
+
+def test_a_camera_is_now_and_then_turned_exchanged_or_without_colours() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    seen = [_turned(picture, np.random.default_rng(seed)) for seed in range(100)]
+    assert {each.shape for each in seen} == {(12, 16, 3), (16, 12, 3)}
+    assert any((each[..., :1] == each).all() for each in seen)
+    assert any(np.array_equal(each, picture[..., ::-1]) for each in seen)
+    assert sum(np.array_equal(each, picture) for each in seen) > 50
+
+
+def test_edges_are_black_and_what_is_within_stays() -> None:
+    picture = np.random.default_rng(0).integers(1, 256, (60, 80, 3), np.uint8)
+    edged = [_edged(picture, np.random.default_rng(seed)) for seed in range(100)]
+    for each in edged:
+        black = (each == 0).all(axis=2)
+        assert np.array_equal(each[~black], picture[~black])
+        assert not black[30, 40] and black.mean() < 0.7
+    changed = sum(not np.array_equal(each, picture) for each in edged)
+    assert 0 < changed < 30
 
 
 def test_a_cast_counts_by_how_far_channels_went_apart(data: Path) -> None:
@@ -130,9 +158,10 @@ def test_examples_of_another_seed_are_refused(data: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_a_broken_part_is_named(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [b"no", b"PK\x03\x04 cut off"])
+def test_a_broken_part_is_named(data: Path, tmp_path: Path, broken: bytes) -> None:
     train(data, tmp_path, SMALL)
-    (tmp_path / "examples-000.npz").write_bytes(b"no")
+    (tmp_path / "examples-000.npz").write_bytes(broken)
     with pytest.raises(TrainingError, match=r"examples-000\.npz: cannot be read .*delete it"):
         train(data, tmp_path, SMALL)
 
@@ -142,7 +171,7 @@ def test_what_was_held_back_is_judged_by_what_sound_pictures_reach() -> None:
         def of(self, numbers: np.ndarray) -> np.ndarray:
             return np.repeat(numbers[:, :1], TOLD, axis=1)
 
-    levels = np.zeros((4, len(FAULTS)), np.float32)
+    levels = np.zeros((4, len(TOLD_OF)), np.float32)
     levels[2:, 0] = 0.5
     numbers = np.array([[0.1], [0.2], [0.15], [0.9]], np.float32)
     report = judged(Told(), Examples(numbers, levels, np.zeros((4, 6), np.float32), np.arange(4)))  # type: ignore[arg-type]

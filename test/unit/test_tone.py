@@ -68,6 +68,12 @@ def test_kept_light_stays_while_colours_are_put_right(fault: str) -> None:
     assert 0.299 * red + 0.587 * green + 0.114 * blue == pytest.approx(100, abs=1)
 
 
+def test_no_channel_is_lost_where_light_is_kept() -> None:
+    levels = table(tone((1, 1, 1), (0.0, 0.4, 0.4), (0.5, 0.4, 0.4)), 1.0, {"low_light"})
+    assert levels is not None
+    assert int(levels[200, 0, 0]) == pytest.approx(200 / MOST, abs=1)
+
+
 def test_all_kept_is_no_table() -> None:
     assert table(YELLOW, 1.0, {"low_light", "colour_cast"}) is None
 

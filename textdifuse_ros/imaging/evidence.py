@@ -27,10 +27,11 @@ from textdifuse_ros.imaging.tone import Tone
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-FORMAT = "textdifuse-evidence-2"
+FORMAT = "textdifuse-evidence-3"
 SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "textdifuse_evidence.safetensors"
 # Degradations (names of training's) whose level is told, in this order.
 FAULTS = ("low_light", "over_exposure", "visible_contrast", "colour_cast", "fog")
+TOLD_OF = (*FAULTS, "smoke")  # smoke is told so that what it does to a picture is not taken for a fault
 # Level from which on a fault is repaired, and at which all the way. No clean picture of the validation split
 # gets there, nor does a frame of either clip.
 SIGNS: Mapping[str, tuple[float, float]] = {
@@ -40,9 +41,10 @@ SIGNS: Mapping[str, tuple[float, float]] = {
     "colour_cast": (0.12, 0.35),
     "fog": (0.3, 0.55),
 }
+SMOKY = (0.3, 0.6)  # the same of smoke, behind which nobody can say what else is wrong with a picture
 SMALL = (80, 60)  # width, height of the copy that is looked at, whatever the shape of the picture
 LAYERS = 3
-TOLD = len(FAULTS) + 6  # of each fault its level; three logarithms of gains, three changes of the mean level
+TOLD = len(TOLD_OF) + 6  # of each fault its level; three logarithms of gains, three changes of the mean level
 _FARTHEST = 6.0  # standard deviations beyond which a number is as odd as it gets
 _SHARES = np.array(
     (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -59,7 +61,7 @@ class EvidenceError(ValueError):
 
 @dataclass(frozen=True)
 class Found:
-    """levels: of each of FAULTS, 0 for no sign of it, 1 for the worst of training. tone: what is lacking."""
+    """levels: of TOLD_OF, 0 for no sign of it, 1 for the worst of training. tone: what is lacking."""
 
     levels: Mapping[str, float]
     tone: Tone
@@ -67,11 +69,13 @@ class Found:
     @property
     def shares(self) -> dict[str, float]:
         """Of the faults that are plain to see: how far each is to be repaired, above 0 and up to 1."""
-        shares = {
-            name: min(1.0, (level - SIGNS[name][0]) / (SIGNS[name][1] - SIGNS[name][0]))
-            for name, level in self.levels.items()
-        }
+        clear = 1 - _share(self.levels.get("smoke", 0.0), SMOKY)
+        shares = {name: clear * _share(self.levels.get(name, 0.0), SIGNS[name]) for name in FAULTS}
         return {name: share for name, share in shares.items() if share > 0}
+
+
+def _share(level: float, sign: tuple[float, float]) -> float:
+    return min(1.0, max(0.0, (level - sign[0]) / (sign[1] - sign[0])))
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Evidence:
         told = self.of(describe(small)[None])[0]
         mean = mean_levels(small)
         gain, level = np.exp(told[-6:-3]), np.clip(mean + told[-3:], 0, 1)
-        return Found(dict(zip(FAULTS, told.tolist(), strict=False)), Tone(gain, level, mean))
+        return Found(dict(zip(TOLD_OF, told.tolist(), strict=False)), Tone(gain, level, mean))
 
     def of(self, numbers: Floats) -> Floats:
         """What TOLD says, for rows of numbers as `describe` returns them: (N, F) -> (N, TOLD)."""
@@ -97,8 +101,8 @@ class Evidence:
             values = values @ weight.T + bias
             if index + 1 < len(self.layers):
                 values = np.maximum(values, 0)
-        levels = 1 / (1 + np.exp(-np.clip(values[:, : len(FAULTS)], -30, 30)))
-        return np.asarray(np.concatenate((levels, values[:, len(FAULTS) :]), axis=1), np.float32)
+        levels = 1 / (1 + np.exp(-np.clip(values[:, : len(TOLD_OF)], -30, 30)))
+        return np.asarray(np.concatenate((levels, values[:, len(TOLD_OF) :]), axis=1), np.float32)
 
 
 def normalised(numbers: Floats, mean: Floats, spread: Floats) -> Floats:
@@ -176,7 +180,7 @@ def save(evidence: Evidence, path: Path, notes: Mapping[str, str] | None = None)
     tensors = {"mean": evidence.mean, "spread": evidence.spread}
     for index, (weight, bias) in enumerate(evidence.layers):
         tensors |= {f"{index}.weight": weight, f"{index}.bias": bias}
-    metadata = {"format": FORMAT, "faults": json.dumps(FAULTS), **(notes or {})}
+    metadata = {"format": FORMAT, "faults": json.dumps(TOLD_OF), **(notes or {})}
     save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()}, str(path), metadata)
 
 
@@ -191,11 +195,11 @@ def load(path: Path = SHIPPED) -> Evidence:
     if metadata.get("format") != FORMAT:
         raise EvidenceError(f"{path}: format is {metadata.get('format')!r}, this version reads {FORMAT!r}")
     try:
-        if tuple(json.loads(metadata["faults"])) != FAULTS:
+        if tuple(json.loads(metadata["faults"])) != TOLD_OF:
             raise ValueError("its faults are others")
         layers = tuple((tensors[f"{i}.weight"], tensors[f"{i}.bias"]) for i in range(LAYERS))
         evidence = Evidence(tensors["mean"], tensors["spread"], layers)
-        if len(evidence.look(np.zeros((16, 16, 3), np.uint8)).levels) != len(FAULTS):
+        if len(evidence.look(np.zeros((16, 16, 3), np.uint8)).levels) != len(TOLD_OF):
             raise ValueError("its layers do not fit")
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"{path}: cannot be used ({error}); install the package again") from error

@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 # Faults that a gain and an offset undo, names of training's.
 LIGHT = ("low_light", "over_exposure", "visible_contrast")
 COLOUR = ("colour_cast",)
+KINDS = (LIGHT, COLOUR)
 # Beyond this gain a dark or flat image is mostly noise, which a detector minds more than the dark.
 MOST = 2.0
 # Most that is added to black: a dark image is multiplied, as far as it bears, and not veiled.
@@ -40,10 +41,11 @@ def table(tone: Tone, share: float, kept: Collection[str] = ()) -> Bytes | None:
     keeps_light, keeps_colour = any(each in kept for each in LIGHT), any(each in kept for each in COLOUR)
     if share <= 0 or (keeps_light and keeps_colour):
         return None
-    gain, ratio = tone.gain**share, ((tone.level + 1e-3) / (tone.mean + 1e-3)) ** share
+    gain: Floats = np.asarray(tone.gain**share, np.float32)
+    ratio: Floats = np.asarray((tone.level + 1e-3) / (tone.mean + 1e-3), np.float32) ** share
     level = ratio * tone.mean
     if keeps_light:  # what is left is how far the channels go apart
-        gain = ratio / float(_WEIGHTS @ ratio)
+        gain = np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
         level = gain * tone.mean
     elif keeps_colour:
         gain = np.full(3, _WEIGHTS @ gain, np.float32)

@@ -14,13 +14,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from textdifuse_ros.imaging import evidence
-from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, TOLD, Evidence, normalised
+from textdifuse_ros.imaging.evidence import FAULTS, LAYERS, TOLD, TOLD_OF, Evidence, normalised
 from textdifuse_ros.train import files, made_of
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.evidence_examples import (
@@ -38,7 +39,7 @@ from textdifuse_ros.train.stills import digest
 FILE = "evidence.safetensors"
 PART = 3000  # examples of one part
 _HELD_BACK = 10  # one picture in so many does not train, and tells what the levels are worth
-_HIDDEN = (128, 96)
+_HIDDEN = (256, 128)
 _GAINS, _CHANGES = 0.15, 3.0  # weights of errors in logarithms of gains and in levels, beside those of faults
 _JITTER = 0.03  # standard deviations, on what is learnt from
 
@@ -47,8 +48,8 @@ _JITTER = 0.03  # standard deviations, on what is learnt from
 class EvidenceTraining:
     """Fields of `textdifuse train-evidence`. Raises FieldError (a ValueError, one line)."""
 
-    parts: int = setting(40, f"parts of {PART} examples each", low=1)
-    epochs: int = setting(30, "times that all of them are learnt from", low=1)
+    parts: int = setting(80, f"parts of {PART} examples each", low=1)
+    epochs: int = setting(40, "times that all of them are learnt from", low=1)
     batch: int = setting(512, "examples of an update", low=1)
     learning_rate: float = setting(4e-3, "AdamW's at its peak, from where it falls to nothing", above=0)
     sound: float = setting(
@@ -63,7 +64,11 @@ class EvidenceTraining:
 
 def train(data: Path, output: Path, config: EvidenceTraining) -> Path:
     """Run or resume a training; returns the exported weight file. Raises TrainingError."""
-    told = {"data": digest([data / name for name in SHARES]), "seed": config.seed}
+    told = {
+        "data": digest([data / name for name in SHARES]),
+        "seed": config.seed,
+        "levels": ", ".join(TOLD_OF),
+    }
     output.mkdir(parents=True, exist_ok=True)
     if any(output.glob(_part_name("*"))):
         made_of.check_same(output / "examples.json", told, "examples")
@@ -100,7 +105,7 @@ def _all_parts(data: Path, output: Path, config: EvidenceTraining) -> Iterator[E
         try:
             with np.load(path) as held:
                 yield Examples(**{name: held[name] for name in held.files})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise TrainingError(
                 f"{path}: cannot be read ({error}); delete it, and it is made anew"
             ) from error
@@ -156,7 +161,7 @@ def _forward(linear: list[nn.Linear], values: Tensor) -> Tensor:
 
 
 def _loss(told: Tensor, goals: Tensor, sound: float) -> Tensor:
-    faults = len(FAULTS)
+    faults = len(TOLD_OF)
     weight = torch.where(goals == 0, sound, 1.0)
     errors = weight * (torch.cat((torch.sigmoid(told[:, :faults]), told[:, faults:]), dim=1) - goals).square()
     gains, changes = errors[:, faults : faults + 3], errors[:, faults + 3 :]
@@ -166,8 +171,8 @@ def _loss(told: Tensor, goals: Tensor, sound: float) -> Tensor:
 def judged(learnt: Evidence, examples: Examples) -> dict[str, dict[str, float]]:
     """Of each fault: the level that one sound picture in a thousand reaches, and the share of the faulty ones
     beyond that, by how bad they are."""
-    told = learnt.of(examples.numbers)[:, : len(FAULTS)]
-    sound = (examples.levels == 0).all(axis=1)
+    told = learnt.of(examples.numbers)[:, : len(TOLD_OF)]
+    sound = (examples.levels[:, : len(FAULTS)] == 0).all(axis=1)
     report: dict[str, dict[str, float]] = {}
     for index, name in enumerate(FAULTS):
         level, row = examples.levels[:, index], told[:, index]

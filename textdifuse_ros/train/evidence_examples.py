@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.imaging.evidence import FAULTS, describe, mean_levels, reduced
+from textdifuse_ros.imaging.evidence import FAULTS, TOLD_OF, describe, mean_levels, reduced
 from textdifuse_ros.imaging.tone import COLOUR, LIGHT
 from textdifuse_ros.train.degrade import DEGRADATIONS, Degraded, Draw, degrade, drawn
 from textdifuse_ros.train.errors import TrainingError
@@ -33,6 +33,11 @@ TWO = 0.15
 # as often as all others.
 OTHERS = ("smoke", "smoke", "smoke", "visible_noise", "visible_jpeg", "visible_blur")
 OTHER = 0.4
+# How often a camera sees without colours, with red and blue exchanged, upside down or upright, within black
+# edges (of a registered or a rectified image): no fault of its light, contrast or colour.
+GREY, EXCHANGED, TURNED, EDGED = 0.15, 0.05, 0.1, 0.1
+WIDEST_EDGE = 0.2  # of a side
+CUT, LEAST_CUT = 0.7, 0.35  # how often part of a picture is taken, and the least share of each side
 LEAST, LEAST_OTHER = 0.15, 0.1  # level from which one of FAULTS, of OTHERS, is drawn
 _WIDEST_CAST = float(np.log(1.4 / 0.6))  # of the gains of two channels, at level 1
 
@@ -47,7 +52,7 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Examples:
-    """numbers (N, F) as `describe` returns them, levels (N, len(FAULTS)), tones (N, 6) as `undoing` returns
+    """numbers (N, F) as `describe` returns them, levels (N, len(TOLD_OF)), tones (N, 6) as `undoing` returns
     them, scenes (N,): of which picture."""
 
     numbers: Floats
@@ -86,11 +91,11 @@ def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
 def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, Floats, int]:
     folder = int(rng.choice(len(scenes.images), p=scenes.weights))
     place = int(rng.integers(len(scenes.images[folder])))
-    visible = _as_another_camera(_part(scenes.images[folder][place], rng), rng)
+    visible = _as_another_camera(_turned(_part(scenes.images[folder][place], rng), rng), rng)
     draws = _faults(rng)
     state = degrade(visible, np.zeros(visible.shape[:2], np.float32), draws)
     image = _tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
-    small = reduced(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    small = reduced(_edged(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), rng))
     tone = undoing(visible, draws, mean_levels(small))
     place += sum(len(each) for each in scenes.images[:folder])
     return describe(small), _levels(draws, state), tone, place
@@ -121,14 +126,37 @@ def _part(image: Bytes, rng: Rng) -> Bytes:
     """A mirrored cut now and then: a night without its lamps is still a night."""
     if rng.random() < 0.5:
         image = image[:, ::-1]
-    if rng.random() < 0.6:
-        zoom = rng.uniform(0.5, 1)
-        height, width = int(image.shape[0] * zoom), int(image.shape[1] * zoom)
+    if rng.random() < CUT:
+        height, width = (int(side * rng.uniform(LEAST_CUT, 1)) for side in image.shape[:2])
         top, left = (
             int(rng.integers(0, n - m + 1)) for n, m in zip(image.shape, (height, width), strict=False)
         )
         image = image[top : top + height, left : left + width]
     return np.asarray(cv2.resize(np.ascontiguousarray(image), SEEN, interpolation=cv2.INTER_AREA))
+
+
+def _turned(image: Bytes, rng: Rng) -> Bytes:
+    """As it comes from a camera that is mounted or read in another way."""
+    if rng.random() < TURNED:
+        image = np.asarray(np.rot90(image, int(rng.integers(1, 4))), np.uint8)
+    if rng.random() < EXCHANGED:
+        image = image[..., ::-1]
+    if rng.random() < GREY:
+        grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+        image = np.repeat(np.asarray(grey, np.uint8)[..., None], 3, axis=2)
+    return np.ascontiguousarray(image)
+
+
+def _edged(image: Bytes, rng: Rng) -> Bytes:
+    """Now and then with black where a registered image shows nothing."""
+    if rng.random() >= EDGED:
+        return image
+    for _ in range(2):  # opposite edges are as wide as each other, or one of them is missing
+        image = np.rot90(image).copy()
+        wide, far = int(rng.uniform(0, WIDEST_EDGE) * len(image)), rng.random() < 0.5
+        image[:wide] = 0
+        image[len(image) - wide * far :] = 0
+    return np.asarray(np.rot90(image, 2))
 
 
 def _as_another_camera(image: Bytes, rng: Rng) -> Floats:
@@ -163,11 +191,11 @@ def _tinted(state: Degraded, rng: Rng) -> Floats:
 
 
 def _levels(draws: list[Draw], state: Degraded) -> Floats:
-    """What each of FAULTS came to; of a cast how far the channels went apart, which its level only bounds."""
+    """What each of TOLD_OF came to; of a cast how far channels went apart, which its level only bounds."""
     of = {each.degradation.name: each.level for each in draws}
     if "colour_cast" in of:
         of["colour_cast"] = min(1.0, float(np.log(state.log["colour_cast"])) / _WIDEST_CAST)
-    return np.asarray([of.get(name, 0.0) for name in FAULTS], np.float32)
+    return np.asarray([of.get(name, 0.0) for name in TOLD_OF], np.float32)
 
 
 def together(parts: list[Examples]) -> Examples:

@@ -10,7 +10,7 @@ import torch
 from small_networks import SMALL, network_inputs, random_network
 
 from textdifuse_ros.model import sampler, weights
-from textdifuse_ros.model.anchor import anchor, anchored
+from textdifuse_ros.model.anchor import FLAT, RAISED, anchor, prepared
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, controls
 from textdifuse_ros.model.network import Estimate, FusionNetwork
@@ -134,12 +134,13 @@ def test_teacher_starts_from_the_same_noise_each_time_and_the_student_from_none(
         return Estimate(given[0], given[2][:, 1:])
 
     given = network_inputs()
+    start = prepared(given["visible"], given["thermal"])[0]
     noisy = dataclasses.replace(SMALL, start_noise=0.1, steps=(25,))
     for config in (SMALL, noisy, noisy):
         sampler.sample(denoise, config, *sources(given), steps=1)
-    assert torch.equal(states[0], given["start"])
+    assert torch.equal(states[0], start)
     assert torch.equal(states[1], states[2])
-    assert 0.05 < float((states[1] - given["start"]).std()) < 0.15
+    assert 0.05 < float((states[1] - start).std()) < 0.15
 
 
 def test_an_auto_encoder_never_sees_a_state() -> None:
@@ -184,9 +185,8 @@ def smoke_and_figure(level: float = 0.5) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def kept_colour(visible: torch.Tensor, thermal: torch.Tensor) -> torch.Tensor:
-    """Share of both colour differences that is left, (H, W); luminance and start must be as ever."""
-    start, seen = anchored(visible, thermal)
-    assert torch.equal(start, anchor(visible, thermal)) and torch.equal(seen[:, :1], visible[:, :1])
+    """Share of both colour differences that is left, (H, W)."""
+    _, seen, _ = prepared(visible, thermal)
     share: torch.Tensor = (seen[:, 1:] / visible[:, 1:])[0]
     assert torch.allclose(share[0], share[1], atol=1e-5)
     return share[0]
@@ -198,30 +198,50 @@ def test_colour_of_smoke_is_gone_around_somebody_whom_only_the_thermal_camera_se
     assert float(kept[:, :100].min()) > 0.999, "nobody is there: the smoke keeps its colour"
 
 
-def test_colour_stays_where_the_visible_camera_sees_as_well() -> None:
+def test_texture_of_smoke_is_flattened_around_somebody_whom_only_the_thermal_camera_sees() -> None:
+    visible, thermal = smoke_and_figure()
+    ripple = 0.02 * torch.sin(torch.arange(256) / 3 + 0.1)
+    visible[:, 0] += ripple
+    _, seen, _ = prepared(visible, thermal)
+    left = (seen[0, 0] - 0.5) / ripple
+    assert float(left[48:80, 180:200].median()) == pytest.approx(1 - FLAT, abs=0.1)
+    assert float((left[:, :90] - 1).abs().max()) < 0.01
+
+
+def test_colour_and_texture_stay_where_the_visible_camera_sees_as_well() -> None:
     visible, thermal = smoke_and_figure()
     visible[:, :1, 32:96, 180:204] = 0.9
     thermal = 0.2 + (thermal - 0.2) * 0.4 / 0.7  # as much as the visible camera shows
-    assert float(kept_colour(visible, thermal).min()) > 0.9
+    assert float(kept_colour(visible, thermal).min()) > 0.85
+    assert float((prepared(visible, thermal)[1] - visible)[:, :1].abs().max()) < 0.05
 
 
 def test_colour_stays_in_the_dark() -> None:
     assert float(kept_colour(*smoke_and_figure(level=0.12)).min()) > 0.999
 
 
-def test_network_is_given_grey_where_the_visible_camera_is_blind_but_not_for_training() -> None:
+def test_thermal_image_gains_contrast_pixel_by_pixel() -> None:
     visible, thermal = smoke_and_figure()
-    given: list[torch.Tensor] = []
+    _, _, raised = prepared(visible, thermal)
+    assert float(raised.max() - raised.min()) == pytest.approx(RAISED * 0.7, abs=1e-5)
+    cut = prepared(visible[..., :128], thermal[..., :128])[2]
+    assert torch.equal(cut, raised[..., :128])
+
+
+def test_network_is_given_what_is_prepared_but_not_for_training() -> None:
+    visible, thermal = smoke_and_figure()
+    given: list[tuple[torch.Tensor, ...]] = []
 
     def denoise(*tensors: torch.Tensor) -> Estimate:
-        given.append(tensors[2])
+        given.append(tensors[1:4])
         return Estimate(tensors[0], tensors[2][:, 1:])
 
-    for grey in (True, False):
-        relevance = torch.zeros_like(thermal)
-        sampler.sample(denoise, SMALL, visible, thermal, relevance, 1, grey_where_blind=grey)
-    assert torch.equal(given[0], anchored(visible, thermal)[1])
-    assert torch.equal(given[1], visible)
+    for prepare in (True, False):
+        sampler.sample(denoise, SMALL, visible, thermal, torch.zeros_like(thermal), 1, prepare=prepare)
+    for got, expected in zip(given[0], prepared(visible, thermal), strict=True):
+        assert torch.equal(got, expected)
+    for got, expected in zip(given[1], (anchor(visible, thermal), visible, thermal), strict=True):
+        assert torch.equal(got, expected)
 
 
 def test_controls_are_checked_by_name_and_range() -> None:

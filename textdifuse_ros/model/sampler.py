@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from textdifuse_ros.model.anchor import anchor, anchored
+from textdifuse_ros.model.anchor import anchor, prepared
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AUTO, Controls
 from textdifuse_ros.model.network import Estimate
@@ -71,19 +71,22 @@ def sample(
     steps: int,
     controls: Tensor | None = None,
     *,
-    grey_where_blind: bool = True,
+    prepare: bool = True,
 ) -> Estimate:
     """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`.
 
-    controls: (N, K) restoration controls in [0, 1]; None for AUTO. grey_where_blind: see `anchored`; training
-    answers without it, for its targets have the colours of the clean camera.
+    controls: (N, K) restoration controls in [0, 1]; None for AUTO. prepare: see `prepared`; training answers
+    without it, for its targets have the colours and contrasts of the clean cameras.
     """
     wanted = as_tensor(AUTO, thermal) if controls is None else controls
-    start, seen = anchored(visible, thermal) if grey_where_blind else (anchor(visible, thermal), visible)
+    if prepare:
+        start, visible, thermal = prepared(visible, thermal)
+    else:
+        start = anchor(visible, thermal)
     state = starting_state(config, start, fixed_noise(start) if config.start_noise else None)
-    estimate = Estimate(state, seen[:, 1:])
+    estimate = Estimate(state, visible[:, 1:])
     for t, s in itertools.pairwise(times(steps)):
-        estimate = denoise(state, start, seen, thermal, relevance, scalars(t, t - s, wanted))
+        estimate = denoise(state, start, visible, thermal, relevance, scalars(t, t - s, wanted))
         if s > 0 and config.start != "none":
             state = advance(state, estimate.luminance, t, s)
     return estimate

@@ -105,7 +105,7 @@ def answered_by(
             sources = (there.visible, there.thermal, there.relevance)
             with fast:
                 answer = sampler.sample(
-                    teacher, teacher.config, *sources, steps, there.controls, grey_where_blind=False
+                    teacher, teacher.config, *sources, steps, there.controls, prepare=False
                 )
             for name in _INPUTS:
                 rows[name].append(getattr(batch, name).half())

@@ -23,7 +23,7 @@ from textdifuse_ros.model.controls import NONE, evident
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.text.localiser import CompiledPrompt, Localiser, Prepared, make_localiser
+from textdifuse_ros.text.localiser import CompiledPrompt, Encodes, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, held_back, passes
 
 RESTORE = ("auto", "off")
@@ -126,6 +126,15 @@ class Fuser:
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
         return compile_prompt(self._localiser, parse(text))
+
+    def ready(self, prompt: CompiledPrompt) -> bool:
+        """Whether a frame with this prompt starts at once. What its localiser has still to encode it encodes
+        from now on, in a thread of its own; a frame that does not wait for that waits for it itself."""
+        localiser = self._localiser
+        if not isinstance(localiser, Encodes):
+            return True
+        regions = [wish.region for wish in prompt.wishes if wish.region is not None]
+        return all(localiser.ready(each) for each in (prompt, *regions))
 
     def fuse(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,70 @@ def test_with_a_rate_the_last_look_is_held_and_a_new_prompt_uses_it() -> None:
     assert clip.relevance(car, *tall).max() < 2 * NOWHERE  # another size is another scene
     assert model.tower.calls == 2
     clip.close()
+
+
+def test_a_new_phrase_is_encoded_beside_the_frames() -> None:
+    clip, model = localiser(rate=0.001)
+    go = threading.Event()
+    words = model.words
+
+    def slow(names: tuple[str, ...]) -> torch.Tensor:
+        assert names == BACKGROUND or go.wait(60)
+        return words(names)
+
+    model.words = slow  # type: ignore[method-assign]
+    car = clip.compile(parse("car, warm objects, person*0"))
+    assert not clip.ready(car) and not clip.ready(car)
+    go.set()
+    while not clip.ready(car):
+        threading.Event().wait(0.001)
+    assert model.encoded == [BACKGROUND, ("car",)]
+    clip.relevance(car, *scene())
+    assert model.encoded == [BACKGROUND, ("car",)]
+    assert clip.ready(clip.compile(parse("car"))) and clip.ready(CompiledPrompt(Prompt(), ""))
+    clip.close()
+
+
+def test_a_phrase_that_cannot_be_encoded_is_said_by_the_frame_and_no_sooner() -> None:
+    clip, model = localiser(rate=0.001)
+    clip.prepare()
+
+    def broken(names: tuple[str, ...]) -> torch.Tensor:
+        raise RuntimeError("out of memory")
+
+    model.words = broken  # type: ignore[method-assign]
+    car = clip.compile(parse("car"))
+    while not clip.ready(car):
+        threading.Event().wait(0.001)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        clip.relevance(car, *scene())
+    clip.close()
+
+
+def test_with_rate_zero_every_prompt_is_ready() -> None:
+    clip, model = localiser()
+    assert clip.ready(clip.compile(parse("car"))) and not model.encoded
+
+
+def test_phrases_that_were_not_used_for_long_are_forgotten_first() -> None:
+    clip, model = localiser()
+    for index in range(1, 71):
+        relevance(f"car, thing {index}", clip)
+    assert model.encoded.count(("car",)) == 1
+    relevance("thing 1", clip)
+    assert model.encoded.count(("thing 1",)) == 2
+
+
+def test_the_prompt_before_stays_in_force_until_the_new_one_is_ready() -> None:
+    keeper = PromptKeeper(lambda record: None)
+    settings = [Settings().changed({"prompt": text, "localiser": "heat"}) for text in ("hot objects", "cold")]
+    keeper.apply(settings[0], {"prompt"})
+    first = keeper.for_frame(lambda compiled: False)
+    assert first is keeper.current
+    keeper.apply(settings[1], {"prompt"})
+    assert keeper.for_frame(lambda compiled: False) is first
+    second = keeper.for_frame(lambda compiled: True)
+    assert second is keeper.current and second is not first
 
 
 def test_making_one_and_compiling_loads_no_model() -> None:

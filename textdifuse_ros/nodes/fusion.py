@@ -97,7 +97,7 @@ class FusionNode(ManagedNode[Settings]):
             fuser,
             lambda: parameters.settings,
             lambda: self.registration.current,
-            lambda: self.prompts.current,
+            lambda: self.prompts.for_frame(fuser.ready),
             outputs.salience_wanted,
             self._publish,
             self._dropped,

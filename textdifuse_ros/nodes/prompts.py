@@ -50,9 +50,9 @@ class PromptKeeper:
 
     ``announce`` is called under a lock with each new record: from the parameter services when a prompt is
     accepted or refused, from the worker when the first image shows it. Checking a prompt takes a few
-    milliseconds at most, so it is done inside the parameter service: a localiser that needs more for it makes
-    up for that with the first image, in the worker. ``warn`` hears once of a localiser that stands in for
-    the one that was asked for.
+    milliseconds at most, so it is done inside the parameter service: a localiser that needs more for it does
+    that in a thread of its own, and until then the prompt before stays in force. ``warn`` hears once of a
+    localiser that stands in for the one that was asked for.
     """
 
     def __init__(
@@ -64,11 +64,20 @@ class PromptKeeper:
         self._compiled: tuple[tuple[str, str], CompiledPrompt] | None = None
         empty = CompiledPrompt(Prompt(), "")
         self._record = PromptRecord(0, "", empty, 1.0, "", time.monotonic())
+        self._shown: PromptRecord | None = None
 
     @property
     def current(self) -> PromptRecord:
-        """The record for the next image: take it once a frame."""
+        """What was accepted last."""
         return self._record
+
+    def for_frame(self, ready: Callable[[CompiledPrompt], bool]) -> PromptRecord:
+        """The record for the next image: take it once a frame, in the worker. A prompt that is not ready yet
+        leaves the one before in force, but for one of another localiser, which is not there any more."""
+        record, shown = self._record, self._shown
+        if shown is None or shown.localiser != record.localiser or ready(record.compiled):
+            self._shown = shown = record
+        return shown
 
     def vet(self, candidate: Settings, changed: set[str]) -> None:
         """Raises ParameterError with the reason when the prompt cannot be followed."""

@@ -6,6 +6,7 @@ No torch in this file: it is imported when the model is loaded, so that checking
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ class ClipLocaliser:
         self._maps: ClipMaps | None = None
         self._seen: Renewal[Floats, Tensor] = Renewal(lambda pixels: self._ready().features(pixels), rate)
         self._every_frame = rate <= 0
+        self._encoder: ThreadPoolExecutor | None = None
+        self._encoding: Future[None] | None = None
         self._pixels: Floats | None = None
 
     def compile(self, prompt: Prompt) -> ClipPrompt:
@@ -89,8 +92,27 @@ class ClipLocaliser:
         """Load the model. Raises LocaliserError with what to set or to run."""
         self._ready()
 
+    def ready(self, compiled: CompiledPrompt) -> bool:
+        """See Encodes. With rate 0 nothing has a thread of its own, and every prompt is ready."""
+        if self._every_frame or not isinstance(compiled, ClipPrompt):
+            return True
+        if self._encoding is not None:
+            if not self._encoding.done():
+                return False
+            failed, self._encoding = self._encoding.exception(), None
+            if failed is not None:
+                return True  # `relevance` will try again, and say why not
+        maps = self._ready()
+        unknown = [text for text, weight in compiled.named.items() if weight and not maps.knows(text)]
+        if not unknown:
+            return True
+        if self._encoder is None:
+            self._encoder = ThreadPoolExecutor(1, "clip words")
+        self._encoding = self._encoder.submit(maps.learn, unknown)
+        return False
+
     def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:
-        """See Localiser. A phrase that is new to the model is encoded here, once."""
+        """See Localiser. A phrase that is new to the model, for all `ready` says, is encoded here, once."""
         if not isinstance(compiled, ClipPrompt):
             raise ValueError(f"the prompt was compiled by '{compiled.localiser}', not by '{self.name}'")
         total = thermal_contrast(thermal, compiled.hot, compiled.cold)
@@ -104,8 +126,11 @@ class ClipLocaliser:
         return total
 
     def close(self) -> None:
-        """End the thread and release the model."""
+        """End the threads and release the model."""
         self._seen.close()
+        if self._encoder is not None:
+            self._encoder.shutdown(wait=True, cancel_futures=True)
+            self._encoder = self._encoding = None
         self._maps = self._pixels = None
 
     def _ready(self) -> ClipMaps:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -50,7 +52,8 @@ class ClipMaps:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._background = model.words(BACKGROUND)
-        self._phrases: dict[str, Tensor] = {}
+        self._phrases: OrderedDict[str, Tensor] = OrderedDict()  # used last comes last
+        self._lock = threading.Lock()
         self.patch, self.side = model.tower.patch, model.tower.side
 
     def features(self, pixels: Floats) -> Tensor:
@@ -61,6 +64,16 @@ class ClipMaps:
             for each in (self._model.mean, self._model.deviation)
         )
         return self._model.tower((images - mean) / deviation)
+
+    def knows(self, text: str) -> bool:
+        """Whether the phrase is encoded."""
+        with self._lock:
+            return text in self._phrases
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Encode phrases; another thread may call `relevance` meanwhile."""
+        for text in texts:
+            self._candidates(text)
 
     @torch.inference_mode()
     def relevance(self, features: Tensor, weights: Mapping[str, float]) -> Floats:
@@ -77,13 +90,16 @@ class ClipMaps:
 
     def _candidates(self, text: str) -> Tensor:
         """Text features of the phrase, then of the background without other names of the same thing."""
-        known = self._phrases.get(text)
-        if known is None:
-            if len(self._phrases) >= _KEPT:
-                self._phrases.clear()
-            phrase = self._model.words((text,))
-            known = torch.cat((phrase, self._background[~synonyms(phrase, self._background)]))
+        with self._lock:
+            if text in self._phrases:
+                self._phrases.move_to_end(text)
+                return self._phrases[text]
+        phrase = self._model.words((text,))
+        known = torch.cat((phrase, self._background[~synonyms(phrase, self._background)]))
+        with self._lock:
             self._phrases[text] = known
+            while len(self._phrases) > _KEPT:
+                self._phrases.popitem(last=False)
         return known
 
 

@@ -95,6 +95,15 @@ class Prepared(Protocol):
         """Let go of it; called at most once, from the thread that calls `relevance`."""
 
 
+@runtime_checkable
+class Encodes(Protocol):
+    """What a localiser has besides, if it has to encode what `compile` only checked."""
+
+    def ready(self, compiled: CompiledPrompt) -> bool:
+        """Whether `relevance` starts at once with this prompt. What is still to be encoded is from now on, in
+        a thread of its own; called from the thread that calls `relevance`."""
+
+
 def stands_in(localiser: Localiser) -> str:
     """One line on why this localiser is used instead of the one that was asked for, "" where it is that."""
     return str(getattr(localiser, "stands_in", ""))

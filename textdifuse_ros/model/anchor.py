@@ -8,7 +8,7 @@ A network that fuses, not one that trains, is given the cameras as `prepared` ha
 camera's word alone. Where the thermal one sees much and the visible one next to nothing, as in smoke, it is
 the colour of what hides the scene, and somebody shown by heat in the blue of smoke is nobody to a detector:
 there the visible image is grey, and flat, for what texture it has drifts with the smoke. And the thermal
-image has a fifth more contrast than it came with, since a detector finds more in a picture that has more of
+image has a tenth more contrast than it came with, since a detector finds more in a picture that has more of
 it (docs/ablations.md).
 """
 
@@ -28,7 +28,7 @@ DARK, LIT = 35 / 255, 70 / 255
 FLAT = 0.6  # share of the visible image's own texture that goes where its colour goes
 # Contrast of the thermal image, around a level that lies below most of what is warm: a gain of every pixel by
 # itself, so that a part of an image is fused as the whole is.
-RAISED, LEVEL = 1.2, 0.25
+RAISED, LEVEL = 1.1, 0.25
 
 
 def anchor(visible: Tensor, thermal: Tensor) -> Tensor:

@@ -12,13 +12,13 @@ FAR = 0.05  # weight of the wider surroundings where a prompted object takes all
 # By how much what is asked for outshines its surroundings, in [0, 1] of luminance: up to here it is raised
 # wholly, from there not at all. Behind smoke the thermal camera shows persons in white as it is; raised
 # further they lose what is inside their outlines, and a detector loses them.
-WEAK, STRONG = 0.1, 0.3
+WEAK, STRONG = 0.11, 0.33
 # What the difference between a prompted object and its surroundings, d in [-1, 1] of luminance, must become:
 # d + (MORE * |d| + LEAST) * sign(d), whatever the network made of it.
 MORE, LEAST = 0.3, 0.12
 FARTHEST = 0.25  # by which an object is moved for that, at most
 SURE = 0.4  # relevance from which it is moved by as much of that
-WARM = 0.05  # of the thermal image's range above its surroundings, from which it never gets darker
+WARM = 0.055  # of the prepared thermal range above its surroundings, from which it never gets darker
 UNSURE = 0.02  # differences about which nobody can say which way the object stands out
 
 

@@ -1,7 +1,7 @@
 """`textdifuse train`: the teacher, a conditional restoration diffusion of both cameras.
 
 Stage 1 trains encoder and decoder on single cameras, degraded to clean. Stages 2 and 3 follow together: pairs
-with fusion control at every level, a third with a relevance map. Nothing is frozen between the stages:
+with fusion control at every level, half with a relevance map. Nothing is frozen between the stages:
 the network is small, and a camera's restoration and its fusion help each other.
 """
 

@@ -313,7 +313,8 @@ class PairMatcher(Generic[T]):
         camera.in_a_row, other.in_a_row = camera.in_a_row + 1, 0
         if other.recent and camera.in_a_row <= _ALONE:  # the distance to a silent camera only grows
             at = stamp + camera.offset_ns - other.offset_ns
-            distance = min((at - s for s in other.recent), key=abs)
+            reach = other.in_reach(self._capacity, self._horizon_ns)
+            distance = min((at - s for s in reach), key=abs)
             self._nearest.append(distance if camera is self._thermal else -distance)
 
     def _match(self, camera: Camera[T], other: Camera[T], stamp: int, may_hold: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 SECOND = 1_000_000_000
-RECENT = 128  # stamps remembered for duplicates and the nearest distance: two seconds at 60 Hz
+RECENT = 128  # stamps remembered for duplicates: two seconds at 60 Hz
 RATE = 32  # of those, used for the rate
 
 
@@ -72,3 +72,10 @@ class Camera(Generic[T]):
 
     def too_old(self, stamp: int, horizon: int) -> bool:
         return self.latest is not None and self.latest - stamp > horizon
+
+    def in_reach(self, capacity: int, horizon: int) -> list[int]:
+        """Stamps that a frame may still be paired with: those of frames that were let go for their number or
+        age would make a distance that no pair can have. The camera must have sent something."""
+        newest = max(self.recent) if self.latest is None else self.latest
+        last = list(self.recent)[-capacity:]
+        return [stamp for stamp in last if newest - stamp <= horizon] or [newest]

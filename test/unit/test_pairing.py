@@ -1,5 +1,7 @@
 """Newest-pair matching: what is paired, what is dropped and under which cause."""
 
+import re
+
 import pytest
 from pairing_frames import MS, at, feed, matcher
 
@@ -309,6 +311,29 @@ def test_the_advised_offset_makes_shifted_clocks_match():
     pairing.thermal_offset = float(text.rsplit(" ", 1)[1])
     later = [(name, stamp + 4000) for name, stamp in frames]
     assert len(run(pairing, later)) >= 30
+
+
+@pytest.mark.parametrize(
+    ("clock", "delivery", "words"),
+    [
+        (2000.0, 0.0, "2000 ms ahead of"),
+        (-2000.0, 0.0, "2000 ms behind"),
+        (1500.0, 0.0, "1500 ms ahead of"),
+        (0.0, 1500.0, r"15\d\d ms behind"),
+    ],
+)
+def test_a_distance_that_no_pair_can_have_is_never_called_the_nearest(clock, delivery, words):
+    pairing = matcher()
+    late = delivery - clock  # stream() reckons the transport from the stamp
+    frames = stream(("r", 30, 0, 0), ("t", 30, clock, late), seconds=10)
+    told = []
+    for frame in frames[:500]:  # both send to the end
+        assert run(pairing, [frame]) == []
+        if pairing.nearest_dt_ns is not None:
+            told.append(abs(pairing.nearest_dt_ns))
+    assert len(told) > 400
+    assert min(told) >= 300 * MS
+    assert re.search(f"thermal stamps are {words} rgb", pairing.explain())
 
 
 def test_the_explanation_is_content_when_frames_match():

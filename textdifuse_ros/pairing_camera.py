@@ -44,8 +44,9 @@ class Camera(Generic[T]):
         return sum(gaps) / len(gaps) if len(gaps) >= 2 else None
 
     def rate(self, longest: int) -> float:
-        """Frames a second, 0.0 where too few are known; gaps as in `period_ns`."""
-        period = self.period_ns(longest)
+        """Frames a second, 0.0 where too few are known. Gaps as in `period_ns`, but where there are only long
+        ones, these are the rate."""
+        period = self.period_ns(longest) or self.period_ns(60 * SECOND)
         return SECOND / period if period else 0.0
 
     def forget_after(self, stamp: int) -> int:

@@ -133,6 +133,8 @@ class Bench:
                 self.settings.text(f"on_{camera}_loss"),
                 latest_refusal=self.session.tally.recent(camera, self.now, health.RECENT),
                 frame_id=camera,
+                timeout=self.settings.number("loss_timeout"),
+                spacing=self.session.monitor.spacing(camera, self.now),
             )
             for camera in CAMERAS
         )
@@ -149,7 +151,13 @@ class Bench:
             view.stale_since_pair,
         )
         cameras = {facts.camera: health.camera_report(facts) for facts in (rgb, thermal)}
-        facts = health.OutputFacts("/fused", True, action=self.session.last_action, silent_for=silent_for)
+        facts = health.OutputFacts(
+            "/fused",
+            True,
+            action=self.session.last_action,
+            silent_for=silent_for,
+            published=self.session.published.total,
+        )
         output = health.output_report(facts, (rgb, thermal), (*cameras.values(), pairing))
         return {**cameras, "pairing": pairing, "output": output}
 

@@ -73,7 +73,7 @@ def test_a_camera_whose_images_are_refused_is_lost_although_they_arrive() -> Non
     lost = monitor.loss(THERMAL, 1.4)
     assert lost is not None
     assert (lost.kind, lost.detail) == ("unusable", "no finite value")
-    assert not monitor.silent(THERMAL, 1.4)
+    assert not monitor.goes_alone(RGB, 1.4)
     monitor.used(THERMAL, 1.4)
     assert monitor.loss(THERMAL, 1.4) is None
 
@@ -85,7 +85,7 @@ def test_stale_images_count_for_nothing_but_say_why() -> None:
     assert monitor.loss(RGB, 0.9) is None
     lost = monitor.loss(RGB, 1.1)
     assert lost is not None and (lost.kind, lost.detail) == ("unusable", "its stamp stands still")
-    assert monitor.silent(RGB, 1.1)
+    assert monitor.goes_alone(THERMAL, 1.1)
     monitor.arrived(RGB, 1.2)
     assert monitor.loss(RGB, 1.2) is None
 

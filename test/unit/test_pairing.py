@@ -280,6 +280,12 @@ def test_rates_come_from_the_stamps_and_ignore_a_pause():
     assert pairing.last_stamps["rgb"] == at(60000 + 8 * 1000 / 30)
 
 
+def test_a_camera_that_sends_seldom_has_a_rate_as_well():
+    pairing = matcher()
+    run(pairing, stream(("r", 30, 0, 0), ("t", 0.8, 0, 0), seconds=10))
+    assert pairing.rates["thermal"] == pytest.approx(0.8)
+
+
 def test_the_explanation_names_what_is_missing():
     pairing = matcher()
     assert pairing.explain() == "no rgb frame yet, no thermal frame yet"

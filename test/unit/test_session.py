@@ -31,9 +31,9 @@ def test_a_camera_whose_stamp_stands_still_is_lost_and_the_other_goes_on_alone(
     assert bench.loss(other(camera)) is None
     assert f"no usable {camera} image" in bench.reports()[camera].message
     assert bench.session.mailbox.view().counters["duplicate"] == 25
-    for ms in (3000, 3100):
+    for ms in (3000, 3100, 3200):
         bench.at(ms).both(ms)
-    assert bench.published[-1] == ("fused", 3100)
+    assert bench.published[-1] == ("fused", 3200)
     assert bench.drops == []
 
 
@@ -147,9 +147,76 @@ def test_a_bag_that_loops_while_a_camera_is_lost_goes_on(monkeypatch: pytest.Mon
     assert bench.published[-9:] == [("pass_rgb", ms) for ms in range(100, 1000, 100)]
     assert len(bench.drops) == 1  # the first stamp of the jump
     assert bench.session.mailbox.view().counters["reset"] == 1
-    for ms in (1000, 1100):
+    for ms in (1000, 1100, 1200):
         bench.at(2500 + ms).both(ms)
-    assert bench.published[-1] == ("fused", 1100)
+    assert bench.published[-1] == ("fused", 1200)
+
+
+# -- a camera that sends further apart than the time-out
+
+
+@pytest.mark.parametrize("leads", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_camera_that_sends_too_seldom_takes_no_image_from_the_other(
+    monkeypatch: pytest.MonkeyPatch, camera: str, leads: bool
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 300, 100):
+        bench.at(ms).both(ms)
+    for ms in range(300, 10_000, 100):
+        now = [camera] if ms % 1300 == 0 else []
+        for name in (*now, other(camera)) if leads else (other(camera), *now):
+            bench.at(ms).send(name, ms)
+    alone = [(PASS[camera], ms) for ms in range(1400, 10_000, 100)]
+    assert bench.published[-len(alone) :] == alone
+    reports = bench.reports()
+    assert (reports[camera].level, reports[camera].cause) == (health.WARN, "seldom")
+    assert f"{camera} sends 0.77 Hz, further apart than loss_timeout 1 s" in reports[camera].message
+    assert f"on_{camera}_loss is pass" in reports[camera].message
+    assert f"{camera} sends too seldom" in reports["output"].message
+    assert reports["pairing"].level == health.OK
+
+
+def test_a_camera_that_sent_too_seldom_is_fused_again_from_its_second_image_in_time_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 5200, 100):
+        bench.at(ms).send(RGB, ms)
+        if ms % 1300 == 0:
+            bench.send(THERMAL, ms)
+    for ms in range(5200, 5600, 100):
+        bench.at(ms).both(ms)
+    assert bench.modes[-4:] == ["pass_rgb", "pass_rgb", "fused", "fused"]
+    assert bench.reports()[THERMAL].level == health.OK
+
+
+def test_two_cameras_that_come_anew_together_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(5000, 5500, 100):
+        bench.at(ms).both(ms)
+    assert bench.modes == ["pass_rgb"] + 4 * ["fused"]
+
+
+def test_one_outage_is_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    outage(bench)
+    bench.at(2500).both(2500)
+    assert bench.session.monitor.spacing(THERMAL, bench.now) is None
+    bench.at(20_000).send(RGB, 20_000)
+    assert "no thermal image on /thermal for 17.5 s" in bench.reports()[THERMAL].message
+
+
+def test_with_the_policy_stop_a_camera_that_sends_too_seldom_sets_the_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch, on_thermal_loss="stop")
+    for ms in range(0, 5300, 100):
+        bench.at(ms).send(RGB, ms)
+        if ms % 1300 == 0:
+            bench.send(THERMAL, ms)
+    assert bench.modes == 5 * ["fused"]
+    assert "nothing is published" not in bench.reports()[THERMAL].message
 
 
 # -- sizes

@@ -81,6 +81,7 @@ class Diagnostics(DiagnosticsPublisher):
             has_info=node.has_camera_info(camera),
             waited=now - session.started,
             timeout=settings.number("loss_timeout"),
+            spacing=session.monitor.spacing(camera, now),
         )
 
     def _pairing(

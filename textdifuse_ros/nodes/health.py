@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from textdifuse_ros.nodes.loss import RGB, Action, Loss, other
+from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, Loss, other
 from textdifuse_ros.nodes.model_holder import FAILED, LOADING, READY, ModelState
 from textdifuse_ros.nodes.prompts import PromptRecord
 
@@ -49,6 +49,7 @@ class CameraFacts:
     waited: float = 0.0  # seconds since activation
     timeout: float = 1.0
     both_lost: bool = False
+    spacing: float | None = None  # seconds between its images, where that is more than the time-out
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ def camera_report(facts: CameraFacts) -> Report:
         return Report(STALE, "the node is not active: nothing is subscribed", values)
     if facts.incompatible and (facts.loss is not None or facts.received == 0):
         return Report(ERROR, facts.incompatible, values, "incompatible_qos")
+    if _seldom(facts):
+        return _sends_seldom(facts, values)
     if facts.loss is not None:
         return _lost(facts, facts.loss, values)
     if facts.received == 0:
@@ -112,6 +115,22 @@ def camera_report(facts: CameraFacts) -> Report:
             "no_frame_id",
         )
     return Report(OK, f"{facts.rate:.1f} Hz", values)
+
+
+def _seldom(facts: CameraFacts) -> bool:
+    """Whether its images come, and the time between two of them is all that makes it count as lost."""
+    return facts.spacing is not None and (facts.loss is None or facts.loss.kind == "silent")
+
+
+def _sends_seldom(facts: CameraFacts, values: dict[str, str]) -> Report:
+    assert facts.spacing is not None
+    text = (
+        f"{facts.camera} sends {1 / facts.spacing:.2g} Hz, further apart than loss_timeout "
+        f"{facts.timeout:g} s: raise loss_timeout to have its images fused, at that rate"
+    )
+    if facts.policy != "stop":  # then nothing goes on alone, and what pairs is fused
+        text += f"; {_consequence(facts.camera, facts.policy)}"
+    return Report(WARN, text, values, "seldom")
 
 
 def _lost(facts: CameraFacts, loss: Loss, values: dict[str, str]) -> Report:
@@ -178,6 +197,9 @@ def pairing_report(
     values.update({name: str(n) for name, n in counters.items()})
     if not active:
         return Report(STALE, "the node is not active", values)
+    seldom = [f.camera for f in (rgb, thermal) if _seldom(f) and f.policy != "stop"]
+    if seldom:
+        return Report(OK, f"nothing to pair: {' and '.join(seldom)} sends too seldom", values)
     missing = [f.camera for f in (rgb, thermal) if f.received == 0 or (f.loss and f.loss.kind == "silent")]
     if missing:
         return Report(OK, f"nothing to pair: no image from {' and '.join(missing)}", values)
@@ -283,15 +305,22 @@ def output_report(
     if not facts.published:
         return Report(OK, "waiting for the first pair", values)
     if facts.action is not Action.FUSE:
-        lost = next((f.camera for f in cameras if f.loss is not None), "a camera")
-        return Report(
-            WARN, f"{facts.action.value} at {facts.rate:.1f} Hz: {lost} is lost", values, facts.action.value
-        )
+        text = f"{facts.action.value} at {facts.rate:.1f} Hz: {_who_is_lost(facts.action, cameras)}"
+        return Report(WARN, text, values, facts.action.value)
     if facts.latest_failure:
         return Report(WARN, facts.latest_failure, values, "model_failed")
     age = "" if math.isnan(facts.age_p50) else f", age {facts.age_p50:.0f} ms (p95 {facts.age_p95:.0f} ms)"
     repaired = f"; the RGB image shows {values['repaired']}, which is repaired" if facts.repaired else ""
     return Report(OK, f"{facts.rate:.1f} Hz{age}{repaired}", values)
+
+
+def _who_is_lost(action: Action, cameras: tuple[CameraFacts, CameraFacts]) -> str:
+    for facts in cameras:
+        if _seldom(facts):
+            return f"{facts.camera} sends too seldom"
+    lost = next((f.camera for f in cameras if f.loss is not None), "")  # none: it is just coming back
+    passed = {Action.PASS_RGB: THERMAL, Action.PASS_THERMAL: RGB}.get(action, "a camera")
+    return f"{lost or passed} is lost"
 
 
 def _silence(facts: OutputFacts, why: tuple[Report, ...], values: dict[str, str]) -> Report:

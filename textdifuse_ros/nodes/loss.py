@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import Enum
 
 RGB = "rgb"
 THERMAL = "thermal"
 CAMERAS = (RGB, THERMAL)
+LONGEST_TIMEOUT = 60.0  # seconds that loss_timeout may be
+_NONE: frozenset[str] = frozenset()
 
 
 def other(camera: str) -> str:
@@ -45,6 +48,12 @@ class _Watch:
     refused: str = ""  # why its images are refused at present
     stale: str = ""  # why its latest image cannot be paired
     frozen_since: float | None = None
+    gap: float = 0.0  # before the latest image that could be paired
+    gap_before: float = 0.0  # and before the one before
+
+    def spaced(self, now: float) -> None:
+        """An image arrived: how long after the one before, the first after the watch began."""
+        self.gap_before, self.gap = self.gap, now - (self.since if self.arrived is None else self.arrived)
 
 
 def action_for(lost: set[str], on_thermal_loss: str, on_rgb_loss: str) -> Action:
@@ -76,6 +85,7 @@ class LossMonitor:
         """An image arrived that can be paired. It counts as usable until the worker says otherwise."""
         with self._lock:
             watch = self._watch[camera]
+            watch.spaced(now)
             watch.arrived, watch.stale = now, ""
             if not watch.refused:
                 watch.usable = now if watch.usable is None else max(watch.usable, now)
@@ -107,23 +117,40 @@ class LossMonitor:
             elif watch.frozen_since is None:
                 watch.frozen_since = now
 
-    def silent(self, camera: str, now: float) -> bool:
-        """Whether nothing that can be paired came for the time-out: the other camera goes on alone."""
+    def goes_alone(self, camera: str, now: float) -> bool:
+        """Whether this camera's images are used without a partner: the other one is silent, or just one image
+        of it came after a silence. That could be the last for as long, so that waiting for a pair would cost
+        all images of the time-out; the second one proves that it is back. Two cameras that both come anew
+        wait for each other."""
+        with self._lock:
+            absent, present = self._watch[other(camera)], self._watch[camera]
+            anew = present.gap > self.timeout or self._silent(present, now)
+            return self._silent(absent, now) or (absent.gap > self.timeout and not anew)
+
+    def spacing(self, camera: str, now: float) -> float | None:
+        """Seconds between the images of a camera that sends, but further apart than the time-out; else None.
+        One gap is an outage, two are its rate."""
         with self._lock:
             watch = self._watch[camera]
-            latest = watch.since if watch.arrived is None else watch.arrived
-            return now - latest > self.timeout
+            seldom = self.timeout < min(watch.gap, watch.gap_before) and watch.gap <= LONGEST_TIMEOUT
+            if watch.arrived is None or not seldom or now - watch.arrived > 2 * watch.gap:
+                return None
+            return watch.gap
 
     def loss(self, camera: str, now: float) -> Loss | None:
         """Why the camera is lost, None while it is not."""
         with self._lock:
             return self._loss(self._watch[camera], now)
 
-    def action(self, now: float, on_thermal_loss: str, on_rgb_loss: str) -> Action:
-        """What to publish at this moment."""
+    def action(self, now: float, on_thermal_loss: str, on_rgb_loss: str, missing: Set[str] = _NONE) -> Action:
+        """What to publish at this moment; ``missing`` are cameras without an image in it, lost or not."""
         with self._lock:
             lost = {camera for camera in CAMERAS if self._loss(self._watch[camera], now) is not None}
-        return action_for(lost, on_thermal_loss, on_rgb_loss)
+        return action_for(lost | missing, on_thermal_loss, on_rgb_loss)
+
+    def _silent(self, watch: _Watch, now: float) -> bool:
+        latest = watch.since if watch.arrived is None else watch.arrived
+        return now - latest > self.timeout
 
     def _loss(self, watch: _Watch, now: float) -> Loss | None:
         latest = watch.since if watch.usable is None else watch.usable

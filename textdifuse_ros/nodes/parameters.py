@@ -5,6 +5,7 @@ Pure Python: no ROS, so that the reference and config/fusion.yaml are generated 
 
 from __future__ import annotations
 
+from textdifuse_ros.nodes.loss import LONGEST_TIMEOUT
 from textdifuse_ros.nodes.parameter_spec import (
     INACTIVE,
     LIVE,
@@ -298,7 +299,7 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "loss_timeout",
         1.0,
         0.05,
-        60.0,
+        LONGEST_TIMEOUT,
         "s",
         "A camera without a usable image for this long is lost (measured on arrivals, by a steady clock).",
     ),

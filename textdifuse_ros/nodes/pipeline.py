@@ -178,8 +178,10 @@ class Pipeline:
         drops: list[Drop],
     ) -> Outcome:
         """What to publish for this job, given what is left of it and which camera is lost."""
-        now = time.monotonic()
-        action = self._monitor.action(now, settings.text("on_thermal_loss"), settings.text("on_rgb_loss"))
+        missing = {c for c, frame in ((RGB, job.rgb), (THERMAL, job.thermal)) if frame is None}
+        action = self._monitor.action(
+            time.monotonic(), settings.text("on_thermal_loss"), settings.text("on_rgb_loss"), missing
+        )
         reference = settings.text("reference")
         if action is Action.FUSE:
             frame = job.rgb if reference == RGB else job.thermal
@@ -202,11 +204,12 @@ class Pipeline:
                 strength=held.strength,
             )
         if not drops:
-            drops.append(Drop(*self._unpublished(settings)))
+            drops.append(Drop(*self._unpublished(settings, missing)))
         return Outcome(Action.NOTHING)
 
-    def _unpublished(self, settings: Settings) -> tuple[str, str, str]:
-        lost = [camera for camera in (RGB, THERMAL) if self._monitor.loss(camera, time.monotonic())]
+    def _unpublished(self, settings: Settings, missing: set[str]) -> tuple[str, str, str]:
+        now = time.monotonic()
+        lost = [c for c in (RGB, THERMAL) if c in missing or self._monitor.loss(c, now)]
         names = " and ".join(lost) or "a camera"
         held = any(settings.text(f"on_{camera}_loss") == "hold" for camera in lost)
         why = (

@@ -90,7 +90,7 @@ class Session:
             return
         frame = Frame(camera, message, stamp, now, compressed)
         absent = other(camera)
-        alone = self.monitor.silent(absent, now) and self._settings().text(f"on_{absent}_loss") != "stop"
+        alone = self.monitor.goes_alone(camera, now) and self._settings().text(f"on_{absent}_loss") != "stop"
         cause = self.mailbox.put_single(frame) if alone else self.mailbox.put(frame)
         if cause:  # counted by the pairing; a camera of which nothing else comes must count as lost
             self.monitor.stale(camera, _STANDS_STILL if cause == "duplicate" else _TOO_OLD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from session_bench import Bench, found
 
@@ -84,6 +86,45 @@ def test_a_camera_that_sends_every_image_twice_is_fused_without_complaint(
         bench.both(ms)
     assert bench.modes == ["fused"] * 30
     assert {report.level for name, report in bench.reports().items() if name != "output"} == {health.OK}
+
+
+# -- a clock that jumps
+
+
+@pytest.mark.parametrize("jump_s", [30, -30])
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_after_a_jump_of_one_clock_the_pairing_is_what_is_wrong_and_not_the_camera(
+    monkeypatch: pytest.MonkeyPatch, camera: str, jump_s: int
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(40_000, 41_000, 100):
+        bench.at(ms).both(ms)
+    for ms in range(41_000, 46_000, 100):
+        bench.at(ms).send(other(camera), ms)
+        bench.send(camera, ms + 1000 * jump_s)
+    reports = bench.reports()
+    assert bench.loss(camera) is None and len(bench.drops) == 1
+    assert (reports["pairing"].level, reports["pairing"].cause) == (health.ERROR, "no_match")
+    side = "ahead of" if (jump_s > 0) == (camera == THERMAL) else "behind"
+    assert re.search(rf"thermal stamps are (29\.9|30\.0|30\.1) s {side} rgb", reports["output"].message)
+    assert "goes through" not in reports["output"].message
+    for ms in range(46_000, 46_500, 100):
+        bench.at(ms).both(ms)
+    assert bench.published[-1] == ("fused", 46_400)
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_a_camera_none_of_whose_stamps_is_believed_is_lost_and_the_other_goes_through(
+    monkeypatch: pytest.MonkeyPatch, camera: str
+) -> None:
+    bench = Bench(monkeypatch)
+    for ms in range(0, 500, 100):
+        bench.at(ms).both(ms)
+    for k, ms in enumerate(range(500, 3000, 100)):
+        bench.at(ms).send(other(camera), ms)
+        bench.send(camera, ms + 100_000 * (k + 1))
+    assert bench.modes[-10:] == [PASS[camera]] * 10
+    assert "its stamp jumps" in bench.reports()[camera].message
 
 
 # -- after an outage

@@ -82,11 +82,11 @@ class Session:
         try:
             stamp = stamp_ns(message.header.stamp.sec, message.header.stamp.nanosec)
         except ValueError as error:
-            self._refuse(camera, str(error))
+            self._refuse_stamp(camera, str(error))
             return
         doubt = self._guards[camera].check(stamp, now)
         if doubt:
-            self._refuse(camera, doubt)
+            self._refuse_stamp(camera, doubt)
             return
         frame = Frame(camera, message, stamp, now, compressed)
         absent = other(camera)
@@ -118,8 +118,10 @@ class Session:
         """Inputs refused for what they are."""
         return self.tally.total(RGB, THERMAL, MODEL) + self.mailbox.view().counters["invalid"]
 
-    def _refuse(self, camera: str, reason: str) -> None:
-        self.monitor.refused(camera, reason)
+    def _refuse_stamp(self, camera: str, reason: str) -> None:
+        """Its stamp is all that is wrong with it, so the next one that is believed ends that: to wait for a
+        pair would be for ever, where the clocks differ from now on."""
+        self.monitor.stale(camera, reason)
         self._drop(Drop(camera, "stamp", reason))
 
     def _drop(self, drop: Drop) -> None:

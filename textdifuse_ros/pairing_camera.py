@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 SECOND = 1_000_000_000
+LARGEST_OFFSET = 10.0  # seconds that the parameters of the time offsets allow either way
 RECENT = 128  # stamps remembered for duplicates: two seconds at 60 Hz
 RATE = 32  # of those, used for the rate
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .pairing import PairMatcher
+from .pairing_camera import LARGEST_OFFSET
 
 _SECOND = 1_000_000_000
 
@@ -35,14 +36,18 @@ def _advice(matcher: PairMatcher[Any], nearest: int) -> str:
         return f"<= pairing.max_dt {limit}"
     gap = _clock_gap(matcher, nearest)
     if gap is None:
-        offset = matcher.thermal_offset - nearest / _SECOND
-        return f"> pairing.max_dt {limit}: raise pairing.max_dt or set thermal.time_offset {offset:.3f}"
+        return f"> pairing.max_dt {limit}: raise pairing.max_dt{_or_offset(matcher, nearest)}"
     side = "ahead of" if gap > 0 else "behind"
-    offset = matcher.thermal_offset - gap / _SECOND
     return (
         f"> pairing.max_dt {limit}: thermal stamps are {_span(abs(gap))} {side} rgb, "
-        f"synchronise the clocks or set thermal.time_offset {offset:.3f}"
+        f"synchronise the clocks{_or_offset(matcher, gap)}"
     )
+
+
+def _or_offset(matcher: PairMatcher[Any], gap: int) -> str:
+    """The offset that would close the gap [ns], "" where the parameter does not go so far."""
+    offset = matcher.thermal_offset - gap / _SECOND
+    return f" or set thermal.time_offset {offset:.3f}" if abs(offset) <= LARGEST_OFFSET else ""
 
 
 def _clock_gap(matcher: PairMatcher[Any], nearest: int) -> int | None:

@@ -342,6 +342,15 @@ def test_a_distance_that_no_pair_can_have_is_never_called_the_nearest(clock, del
     assert re.search(f"thermal stamps are {words} rgb", pairing.explain())
 
 
+@pytest.mark.parametrize(("clock", "advised"), [(-9000.0, True), (11_000.0, False), (-3_600_000.0, False)])
+def test_no_offset_is_advised_that_the_parameter_refuses(clock, advised):
+    pairing = matcher()
+    run(pairing, stream(("r", 30, 0, 0), ("t", 30, clock, -clock)))
+    text = pairing.explain()
+    assert "synchronise the clocks" in text
+    assert ("set thermal.time_offset 9.000" in text) == advised == ("time_offset" in text)
+
+
 def test_the_explanation_is_content_when_frames_match():
     pairing = matcher()
     run(pairing, stream(("r", 30, 0, 0), ("t", 30, 3, 0)))

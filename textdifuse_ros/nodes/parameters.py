@@ -14,6 +14,7 @@ from textdifuse_ros.nodes.parameter_spec import (
     ParameterSpec,
 )
 from textdifuse_ros.nodes.settings import MANAGED_ROWS, TableSettings, check_device
+from textdifuse_ros.pairing_camera import LARGEST_OFFSET
 from textdifuse_ros.text.localiser import localiser_names
 
 __all__ = [
@@ -245,16 +246,16 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
     _number(
         "rgb.time_offset",
         0.0,
-        -10.0,
-        10.0,
+        -LARGEST_OFFSET,
+        LARGEST_OFFSET,
         "s",
         "Added to RGB stamps for pairing only; the published stamp stays untouched.",
     ),
     _number(
         "thermal.time_offset",
         0.0,
-        -10.0,
-        10.0,
+        -LARGEST_OFFSET,
+        LARGEST_OFFSET,
         "s",
         "Added to thermal stamps for pairing only; the published stamp stays untouched.",
     ),

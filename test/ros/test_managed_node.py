@@ -102,6 +102,23 @@ def test_a_transition_that_fails_leaves_the_parameters_free(fusion: ManagedRig) 
     assert fusion.set(weights="").successful and fusion.set(device="cpu").successful
 
 
+def test_the_transition_that_is_advised_after_a_failed_one_is_possible(rig: ManagedRig) -> None:
+    def fail() -> None:
+        raise RuntimeError("no memory")
+
+    node = rig.node
+    for state, advised in (("unconfigured", "configure"), ("inactive", "activate")):
+        assert node._state_machine.current_state[1] == state
+        rig.while_building = fail
+        assert getattr(node, f"trigger_{advised}")() == FAILURE
+        model = node.diagnostics.reports(0.0)["model"][1]
+        assert model.message.endswith(f"no memory; set the parameter right and {advised} again")
+        rig.while_building = lambda: None
+        assert getattr(node, f"trigger_{advised}")() == SUCCESS
+        if advised == "configure":
+            node.model.release()  # as a deactivation does
+
+
 def test_a_change_that_cannot_be_taken_over_is_answered_and_the_others_take_it(rig: ManagedRig) -> None:
     def fail(settings: Any, changed: set[str]) -> None:
         raise RuntimeError("a defect")

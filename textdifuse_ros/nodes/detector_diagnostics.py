@@ -32,7 +32,7 @@ class DetectorDiagnostics(DiagnosticsPublisher):
         model = node.model.state()
         images = self._images(session, now)
         image_report = detector_health.image_report(images)
-        model_report = health.model_report(model, settings.text("model"))
+        model_report = health.model_report(model, settings.text("model"), node.loading_transition())
         prompt_topic = node.resolve_topic_name(settings.text("prompt_topic"))
         classes_report = detector_health.classes_report(
             node.classes.current, node.classes.names, settings.flag("classes_from_prompt"), prompt_topic

@@ -34,7 +34,7 @@ class Diagnostics(DiagnosticsPublisher):
         if rgb.loss is not None and thermal.loss is not None:
             rgb, thermal = replace(rgb, both_lost=True), replace(thermal, both_lost=True)
         model = node.model.state()
-        model_report = health.model_report(model, settings.text("weights"))
+        model_report = health.model_report(model, settings.text("weights"), node.loading_transition())
         camera_reports = health.camera_report(rgb), health.camera_report(thermal)
         output = self._output(session, now)
         pairing = self._pairing(session, rgb, thermal, output)

@@ -214,8 +214,8 @@ def pairing_report(
     return Report(OK, explanation, values)
 
 
-def model_report(state: ModelState, weights: str) -> Report:
-    """Whether the network is there, and why not."""
+def model_report(state: ModelState, weights: str, transition: str = "configure") -> Report:
+    """Whether the network is there, and why not. ``transition``: the one that loads it next."""
     values = {
         "phase": state.phase,
         "device": state.device,
@@ -230,7 +230,7 @@ def model_report(state: ModelState, weights: str) -> Report:
             WARN, f"model loading for {state.seconds:.0f} s: nothing is published before it is ready", values
         )
     if state.phase == FAILED:  # without a cause: the transition that failed has logged it
-        text = f"the model cannot be loaded: {state.reason}; set the parameter right and configure again"
+        text = f"the model cannot be loaded: {state.reason}; set the parameter right and {transition} again"
         return Report(ERROR, text, values)
     return Report(STALE, "not loaded (released, if it was): configure or activate loads it", values)
 

@@ -59,6 +59,11 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         """Whether images are being worked on."""
         return self.session is not None
 
+    def loading_transition(self) -> str:
+        """The one that loads the model next: a transition that failed leaves the state as it was."""
+        state = self._state_machine.current_state[1]
+        return "activate" if state in ("inactive", "activating") else "configure"
+
     def begin(self, diagnostics: DiagnosticsPublisher) -> None:
         """Declare the parameters, offer the lifecycle services, start the timers: diagnostics once a period,
         and the node's own first transitions if it starts by itself.

@@ -84,6 +84,19 @@ def test_a_bag_keeps_pixels_spacing_and_camera_info(rig: Rig, tmp_path: Path, st
     assert list(infos.wait_count(6)[0].k) == list(np.arange(9.0))
 
 
+@pytest.mark.parametrize("speed", [4.0, 0.5])
+def test_moved_stamps_are_as_far_apart_as_the_images_are_played(
+    rig: Rig, tmp_path: Path, speed: float
+) -> None:
+    rgb = rig.listen("/rgb/image_raw", Image)
+    thermal = rig.listen("/thermal/image_raw", Image)
+    bag = write_bag(tmp_path / "bag", {"/rgb": "rgb8", "/thermal": "mono8"})
+    rig.start({**BASE, "bag": str(bag), "speed": speed}, module=PLAYBACK)
+    stamps = [stamp_of(m) for m in rgb.wait_count(6)]
+    assert stamps == [stamp_of(m) for m in thermal.wait_count(6)]
+    assert np.all(np.diff(stamps) == PERIOD / speed)
+
+
 def test_stamps_stay_as_recorded_when_told(rig: Rig, tmp_path: Path) -> None:
     rgb = rig.listen("/rgb/image_raw", Image)
     rig.listen("/thermal/image_raw", Image)

@@ -21,8 +21,8 @@ class BagPlayer:
     def __init__(self, node: Node, options: dict[str, Any]) -> None:
         """options: bag (path), bag.rgb_topic, bag.thermal_topic ("" = guess), speed, loop, restamp.
 
-        restamp: stamps move to now, keeping their spacing; without it they stay as recorded, so that a loop
-        jumps back in time as a looped bag does. Raises BagError for bags that cannot be played.
+        restamp: stamps move to now, as far apart as they are played; without it they stay as recorded, so
+        that a loop jumps back in time as a looped bag does. Raises BagError for bags that cannot be played.
         """
         self._node = node
         self._plan: BagPlan = plan(options["bag"], options["bag.rgb_topic"], options["bag.thermal_topic"])
@@ -72,15 +72,19 @@ class BagPlayer:
         reader = open_bag(self._plan.path)
         try:
             chosen = [c for c in reader.connections if c.topic in self._publishers]
-            first, began, shift, count = 0, 0.0, 0, 0
+            first, began, count = 0, 0.0, 0
+            first_stamp, started = 0, 0
             for connection, recorded, raw in reader.messages(chosen):
                 if count == 0:
                     first, began = recorded, time.monotonic()
-                    shift = int(self._node.get_clock().now().nanoseconds) - header_stamp(raw)
+                    first_stamp = header_stamp(raw)
+                    started = int(self._node.get_clock().now().nanoseconds)
                 due = began + (recorded - first) / SECOND / self._speed
                 if stop.wait(max(due - time.monotonic(), 0.0)):
                     return count
-                message = with_stamp(raw, header_stamp(raw) + shift) if self._restamp else bytes(raw)
+                message = bytes(raw)
+                if self._restamp:
+                    message = with_stamp(raw, moved(header_stamp(raw), first_stamp, started, self._speed))
                 self._publishers[connection.topic].publish(message)
                 count += 1
             return count
@@ -99,6 +103,11 @@ def header_stamp(raw: bytes) -> int:
     """Stamp [ns] of a serialized message that begins with a std_msgs/Header."""
     sec, nanosec = struct.unpack_from(_layout(raw), raw, 4)
     return int(sec) * SECOND + int(nanosec)
+
+
+def moved(stamp: int, first: int, started: int, speed: float) -> int:
+    """The stamp [ns] of a recording that begins with ``first``, played from ``started`` on."""
+    return started + round((stamp - first) / speed)
 
 
 def with_stamp(raw: bytes, stamp_ns: int) -> bytes:

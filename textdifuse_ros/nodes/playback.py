@@ -43,7 +43,9 @@ PLAYBACK_PARAMETERS: tuple[ParameterSpec, ...] = (
         "max_pairs", int, 0, "Stop after this many pairs of files; 0 plays all", START, "", 0, 2**31 - 1
     ),
     ParameterSpec("loop", bool, False, "Begin again at the end", START),
-    ParameterSpec("restamp", bool, True, "Bag: move the stamps to now; false keeps them as recorded", START),
+    ParameterSpec(
+        "restamp", bool, True, "Bag: move the stamps to now, as far apart as played; false keeps them", START
+    ),
     ParameterSpec("wait_for_subscribers", bool, False, "Begin when both images have a subscriber", START),
     ParameterSpec("rgb.frame_id", str, "rgb_optical", "Frame of the RGB camera, for files", START),
     ParameterSpec(

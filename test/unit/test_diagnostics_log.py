@@ -16,9 +16,10 @@ from textdifuse_ros.nodes.health import ERROR, OK, Report
 
 
 class Scripted(DiagnosticsPublisher):
-    """Reports of one camera, one after the other."""
+    """Reports of one camera or of the output, one after the other."""
 
-    def __init__(self, *reports: Report) -> None:
+    def __init__(self, *reports: Report, name: str = "rgb") -> None:
+        self._name = name
         self.said: list[str] = []
         logger = SimpleNamespace(
             warning=lambda text: self.said.append("W " + text),
@@ -35,7 +36,7 @@ class Scripted(DiagnosticsPublisher):
         self._script = iter(reports)
 
     def reports(self, now: float) -> dict[str, tuple[str, Report]]:
-        return {"rgb": ("", next(self._script))}
+        return {self._name: ("", next(self._script))}
 
 
 NEVER = Report(ERROR, "no image yet", {}, "never")
@@ -50,3 +51,22 @@ def test_one_cause_in_the_place_of_another_is_not_said_to_be_well_again() -> Non
     assert diagnostics.said == [
         "W rgb: no image yet", "W rgb: incompatible QoS", "I rgb is well again: 30.0 Hz",
     ]  # fmt: skip
+
+
+def test_of_the_output_only_what_no_other_status_says_is_logged() -> None:
+    slow = Report(ERROR, "the network takes 2.0 s an image", {}, "slow")
+    repeated = Report(ERROR, "no image yet", {}, "silent")
+    diagnostics = Scripted(repeated, slow, slow, WELL, repeated, WELL, name="output")
+    for _ in range(6):
+        diagnostics.publish()
+    assert diagnostics.said == [
+        "W output: the network takes 2.0 s an image", "I output is well again: 30.0 Hz",
+    ]  # fmt: skip
+
+
+def test_a_cause_that_gives_way_to_one_that_another_status_says_is_not_well_again() -> None:
+    slow, repeated = Report(ERROR, "slow", {}, "slow"), Report(ERROR, "no image yet", {}, "silent")
+    diagnostics = Scripted(slow, repeated, WELL, name="output")
+    for _ in range(3):
+        diagnostics.publish()
+    assert diagnostics.said == ["W output: slow"]

@@ -109,6 +109,7 @@ class Diagnostics(DiagnosticsPublisher):
         topic = node.resolve_topic_name("fused/image_raw")
         if session is None:
             return OutputFacts(topic, active=False, trouble=node.trouble)
+        unanswered = session.unanswered
         latest, subscribers = session.last_published, node.matched_subscribers()
         return OutputFacts(
             topic,
@@ -116,6 +117,7 @@ class Diagnostics(DiagnosticsPublisher):
             action=session.last_action,
             repaired=session.repaired,
             silent_for=now - (session.started if latest is None else latest),
+            unanswered_for=0.0 if unanswered is None else now - unanswered,
             rate=session.published.rate(now),
             published=session.published.total,
             counters=session.mailbox.view().counters,

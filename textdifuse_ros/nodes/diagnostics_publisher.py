@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from textdifuse_ros.nodes.health import Report
+from textdifuse_ros.nodes.health import OWN, Report
 from textdifuse_ros.nodes.meters import CauseLog
 
 
@@ -22,7 +22,8 @@ class DiagnosticsPublisher:
         self._causes: dict[str, str] = {}
 
     def reports(self, now: float) -> dict[str, tuple[str, Report]]:
-        """Hardware id and report by short name; "output" comes last and only repeats what the others say."""
+        """Hardware id and report by short name; "output" comes last and repeats what the others say, but for
+        the causes `health.OWN`."""
         raise NotImplementedError
 
     def publish(self) -> None:
@@ -49,13 +50,13 @@ class DiagnosticsPublisher:
         )
 
     def _speak(self, name: str, report: Report, now: float) -> None:
-        """Log the cause of a status when it changes. Output only repeats what the others said."""
-        if name == "output":
-            return
+        """Log the cause of a status when it changes; of output, what no other status has said."""
         before = self._causes.get(name, "")
-        cause = f"{name}/{report.cause}" if report.cause else ""
+        spoken = bool(report.cause) and (name != "output" or report.cause in OWN)
+        cause = f"{name}/{report.cause}" if spoken else ""
         if before and before != cause:
-            self._log.cleared(before, "" if cause else f"{name} is well again: {report.message}", now)
+            well = f"{name} is well again: {report.message}" if not report.cause else ""
+            self._log.cleared(before, well, now)
         if cause:
             self._log.raised(cause, f"{name}: {report.message}", now)
         self._causes[name] = cause

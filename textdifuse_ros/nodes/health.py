@@ -17,6 +17,10 @@ SHOW_WITHIN = 3.0  # seconds within which an accepted prompt should be seen
 STALE_RUN = 5  # stamps that came too late or twice without a pair in between: more than disorder
 
 
+_STARTING = 3.0  # times the time-out: after so long, two cameras that send must have come to something
+OWN = frozenset({"slow", "no_job"})  # causes of the output that no other status has
+
+
 @dataclass(frozen=True)
 class Report:
     """One diagnostic status. ``cause`` is a short stable word: the log speaks when it changes."""
@@ -62,6 +66,7 @@ class OutputFacts:
     action: Action = Action.NOTHING
     repaired: Mapping[str, float] = field(default_factory=dict)  # faults of the latest RGB image
     silent_for: float = 0.0  # seconds without a published image
+    unanswered_for: float = 0.0  # of these, since the worker took something to do
     rate: float = 0.0
     published: int = 0
     subscribers: int = 0
@@ -326,12 +331,20 @@ def _who_is_lost(action: Action, cameras: tuple[CameraFacts, CameraFacts]) -> st
 def _silence(facts: OutputFacts, why: tuple[Report, ...], values: dict[str, str]) -> Report:
     if facts.latest_failure:
         return Report(ERROR, f"nothing is published: {facts.latest_failure}", values, "model_failed")
+    text = f"nothing has been published for {facts.silent_for:.1f} s"
     reasons = [report.message for report in why if report.level in (WARN, ERROR)]
-    reason = (
-        " | ".join(reasons)
-        if reasons
-        else "no image has been completed; the network may be slower than loss_timeout"
-    )
-    return Report(
-        ERROR, f"nothing has been published for {facts.silent_for:.1f} s: {reason}", values, "silent"
-    )
+    if reasons:
+        return Report(ERROR, f"{text}: {' | '.join(reasons)}", values, "silent")
+    cause = "silent" if facts.silent_for < _STARTING * facts.timeout else "no_job"
+    reason = "both cameras send, but no image has come to the network"
+    if facts.unanswered_for > 0:
+        patience = facts.timeout * (1 if facts.published else _STARTING)  # the first image takes longest
+        cause = "slow" if facts.unanswered_for > patience else "silent"
+        reason = f"the network has been at work for {facts.unanswered_for:.1f} s without completing an image"
+    if facts.model_p50 > facts.timeout * 1e3:
+        cause = "slow"
+        reason = (
+            f"the network takes {facts.model_p50 / 1e3:.1f} s an image, longer than loss_timeout "
+            f"{facts.timeout:g} s: take smaller images, or another engine, dtype or device"
+        )
+    return Report(ERROR, f"{text}: {reason}", values, cause)

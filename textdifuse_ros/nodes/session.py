@@ -64,6 +64,7 @@ class Session:
         self.last_action = Action.NOTHING
         self.repaired: Mapping[str, float] = {}  # in the latest image, without a wish
         self.last_published: float | None = None
+        self.unanswered: float | None = None  # when the worker took the first job since that image
         self._guards = {camera: StampGuard() for camera in CAMERAS}
         self._enter_thread = fuser.enter_thread
         self._pipeline = Pipeline(fuser, self.monitor, settings(), registration())
@@ -144,6 +145,8 @@ class Session:
 
     def _do(self, job: Job) -> None:
         taken = time.monotonic()
+        if self.unanswered is None:
+            self.unanswered = taken
         settings, prompt = self._settings(), self._prompt()
         outcome = self._pipeline.run(
             job,
@@ -162,7 +165,7 @@ class Session:
         outcome.taken = taken
         now = time.monotonic()
         self.last_action, self.repaired = outcome.action, outcome.repaired
-        self.last_published = now
+        self.last_published, self.unanswered = now, None
         self.published.tick(now)
         self._publish(outcome, settings, prompt)
 

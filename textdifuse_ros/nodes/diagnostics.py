@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.nodes import health
+from textdifuse_ros.nodes import health, wiring
 from textdifuse_ros.nodes.diagnostics_publisher import DiagnosticsPublisher
 from textdifuse_ros.nodes.graph_hint import hint_for_silence
 from textdifuse_ros.nodes.health import CameraFacts, OutputFacts, Report
 from textdifuse_ros.nodes.inputs import image_topic
-from textdifuse_ros.nodes.loss import RGB, THERMAL
+from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL
 from textdifuse_ros.nodes.model_holder import LOADING
 from textdifuse_ros.nodes.session import Session
 from textdifuse_ros.nodes.tally import MODEL
@@ -55,7 +55,8 @@ class Diagnostics(DiagnosticsPublisher):
     def _camera(self, camera: str, session: Session | None, now: float) -> CameraFacts:
         node = self._node
         settings = node.parameters.settings
-        topic = node.resolve_topic_name(image_topic(settings, camera))
+        topics = {each: node.resolve_topic_name(image_topic(settings, each)) for each in CAMERAS}
+        topic = topics[camera]
         if session is None:
             return CameraFacts(camera, topic, active=False)
         loss = session.monitor.loss(camera, now)
@@ -82,6 +83,7 @@ class Diagnostics(DiagnosticsPublisher):
             waited=now - session.started,
             timeout=settings.number("loss_timeout"),
             spacing=session.monitor.spacing(camera, now),
+            wiring=wiring.wrong_input(camera, topics, wiring.own_images(node)),
         )
 
     def _pairing(
@@ -133,5 +135,6 @@ class Diagnostics(DiagnosticsPublisher):
             overhead_p50=session.overheads.p50(),
             subscribers=subscribers,
             incompatible=node.qos_conflict(topic, subscribers, incoming=False),
+            shared=wiring.shared_output(topic, wiring.publishers_of(node, topic)),
             timeout=node.parameters.settings.number("loss_timeout"),
         )

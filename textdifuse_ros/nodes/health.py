@@ -15,10 +15,8 @@ NAMES = ("rgb", "thermal", "pairing", "model", "prompt", "output")
 RECENT = 5.0  # seconds for which a drop keeps its status at WARN
 SHOW_WITHIN = 3.0  # seconds within which an accepted prompt should be seen
 STALE_RUN = 5  # stamps that came too late or twice without a pair in between: more than disorder
-
-
 _STARTING = 3.0  # times the time-out: after so long, two cameras that send must have come to something
-OWN = frozenset({"slow", "no_job"})  # causes of the output that no other status has
+OWN = frozenset({"slow", "no_job", "shared"})  # causes of the output that no other status has
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class CameraFacts:
     timeout: float = 1.0
     both_lost: bool = False
     spacing: float | None = None  # seconds between its images, where that is more than the time-out
+    wiring: str = ""  # a sentence while its topic is one that it cannot be
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,7 @@ class OutputFacts:
     model_p95: float = math.nan
     overhead_p50: float = math.nan
     incompatible: str = ""
+    shared: str = ""  # a sentence while others publish its topic as well
     timeout: float = 1.0
 
 
@@ -101,6 +101,8 @@ def camera_report(facts: CameraFacts) -> Report:
         return Report(STALE, "the node is not active: nothing is subscribed", values)
     if facts.incompatible and (facts.loss is not None or facts.received == 0):
         return Report(ERROR, facts.incompatible, values, "incompatible_qos")
+    if facts.wiring:  # before what it does to the images
+        return Report(WARN, facts.wiring, values, "wiring")
     if _seldom(facts):
         return _sends_seldom(facts, values)
     if facts.loss is not None:
@@ -307,6 +309,8 @@ def output_report(
         return _silence(facts, why, values)
     if facts.incompatible:
         return Report(WARN, facts.incompatible, values, "incompatible_qos")
+    if facts.shared:
+        return Report(WARN, facts.shared, values, "shared")
     if not facts.published:
         return Report(OK, "waiting for the first pair", values)
     if facts.action is not Action.FUSE:

@@ -17,6 +17,7 @@ from textdifuse_ros.nodes.frames import Drop, Outcome
 from textdifuse_ros.nodes.loss import CAMERAS, RGB, Loss
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptKeeper
+from textdifuse_ros.nodes.seen import Seen
 
 S, MS = 1_000_000_000, 1_000_000
 
@@ -73,12 +74,13 @@ class Bench:
         self.published: list[tuple[str, float]] = []  # mode and stamp [ms]
         self.sizes: list[tuple[int, int]] = []
         self.drops: list[Drop] = []
-        registration, prompts = Registration(), PromptKeeper(lambda record: None)
+        self.registration, self.seen = Registration(), Seen()
+        prompts = PromptKeeper(lambda record: None)
         self.fuser: Any = CopyingFuser()
         self.session = session.Session(
             self.fuser,
             lambda: self.settings,
-            lambda: registration,
+            lambda: self.registration,
             lambda: prompts.current,
             lambda: False,
             self._publish,
@@ -87,6 +89,7 @@ class Bench:
 
     def _publish(self, outcome: Outcome, *_: object) -> None:
         assert outcome.image is not None
+        self.seen = outcome.seen
         stamp = outcome.header.stamp
         self.published.append((outcome.action.value, ((stamp.sec - 1_700_000_000) * S + stamp.nanosec) / MS))
         self.sizes.append((outcome.image.shape[1], outcome.image.shape[0]))

@@ -72,8 +72,8 @@ class Remap:
     """Brings an RGB and a thermal image into the frame and size of the reference camera.
 
     size: (width, height) of the output; rgb_size, thermal_size: of what it is made for. valid: bool (H, W),
-    True where the other camera sees the scene; elsewhere its image is 0 after `apply`. passes_through:
-    nothing has to be done.
+    True where the other camera sees the scene; elsewhere its image is 0 after `apply`. coverage: the share of
+    the output where it does. passes_through: nothing has to be done.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Remap:
         self.valid = np.ones(self.size[::-1], bool) if valid is None else valid
         self.valid.flags.writeable = False
         self.all_valid = bool(self.valid.all())
+        self.coverage = float(self.valid.mean())
         self._outside = None if self.all_valid else (~self.valid).astype(np.uint8)
 
     @property

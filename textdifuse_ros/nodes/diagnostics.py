@@ -12,6 +12,7 @@ from textdifuse_ros.nodes.health import CameraFacts, OutputFacts, Report
 from textdifuse_ros.nodes.inputs import image_topic
 from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL
 from textdifuse_ros.nodes.model_holder import LOADING
+from textdifuse_ros.nodes.seen import fault_of, share_of
 from textdifuse_ros.nodes.session import Session
 from textdifuse_ros.nodes.tally import MODEL
 
@@ -59,7 +60,7 @@ class Diagnostics(DiagnosticsPublisher):
         topic = topics[camera]
         if session is None:
             return CameraFacts(camera, topic, active=False)
-        loss = session.monitor.loss(camera, now)
+        loss, reference = session.monitor.loss(camera, now), settings.text("reference")
         compressed = settings.text(f"{camera}.transport") == "compressed"
         publishers, hint = node.matched_publishers(camera), ""
         if loss is not None and loss.kind in ("never", "silent"):
@@ -79,6 +80,8 @@ class Diagnostics(DiagnosticsPublisher):
             latest_refusal=session.tally.recent(camera, now, health.RECENT),
             frame_id=session.frame_ids.get(camera),
             precision=session.precision if camera == THERMAL else "",
+            covers=share_of(node.seen, camera, reference),
+            fault=fault_of(node.seen, camera, reference, settings.text("registration.mode")),
             has_info=node.has_camera_info(camera),
             waited=now - session.started,
             timeout=settings.number("loss_timeout"),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from textdifuse_ros.nodes.loss import Action
+from textdifuse_ros.nodes.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -76,5 +77,6 @@ class Outcome:
     strength: float = 0.0
     steps: int = 0
     repaired: Mapping[str, float] = field(default_factory=dict)  # see `fuser.Fused`
+    seen: Seen = field(default_factory=Seen)
     drops: list[Drop] = field(default_factory=list)
     timings: Timings = field(default_factory=Timings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, Loss, other
 from textdifuse_ros.nodes.model_holder import FAILED, LOADING, READY, ModelState
 from textdifuse_ros.nodes.prompts import PromptRecord
+from textdifuse_ros.nodes.seen import Fault
 
 OK, WARN, ERROR, STALE = 0, 1, 2, 3
 NAMES = ("rgb", "thermal", "pairing", "model", "prompt", "output")
@@ -47,6 +48,8 @@ class CameraFacts:
     latest_refusal: str = ""  # of the last RECENT seconds
     frame_id: str | None = None
     precision: str = ""  # what its transport does to its values, "" while nothing
+    covers: float | None = None  # share of the reference camera's image, None for that one itself
+    fault: Fault | None = None  # seen in the images, though they arrive in good order
     has_info: bool = False
     waited: float = 0.0  # seconds since activation
     timeout: float = 1.0
@@ -96,6 +99,8 @@ def camera_report(facts: CameraFacts) -> Report:
         "camera_info": "received" if facts.has_info else "none",
         "frame_id": facts.frame_id or "",
     }
+    if facts.covers is not None:
+        values["covers_percent"] = f"{100 * facts.covers:.1f}"
     values.update({f"refused_{cause}": str(n) for cause, n in facts.refused.items()})
     if not facts.active:
         return Report(STALE, "the node is not active: nothing is subscribed", values)
@@ -111,6 +116,9 @@ def camera_report(facts: CameraFacts) -> Report:
         return Report(OK, f"waiting for the first image on {facts.topic}", values)
     if facts.latest_refusal:
         return Report(WARN, f"an image was refused: {facts.latest_refusal}", values, "refused")
+    if facts.fault is not None:
+        level = ERROR if facts.fault.grave else WARN
+        return Report(level, f"{facts.rate:.1f} Hz, but {facts.fault.text}", values, facts.fault.cause)
     if facts.precision:
         return Report(WARN, f"{facts.rate:.1f} Hz, but {facts.precision}", values, "lost_precision")
     if not facts.frame_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptRecord
+from textdifuse_ros.nodes.seen import Seen
 from textdifuse_ros.text.boxes import Hints
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Pipeline:
         self._settings: Settings | None = None
         self._sizes: dict[str, tuple[int, int]] = {}
         self._held: Outcome | None = None
+        self._seen = Seen()
         self._epoch = 0
         self._adopt(settings)
 
@@ -75,6 +78,8 @@ class Pipeline:
         if outcome.action is Action.FUSE and rgb is not None and thermal is not None:
             remap = self._registration.prepare(_size(rgb), _size(thermal.raw), settings.text("reference"))
             cameras = Cameras(rgb, thermal, remap)
+            self._seen = replace(self._seen, covers=remap.coverage)
+        outcome.seen = self._seen
         outcome.timings.convert = (time.perf_counter() - began) * 1e3
         if cameras is not None:
             known = hints(outcome.header, settings, prompt)

@@ -7,9 +7,10 @@ import pytest
 from session_bench import Bench
 
 from textdifuse_ros.imaging.registration import Homography, Registration
+from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.nodes import health
 from textdifuse_ros.nodes.loss import CAMERAS, RGB, THERMAL, other
-from textdifuse_ros.nodes.seen import Seen, coverage_fault, fault_of, share_of
+from textdifuse_ros.nodes.seen import Seen, coverage_fault, fault_of, outside_fault, share_of
 
 SIZE = (64, 48)
 
@@ -72,3 +73,55 @@ def test_the_mend_of_a_missing_overlap_names_the_cameras_and_what_to_check() -> 
 def test_before_the_first_pair_no_share_is_claimed() -> None:
     assert "covers_percent" not in health.camera_report(facts()).values
     assert fault_of(Seen(), THERMAL, RGB, "homography") is None
+
+
+# -- a fixed range that the values lie outside of
+
+
+def windowed(values: np.ndarray, low: float = 0.0, high: float = 255.0) -> Windowed:
+    return Windowed(values, low, high, False)
+
+
+def test_counts_above_a_fixed_range_are_a_warning_that_names_the_range_to_set() -> None:
+    raw = np.full((120, 160), 29_000, np.uint16)
+    raw[40:90, 60:100] = 31_000
+    fault = outside_fault(windowed(raw), "fixed")
+    assert fault is not None
+    assert fault.text.startswith("100 % of the values lie above thermal.range_max 255")
+    assert "now 29000 to 31000" in fault.text
+    report = health.camera_report(facts(fault=fault_of(Seen(outside=fault), THERMAL, RGB, "none")))
+    assert (report.level, report.cause) == (health.WARN, "outside_range")
+    assert fault_of(Seen(outside=fault), RGB, RGB, "none") is None
+
+
+def test_kelvins_below_a_fixed_range_are_a_warning_too() -> None:
+    fault = outside_fault(windowed(np.full((48, 64), 295.5, np.float32), 20_000, 40_000), "fixed")
+    assert fault is not None and "below thermal.range_min 20000" in fault.text
+
+
+@pytest.mark.parametrize("mode", ["percentile", "frame"])
+def test_a_range_that_follows_the_scene_is_not_complained_of(mode: str) -> None:
+    assert outside_fault(windowed(np.full((48, 64), 29_000, np.uint16)), mode) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_a_fixed_range_may_cut_off_a_large_part_of_the_scene(share: float) -> None:
+    raw = np.full((100, 100), 200, np.uint16)
+    raw[: round(100 * share)] = 300
+    assert outside_fault(windowed(raw), "fixed") is None
+
+
+def test_eight_bits_that_are_all_white_or_all_black_lie_within_their_range() -> None:
+    for value in (0, 255):
+        assert outside_fault(windowed(np.full((48, 64), value, np.uint8)), "fixed") is None
+
+
+def test_the_fault_is_over_with_the_next_image_once_the_range_is_set_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch, thermal__range_mode="fixed", thermal__range_min=1e3, thermal__range_max=2e3)
+    bench.at(0).both(0)
+    assert bench.seen.outside is not None
+    bench.settings = bench.settings.changed({"thermal.range_min": 0.0, "thermal.range_max": 255.0})
+    bench.at(100).both(100)
+    assert bench.seen.outside is None

@@ -8,6 +8,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+_SAMPLES = 5000
+"""About how many pixels `Windowed.beyond` looks at: a share of them is good for a percent."""
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Shares of the values that lie below and above a window, and the least and the largest value."""
+
+    below: float
+    above: float
+    least: float
+    most: float
+
 
 @dataclass(frozen=True, eq=False)
 class Windowed:
@@ -24,6 +37,13 @@ class Windowed:
         """(H, W) uint8, 255 = hot: round(255 (raw - low) / (high - low)), saturated. May be `raw` itself."""
         image = _applied(self.raw, self.low, self.high)
         return cv2.bitwise_not(image) if self.inverted else image
+
+    def beyond(self) -> Beyond:
+        """What of the values the window cannot show, by a regular subsample."""
+        stride = max(1, math.isqrt(self.raw.size // _SAMPLES))
+        values = self.raw[::stride, ::stride]
+        below, above = float((values < self.low).mean()), float((values > self.high).mean())
+        return Beyond(below, above, float(values.min()), float(values.max()))
 
 
 def _applied(raw: np.ndarray, low: float, high: float) -> np.ndarray:

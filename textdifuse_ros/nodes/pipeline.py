@@ -22,7 +22,7 @@ from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
 from textdifuse_ros.nodes.loss import RGB, THERMAL, Action, LossMonitor
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptRecord
-from textdifuse_ros.nodes.seen import Seen
+from textdifuse_ros.nodes.seen import Seen, outside_fault
 from textdifuse_ros.text.boxes import Hints
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ class Pipeline:
             self._refuse(THERMAL, error.cause, str(error), drops)
             return None
         self._monitor.used(THERMAL, frame.arrived)
+        self._seen = replace(self._seen, outside=outside_fault(windowed, self._normaliser.mode))
         return windowed
 
     def _decide(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.nodes.loss import RGB, THERMAL, other
 
 NO_SHARE = 0.005  # of the picture: less is no overlap but a corner, or what rounding leaves of one
 SMALL_SHARE = 0.1
+NEARLY_ALL = 0.98  # of the values
 
 _CALLED = {RGB: "RGB", THERMAL: "thermal"}
 
@@ -25,9 +27,10 @@ class Fault:
 @dataclass(frozen=True)
 class Seen:
     """Of the latest images. ``covers``: how much of the reference camera's image the other one sees, None
-    before the first pair."""
+    before the first pair. ``outside``: see `outside_fault`."""
 
     covers: float | None = None
+    outside: Fault | None = None
 
 
 def share_of(seen: Seen, camera: str, reference: str) -> float | None:
@@ -38,7 +41,8 @@ def share_of(seen: Seen, camera: str, reference: str) -> float | None:
 def fault_of(seen: Seen, camera: str, reference: str, mode: str) -> Fault | None:
     """What is wrong with this camera's image; ``mode`` is that of the registration."""
     share = share_of(seen, camera, reference)
-    return None if share is None else coverage_fault(share, camera, mode)
+    fault = None if share is None else coverage_fault(share, camera, mode)
+    return fault or (seen.outside if camera == THERMAL else None)
 
 
 def coverage_fault(share: float, camera: str, mode: str) -> Fault | None:
@@ -53,3 +57,24 @@ def coverage_fault(share: float, camera: str, mode: str) -> Fault | None:
         f"the {_CALLED[camera]} image covers {share:.0%} of the {_CALLED[other(camera)]} image: check {check}"
     ).replace("%", " %")
     return Fault(text, "no_overlap" if share < NO_SHARE else "little_overlap", share < NO_SHARE)
+
+
+def outside_fault(thermal: Windowed, mode: str) -> Fault | None:
+    """A fixed range that (nearly) all values lie outside of shows nothing; others follow the scene."""
+    if mode != "fixed":
+        return None
+    beyond = thermal.beyond()
+    below, above = beyond.below >= NEARLY_ALL, beyond.above >= NEARLY_ALL
+    if not (below or above):
+        return None
+    share, end, limit = (
+        (beyond.above, "above thermal.range_max", thermal.high)
+        if above
+        else (beyond.below, "below thermal.range_min", thermal.low)
+    )
+    text = (
+        f"{int(100 * share)} % of the values lie {end} {limit:g}, where nothing can be told apart: set "
+        "thermal.range_min and thermal.range_max to what the camera sends "
+        f"(now {beyond.least:g} to {beyond.most:g}), or thermal.range_mode to percentile"
+    )
+    return Fault(text, "outside_range")

@@ -155,6 +155,20 @@ def test_a_bad_value_at_start_is_refused_with_one_line(
     assert words in lines[0]
 
 
+def test_a_word_that_is_no_argument_is_refused_and_not_started_without(rig: Rig) -> None:
+    process = rig.start({}, "--", "--prompt", "person")
+    rig.processes.remove(process)  # it must not end with 0
+    assert process.wait() == 2
+    (line,) = process.output().strip().splitlines()
+    assert line.startswith("fusion_node: refused to start: '--prompt'") and line.endswith("prompt:=person")
+
+
+def test_help_is_printed_and_nothing_started(rig: Rig) -> None:
+    process = rig.start({}, "--", "--help")
+    assert process.wait() == 0
+    assert process.output().startswith("usage: fusion_node [--ros-args")
+
+
 def test_what_no_parameter_reads_is_named_in_the_log(rig: Rig, tmp_path: Path) -> None:
     file = tmp_path / "fusion.yaml"
     file.write_text("fusion_node: {ros__parameters: {steps: 2}}\n")  # the executable's name, not the node's

@@ -133,3 +133,16 @@ def test_arguments_that_ros_cannot_read_are_refused_in_words(
     last = process.output().strip().splitlines()[-1]
     assert last.startswith("error:") and words[1] in last
     assert "Traceback" not in process.output()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [(("--rate", "5"), 2, "--ros-args -p rate:=5"), (("--help",), 0, "usage: sim_cameras [--ros-args")],
+)
+def test_words_that_are_no_arguments_start_nothing(
+    rig: Rig, words: tuple[str, ...], code: int, said: str
+) -> None:
+    process = rig.start({}, "--", *words, module=SIM)
+    process.expected_code = code  # type: ignore[attr-defined]
+    assert process.wait() == code
+    assert said in process.output() and "Traceback" not in process.output()

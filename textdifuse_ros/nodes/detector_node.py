@@ -6,10 +6,15 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.nodes.node_main import StartRefused, run
+from textdifuse_ros.nodes.node_main import Program, StartRefused, run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.detector import DetectorNode
+
+
+PROGRAM = Program(
+    "fused_detector", "The detector node: finds objects in an image topic, the fused one for one."
+)
 
 
 def require_messages() -> None:
@@ -28,7 +33,7 @@ def make_node() -> DetectorNode:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; never returns to the caller."""
-    return run("fused_detector", lambda: [make_node()], args)
+    return run(PROGRAM, lambda: [make_node()], args)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.nodes.node_main import run
+from textdifuse_ros.nodes.node_main import Program, run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.fusion import FusionNode
+
+
+PROGRAM = Program("fusion_node", "The fusion node: a thermal and an RGB camera become one image topic.")
 
 
 def make_node() -> FusionNode:
@@ -20,7 +23,7 @@ def make_node() -> FusionNode:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to end; never returns to the caller."""
-    return run("fusion_node", lambda: [make_node()], args)
+    return run(PROGRAM, lambda: [make_node()], args)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from textdifuse_ros.nodes.command_line import asks_for_help, stray_reason, usage
 from textdifuse_ros.nodes.stop_flag import StopFlag
 
 if TYPE_CHECKING:
@@ -32,8 +34,19 @@ class StartRefused(RuntimeError):
 MakeNodes = Callable[[], Sequence[Any]]
 
 
-def run(program: str, make_nodes: MakeNodes, args: list[str] | None = None) -> int:
+@dataclass(frozen=True)
+class Program:
+    """An executable in words: what it does, its arguments besides those of ROS, what to say of other ones."""
+
+    name: str
+    about: str
+    own: str = ""
+    instead: str = ""
+
+
+def run(program: Program, make_nodes: MakeNodes, args: list[str] | None = None) -> int:
     """Run nodes until they are told to end; `make_nodes` imports what it needs and returns ManagedNodes.
+    args: the command line without the program's own arguments, the name of the program in front.
 
     Does not return to the interpreter's own clean-up: threads of torch and of the middleware may still be in
     native code, and no exit code must be lost to them.
@@ -53,9 +66,10 @@ def run(program: str, make_nodes: MakeNodes, args: list[str] | None = None) -> i
     os._exit(code)
 
 
-def _run(program: str, make_nodes: MakeNodes, args: list[str]) -> int:
+def _run(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
+    from rclpy.utilities import remove_ros_args
 
     if _stop.is_set():
         return 0
@@ -64,12 +78,18 @@ def _run(program: str, make_nodes: MakeNodes, args: list[str]) -> int:
     except Exception as error:
         return _refuse_start(program, error)
     try:
+        stray = remove_ros_args(args)[1:]
+        if asks_for_help(stray):
+            print(usage(program.name, program.about, program.own))
+            return 0
+        if reason := stray_reason(stray, program.instead):
+            return _refuse_start(program, StartRefused(reason))
         return _serve(program, make_nodes, args)
     finally:
         rclpy.try_shutdown()
 
 
-def _serve(program: str, make_nodes: MakeNodes, args: list[str]) -> int:
+def _serve(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
     from textdifuse_ros.nodes.executor import TransitionExecutor
@@ -115,8 +135,8 @@ def _spin(executor: Executor) -> None:
                 get_logger("executor").error(f"a callback failed: {error!r}")
 
 
-def _refuse_start(program: str, error: Exception) -> int:
+def _refuse_start(program: Program, error: Exception) -> int:
     if _stop.is_set():
         return 0
-    print(f"{program}: refused to start: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"{program.name}: refused to start: {' '.join(str(error).split())}", file=sys.stderr)
     return BAD_START

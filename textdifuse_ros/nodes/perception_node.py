@@ -14,12 +14,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textdifuse_ros.nodes.detector_node import require_messages
-from textdifuse_ros.nodes.node_main import StartRefused, run
+from textdifuse_ros.nodes.node_main import Program, StartRefused, run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.managed_node import ManagedNode
 
 FUSION, DETECTOR = "--fusion", "--detector"
+PROGRAM = Program(
+    "perception",
+    "Fusion and detection in one process; what follows --ros-args is for both nodes.",
+    f"[{FUSION} ARGUMENTS] [{DETECTOR} ARGUMENTS]",
+    f"is for neither node: write it after {FUSION} or {DETECTOR}",
+)
 
 
 def own_arguments(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -67,16 +73,7 @@ def make_nodes(own: Mapping[str, Sequence[str]]) -> list[ManagedNode]:
 def main(args: list[str] | None = None) -> int:
     """Run both nodes until they are told to end; never returns to the caller."""
     own, rest = own_arguments(sys.argv if args is None else args)
-
-    def make() -> list[ManagedNode]:
-        from rclpy.utilities import remove_ros_args
-
-        stray = remove_ros_args(rest)[1:]
-        if stray:
-            raise StartRefused(f"{stray[0]!r} is for neither node: write it after {FUSION} or {DETECTOR}")
-        return make_nodes(own)
-
-    return run("perception", make, rest)
+    return run(PROGRAM, lambda: make_nodes(own), rest)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,17 @@ def test_compressed_transport_takes_png_jpeg_and_16_bit_png(rig: Rig) -> None:
     assert np.abs(dimmer - png).mean() > 1
 
 
+def test_compressed_images_are_taken_from_below_the_topic_that_the_raw_one_is_remapped_to(rig: Rig) -> None:
+    rig.start(
+        {"rgb.transport": "compressed", "thermal.transport": "compressed"},
+        *("-r", "rgb/image_raw:=/cam/image"),
+        *("-r", "thermal/image_raw:=/boson/image", "-r", "thermal/image_raw/compressed:=/boson/png"),
+    )
+    rig.wait_subscribed("/cam/image/compressed", CompressedImage)
+    rig.wait_subscribed("/boson/png", CompressedImage)  # its own remap goes first
+    assert rig.diagnostics().wait("rgb", level=0).hardware_id == "/cam/image/compressed"
+
+
 def test_cameras_of_different_resolution_fuse_at_the_reference_size(rig: Rig) -> None:
     fused = rig.listen("/fused/image_raw", Image)
     rig.start()

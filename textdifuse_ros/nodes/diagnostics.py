@@ -56,7 +56,7 @@ class Diagnostics(DiagnosticsPublisher):
     def _camera(self, camera: str, session: Session | None, now: float) -> CameraFacts:
         node = self._node
         settings = node.parameters.settings
-        topics = {each: node.resolve_topic_name(image_topic(settings, each)) for each in CAMERAS}
+        topics = {each: image_topic(node, settings, each) for each in CAMERAS}
         topic = topics[camera]
         if session is None:
             return CameraFacts(camera, topic, active=False)

@@ -21,10 +21,20 @@ ReceiveInfo = Callable[[str, CameraInfo], None]
 Incompatible = Callable[[str, int], None]  # topic, policy kind
 
 
-def image_topic(settings: Settings, camera: str) -> str:
-    """Relative name of the topic that this camera's images are taken from."""
-    suffix = "/compressed" if settings.text(f"{camera}.transport") == "compressed" else ""
-    return f"{camera}/image_raw{suffix}"
+def image_topic(node: Node, settings: Settings, camera: str) -> str:
+    """The topic that this camera's images are taken from, with its full name.
+
+    Compressed ones lie below the topic of the raw ones, wherever that is remapped to, as image_transport has
+    it; a remap of their own goes first.
+    """
+    raw = f"{camera}/image_raw"
+    if settings.text(f"{camera}.transport") != "compressed":
+        return node.resolve_topic_name(raw)
+    compressed = f"{raw}/compressed"
+    remapped = node.resolve_topic_name(compressed)
+    if remapped != node.resolve_topic_name(compressed, only_expand=True):
+        return remapped
+    return f"{node.resolve_topic_name(raw)}/compressed"
 
 
 class Inputs:
@@ -66,10 +76,9 @@ class Inputs:
         self, settings: Settings, camera: str, receive: Receive, incompatible: Incompatible
     ) -> None:
         compressed = settings.text(f"{camera}.transport") == "compressed"
-        topic = image_topic(settings, camera)
-        name = self._node.resolve_topic_name(topic)
+        topic = image_topic(self._node, settings, camera)
         events = SubscriptionEventCallbacks(
-            incompatible_qos=lambda event: incompatible(name, qos.policy_of(event))
+            incompatible_qos=lambda event: incompatible(topic, qos.policy_of(event))
         )
         subscription = self._node.create_subscription(
             CompressedImage if compressed else Image,

@@ -233,14 +233,14 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "rgb.transport",
         "raw",
         _TRANSPORT,
-        "raw subscribes rgb/image_raw, compressed subscribes rgb/image_raw/compressed.",
+        "raw subscribes rgb/image_raw, compressed the topic /compressed below it; both follow its remap.",
         INACTIVE,
     ),
     _choice(
         "thermal.transport",
         "raw",
         _TRANSPORT,
-        "raw subscribes thermal/image_raw, compressed subscribes thermal/image_raw/compressed.",
+        "raw subscribes thermal/image_raw, compressed the topic /compressed below it; both follow its remap.",
         INACTIVE,
     ),
     _number(

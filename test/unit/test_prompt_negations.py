@@ -127,6 +127,12 @@ _APART = "as in 'people, no cars'"
         ("nobody", "may turn its meaning round"),
         ("sky away", "write 'no sky'"),
         ("i see no people", _APART),
+        ("areas free of people", "holds 'free of', which may turn its meaning round: write 'areas, no p"),
+        ("turn on people and off cars", "'off', which may turn its meaning round: write 'no cars'"),
+        ("turn on people and off the cars", "write 'no cars'"),
+        ("sky stays dark", "holds 'stays dark', which may turn its meaning round: write 'no sky'"),
+        ("the cars keep low", "write 'no cars'"),
+        ("cars stay hidden", "write 'no cars'"),
     ],
 )  # fmt: skip
 def test_what_would_do_the_opposite_is_refused_with_what_to_type(text: str, words: str) -> None:
@@ -151,9 +157,109 @@ def test_no_word_that_turns_a_meaning_round_is_left_in_an_object(word: str) -> N
         "stop sign", "bus stop", "push bicycle", "clear sky", "off-road cars", "non-moving cars",
         "no-parking sign", "turn signals", "people in the thermal image", "objects warmer than the road",
         "people hidden by smoke", "cars to avoid", "invisible people", "people in the background",
+        "unmarked van", "antique car", "anti-aircraft gun", "wireless mast", "cordless drill",
+        "homeless person", "driverless car", "non-slip mat", "hands-free device", "childless couple",
+        "unknown people", "union worker", "unicycle rider", "nonstop bus", "free people", "off road vehicle",
+        "off-duty officer", "people stay bright",
     ],
 )  # fmt: skip
 def test_an_object_keeps_words_that_only_look_like_a_no(text: str) -> None:
     (phrase,) = parse(text).phrases
     assert not phrase.suppressed
     assert phrase.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("non-people", "no people"), ("show non-people", "no people"), ("non-human", "no human"),
+        ("nonhuman objects", "no human"), ("no-people", "no people"), ("un-people", "no people"),
+        ("anti-people", "no people"), ("people-free areas", "no people"), ("car-free zone", "no car"),
+        ("carless road", "no car"), ("child\N{EN DASH}free zone", "no child"),
+        ("non-vehicles", "no vehicles"),
+        ("heatless objects", "no warm objects"), ("unheated buildings", "no warm objects"),
+        ("non-warm objects", "no warm objects"), ("uncooled pipes", "no cold objects"),
+        ("hide non-people", "people"), ("no non-people", "people"), ("no heatless objects", "warm objects"),
+        ("haze-free area", "remove the haze"),
+    ],
+)  # fmt: skip
+def test_a_word_whose_first_or_last_part_says_no_is_refused_with_what_to_type(text: str, mend: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert "which turns its meaning round" in caught.value.reason
+    assert f"write '{mend}'" in caught.value.reason
+    parse(mend)
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("red and blue cars", "red cars, blue cars"),
+        ("show the red and the blue cars*1.5", "red cars, blue cars"),
+        ("hide red and blue cars", "no red cars, no blue cars"),
+        ("no red or dark blue cars", "no red cars, no dark blue cars"),
+        ("moving and parked cars, people", "moving cars, parked cars"),
+        ("big and small hot objects", "big hot objects, small hot objects"),
+    ],
+)
+def test_what_a_thing_is_like_is_no_object_beside_its_name(text: str, mend: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert caught.value.reason.endswith(f"write '{mend}'")
+    parse(mend)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("cars and red trucks", "cars, red trucks"),
+        ("black and white cars", "black and white cars"),
+        ("red and blue", "red, blue"),
+        ("warm and cold objects", "warm, cold objects"),
+        ("red cars and blue cars", "red cars, blue cars"),
+    ],
+)
+def test_a_list_of_names_needs_no_name_twice(text: str, plain: str) -> None:
+    assert _plain(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("no doubt people", "write 'people' to let it stand out"),
+        ("without a doubt the people", "write 'people' to let it stand out"),
+        ("people, no doubt", "leave it out"),
+    ],
+)
+def test_what_only_says_how_sure_it_is_keeps_nothing_calm(text: str, hint: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert caught.value.reason.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("people, brighten them", "brighten the people"),
+        ("brighten them", "brighten the people"),
+        ("cars and make them sharper", "make the people sharper"),
+        ("people, denoise them all", "denoise the people all"),
+        ("brighten all of these", "brighten all of the people"),
+    ],
+)
+def test_a_wish_for_what_is_not_named_is_refused(text: str, mend: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert caught.value.reason.endswith(f"name it, as in '{mend}'")
+
+
+def test_a_wish_for_what_a_word_turns_round_is_refused() -> None:
+    for text in ("brighten the non-people", "denoise the car-free zone"):
+        with pytest.raises(PromptError, match="turns its meaning round: a wish holds for the whole image"):
+            parse(text)
+    assert _plain("smoke-free view") == "smoke-free view"  # is a wish itself
+
+
+def test_a_wish_for_the_picture_needs_no_name() -> None:
+    assert _plain("people, brighten it") == "people, brighten it"
+    assert _plain("brighten those people") == "brighten those people"

@@ -15,7 +15,7 @@ from textdifuse_ros.text.harms import RELATIVE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
 from textdifuse_ros.text.lists import parts_of
-from textdifuse_ros.text.objects import refuse_all_but, refuse_no_object
+from textdifuse_ros.text.objects import refuse_all_but, refuse_no_object, refuse_unnamed
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
     CLAUSE_SPLITTERS,
@@ -42,6 +42,7 @@ from textdifuse_ros.text.phrasing import (
     typed,
 )
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
+from textdifuse_ros.text.shared import refuse_shared_name
 from textdifuse_ros.text.unasked import advice, refuse_unasked
 
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
@@ -103,6 +104,7 @@ class _Reader:
             refuse_impossible(inner, typed(self._source, inner))
             return [self._phrase(inner, _first(weight, inner[-1].weight, degree), wish)]
         pieces = list(split(inner, SPLITTERS))
+        refuse_shared_name(pieces, typed(self._source, inner), suppressed)
         phrases: list[Phrase] = []
         removing = calmed = False
         for piece in pieces:
@@ -258,6 +260,7 @@ class _Reader:
             wish = restoration.understand(["no", *keys(words)])
             text = f"no {text}" if wish is not None else text
         if wish is not None:
+            refuse_unnamed(wish, words, typed(self._source, words))
             kind, suppressed = RESTORATION, wish.keep
         else:
             said = typed(self._source, words)

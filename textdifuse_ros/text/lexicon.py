@@ -277,7 +277,8 @@ TURNING = (
     *NEGATIONS, "no", "without", "except", "excepting", "excluding", "but", "while", "whereas", "minus",
     "instead of", "rather than", "other than", "apart from", "aside from", "is hidden", "are hidden", *HIDING,
     "hardly visible", "barely visible", "scarcely visible", "be gone", "as little",
-    "toned down", "faded out", "sans", "to the background", "into the background",
+    "toned down", "faded out", "free of", "free from", "devoid of", "void of", "empty of",
+    "sans", "to the background", "into the background",
 )  # fmt: skip
 # The same where they come last: "cars off".
 TURNING_LAST = (

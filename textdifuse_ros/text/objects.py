@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from textdifuse_ros.text import complaints, harms, lexicon, restoration
+from textdifuse_ros.text.affixes import is_turned, turned_by_affix
 from textdifuse_ros.text.clausal import more_than_a_name
 from textdifuse_ros.text.faults import MEASURES
 from textdifuse_ros.text.lexer import Word
@@ -19,9 +20,12 @@ _EVERYTHING = (
     "everything", "anything", "nothing", "it", "all", "them", "image", "images", "scene", "whole", "entire",
     "me", "us", "you", "both", "rest", "else", "others", "they", "he", "she", "him", "her", "ones",
 )  # fmt: skip
+_UNNAMED = ("them", "those", "these", "they", "him", "her", "he", "she", "ones", "others", "me", "us", "you")
+_SURE = ("doubt", "doubts", "fail", "question")  # behind a no
 _SEEN = ("visible", "in sight", "in view", "to be seen", "clearly")
+_STAYING = ("stay", "stays", "remain", "remains", "keep", "keeps", "become", "becomes", "go", "goes")
 _LEADING = (
-    *lexicon.SEEMS, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way", "to",
+    *lexicon.SEEMS, *_STAYING, *restoration.PREPOSITIONS, *harms.RELATIVE, "with", "far", "much", "way", "to",
     "so", "can",
 )  # fmt: skip
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "every", "any")
@@ -50,6 +54,7 @@ _NO_VERBS = frozenset((
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
 _NOT = ("not", "never", "no", "less", "can't", "cannot", "mustn't", "shouldn't")
+_OFF_NAMES = ("road", "roader", "roaders", "duty", "piste", "grid", "shore", "peak", "white", "track", "ramp")
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
@@ -58,6 +63,22 @@ def refuse_no_object(words: list[Word], typed: str, suppressed: bool) -> None:
     reason = _reason(words, typed, suppressed)
     if reason:
         raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
+
+
+def refuse_unnamed(wish: restoration.Wish, words: list[Word], typed: str) -> None:
+    """Raises PromptError for "brighten them": no phrase is looked at to find out who they are. And for
+    "brighten the non-people", which would brighten the people."""
+    unnamed = wish.region.split()
+    if turned := next(filter(is_turned, unnamed), ""):
+        hint = "a wish holds for the whole image, or for one object, as in 'brighten the cars'"
+        raise PromptError(
+            f"'{typed}' holds '{turned}', which turns its meaning round: {hint}", typed, words[0].start
+        )
+    if not unnamed or any(word not in (*_UNNAMED, "all", "of", "both") for word in unnamed):
+        return
+    named = " ".join("the people" if word.key in _UNNAMED else word.text for word in words)
+    reason = f"does not say what '{wish.region}' means: name it, as in '{named}'"
+    raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
 
 
 def refuse_all_but(words: list[Word], typed: str) -> None:
@@ -75,7 +96,13 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     complaint = complaints.understand(spoken)
     if complaint is not None:  # "show what is noisy", "make it foggy", "don't make it too bright"
         return f"says what is wrong with the image and is no object: {advice(complaint)}"
-    common = _fault_and_more(words) or _low(words) or _turned(words, suppressed)
+    common = (
+        (_surely(words) if suppressed else "")
+        or _fault_and_more(words)
+        or _low(words)
+        or turned_by_affix(words, suppressed)
+    )
+    common = common or _shut_off(words) or _staying(words, suppressed) or _turned(words, suppressed)
     if not common and not suppressed:
         common = put_in(spoken) or _either_way(words) or _unknown_verb(words)
     if common:
@@ -88,6 +115,15 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         or _no_thing(words, typed, suppressed)
         or more_than_a_name(words, suppressed)
     )
+
+
+def _surely(words: list[Word]) -> str:
+    """ "no doubt people", "people, without fail"."""
+    if words[0].key not in _SURE:
+        return ""
+    name = _name(words[1:])
+    hint = f"write '{name}' to let it stand out" if name else "leave it out"
+    return f"says how sure it is and names nothing to keep calm: {hint}"
 
 
 def _low(words: list[Word]) -> str:
@@ -174,6 +210,22 @@ def _unknown_verb(words: list[Word]) -> str:
         return f"begins with '{said}', and it has to be said what is wrong: {hint}"
     todo = f"write '{name}' to let it stand out, or 'no {name}' to keep it calm"
     return f"begins with '{said}', of which nobody knows what it asks for: {todo}"
+
+
+def _shut_off(words: list[Word]) -> str:
+    """ "off cars" of "turn on people and off cars"; an off road vehicle is one."""
+    if words[0].key != "off" or len(words) < 2 or words[1].key in _OFF_NAMES:
+        return ""
+    return f"begins with 'off', which may turn its meaning round: write 'no {_name(words[1:])}'"
+
+
+def _staying(words: list[Word], suppressed: bool) -> str:
+    """ "sky stays dark": what is said to stay so is to be kept so."""
+    if len(words) < 3 or words[-2].key not in _STAYING or words[-1].key not in lexicon.TURNING_TWO:
+        return ""
+    said = " ".join(word.text for word in words[-2:])
+    hint = _APART if suppressed else f"write 'no {_name(_subject(words[:-2]))}'"
+    return f"holds '{said}', which may turn its meaning round: {hint}"
 
 
 def _turned(words: list[Word], suppressed: bool) -> str:

@@ -133,13 +133,45 @@ def test_a_step_shorter_than_a_row_is_refused():
         assert error.cause == "step" and f"step {step}" in str(error) and "24 bytes" in str(error)
 
 
-@pytest.mark.parametrize("encoding", ["", "bayer_rggb8", "yuv422_yuy2", "64FC1", "RGB8", "nonsense"])
+@pytest.mark.parametrize("encoding", ["bayer_rggb8", "bayer_gbrg16", "yuv422_yuy2", "nv12", "64FC1", "16SC1"])
 @pytest.mark.parametrize("role", [to_rgb8, to_thermal])
 def test_other_encodings_without_cv_bridge_say_what_to_do(encoding, role, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv_bridge", None)  # import raises ImportError
     error = refusal(role, message(GREY, encoding))
     assert error.cause == "encoding"
     assert f"'{encoding}'" in str(error) and "cv_bridge" in str(error) and "mono8" in str(error)
+    # what is offered must not be refused in turn
+    assert ("16UC1" in str(error)) == ("32FC1" in str(error)) == (role is to_thermal)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("RGB8", "encoding 'RGB8' is unknown: did you mean 'rgb8'?"),
+        ("Mono16 ", "did you mean 'mono16'?"),
+        ("rbg8", "encoding 'rbg8' is unknown: did you mean 'rgb8'? Or publish one of mono8"),
+        ("nonsense", "encoding 'nonsense' is unknown: publish one of mono8"),
+        ("", "the image names no encoding: have the driver fill it with one of mono8"),
+    ],
+)
+@pytest.mark.parametrize("role", [to_rgb8, to_thermal])
+def test_an_encoding_that_there_is_not_needs_no_cv_bridge(encoding, said, role, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    error = refusal(role, message(GREY, encoding))
+    assert error.cause == "encoding" and said in str(error)
+    assert "cv_bridge" not in str(error)
+
+
+def test_the_rgb_camera_is_not_led_to_an_encoding_that_it_must_not_send(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    assert "did you mean '16UC1'?" in str(refusal(to_thermal, message(RAW, "16uc1")))
+    assert "16UC1" not in str(refusal(to_rgb8, message(RAW, "16uc1")))
+
+
+def test_an_encoding_that_nobody_knows_is_left_to_cv_bridge_where_there_is_one(bridge):
+    fake = bridge(COLOUR)
+    assert np.array_equal(to_rgb8(message(GREY, "nv99x")), COLOUR)
+    assert fake.asked == ["rgb8"]
 
 
 class FakeBridge:

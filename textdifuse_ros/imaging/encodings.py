@@ -6,6 +6,8 @@ outside the table (Bayer, YUV ...) is handed to `cv_bridge` where that is instal
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
 from array import array
 from typing import Any, NamedTuple, Protocol
@@ -83,6 +85,14 @@ _TO_LUMINANCE = {
 }
 
 
+# What an RGB camera cannot mean: raw values with no agreed brightness.
+_VALUES = ("16UC1", "32FC1")
+# Further ones that sensor_msgs names, all of which cv_bridge reads or refuses in its own words.
+_NAMED = re.compile(
+    r"(rgb|bgr|rgba|bgra)16|bayer_(rggb|bggr|gbrg|grbg)(8|16)|yuv422(_yuy2)?|uyvy|yuyv|nv\d\d|\d+[USF]C\d*"
+)
+
+
 def to_array(msg: ImageLike) -> np.ndarray:
     """Array of the message's samples, (H, W) or (H, W, C), uint8 | uint16 | float32 in native byte order.
 
@@ -151,7 +161,7 @@ def to_thermal(msg: ImageLike) -> np.ndarray:
 
 def check_rgb_role(encoding: str) -> None:
     """Raise ImageError for an encoding that cannot be a picture of the RGB camera."""
-    if encoding in ("16UC1", "32FC1"):
+    if encoding in _VALUES:
         raise ImageError(
             "encoding",
             f"the RGB camera sends '{encoding}', raw values with no agreed brightness: "
@@ -247,6 +257,7 @@ def _buffer(data: Any) -> np.ndarray:
 
 def _by_cv_bridge(msg: ImageLike, role: str) -> np.ndarray:
     """Decode with cv_bridge what the fast path does not know: (H, W, 3) uint8 RGB, or raw thermal (H, W)."""
+    _refuse_misspelt(msg.encoding, role)
     check_size(int(msg.width), int(msg.height), f"'{msg.encoding}'")
     buffer = _buffer(msg.data)
     needed = int(msg.step) * int(msg.height)
@@ -257,7 +268,7 @@ def _by_cv_bridge(msg: ImageLike, role: str) -> np.ndarray:
             f"{msg.width}x{msg.height} '{msg.encoding}' with step {msg.step} and {buffer.size} bytes "
             "does not hold together: it was cut short or its header is wrong",
         )
-    bridge = _cv_bridge(msg.encoding)
+    bridge = _cv_bridge(msg.encoding, role)
     wanted = "rgb8" if role == "rgb" else _thermal_target(msg.encoding)
     try:
         image = np.asarray(bridge.imgmsg_to_cv2(msg, desired_encoding=wanted))
@@ -280,13 +291,35 @@ def _thermal_target(encoding: str) -> str:
     return "mono16" if encoding.endswith("16") else "mono8"
 
 
-def _cv_bridge(encoding: str) -> Any:
+def _readable(role: str) -> list[str]:
+    """What an image of this camera may be sent as."""
+    return [name for name in LAYOUTS if role != "rgb" or name not in _VALUES]
+
+
+def _refuse_misspelt(encoding: str, role: str) -> None:
+    """Raise ImageError for no encoding at all, and for one that is written otherwise: 'RGB8'."""
+    readable = _readable(role)
+    if not encoding.strip():
+        text = f"the image names no encoding: have the driver fill it with one of {', '.join(readable)}"
+        raise ImageError("encoding", text)
+    meant = next((name for name in LAYOUTS if name.casefold() == encoding.strip().casefold()), "")
+    if meant:
+        hint = f"did you mean '{meant}'?" if meant in readable else f"publish one of {', '.join(readable)}"
+        raise ImageError("encoding", f"encoding '{encoding}' is unknown: {hint}")
+
+
+def _cv_bridge(encoding: str, role: str) -> Any:
     """A CvBridge of the ROS distribution; ImageError where there is none."""
     needs = f"encoding '{encoding}' needs ROS's cv_bridge"
-    mend = f"publish one of {', '.join(LAYOUTS)}, or run: apt install ros-$ROS_DISTRO-cv-bridge"
+    one_of = f"publish one of {', '.join(_readable(role))}"
+    mend = f"{one_of}, or run: apt install ros-$ROS_DISTRO-cv-bridge"
     try:
         import cv_bridge
     except Exception as error:  # a build against another numpy fails with more than ImportError
+        if not _NAMED.fullmatch(encoding):  # a bridge to come may know more, so that is asked first
+            near = difflib.get_close_matches(encoding.casefold(), _readable(role), n=1)
+            hint = f"did you mean '{near[0]}'? Or {one_of}" if near else one_of
+            raise ImageError("encoding", f"encoding '{encoding}' is unknown: {hint}") from None
         why = "is missing" if isinstance(error, ImportError) else f"fails to import ({type(error).__name__})"
         raise ImageError("encoding", f"{needs}, which {why}: {mend}") from None
     # The Python package index carries an unofficial 1.x that reads 16-bit images wrongly.

@@ -318,6 +318,20 @@ def test_what_is_no_registration_file_is_refused(tmp_path, content):
         Registration.load(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("homography: 2024-99-99", r"rig\.yaml: homography: must be a list of numbers, not '2024-99-99'"),
+        ("homography: [2024-99-99, 0, 0, 0, 1, 0, 0, 0, 1]", r"rig\.yaml: homography: '2024-99-99' is not a"),
+        ("homography: !!int 1e5", r"rig\.yaml: holds a value that YAML cannot read"),
+        ("homography: " + 3000 * "[" + 3000 * "]", r"rig\.yaml: is nested too deeply"),
+    ],
+)
+def test_what_yaml_itself_stumbles_over_is_refused_naming_the_file(tmp_path, content, words):
+    with pytest.raises(RegistrationError, match=words):
+        Registration.load(write(tmp_path, content), mode="homography")
+
+
 def test_missing_files_and_impossible_modes_are_refused(tmp_path):
     for path in (tmp_path / "none.yaml", tmp_path, ""):
         with pytest.raises(RegistrationError):

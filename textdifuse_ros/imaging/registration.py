@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import yaml
@@ -143,6 +143,15 @@ def pixel_scaling(source: Size, target: Size) -> np.ndarray:
     return np.array([[sx, 0.0, 0.5 * sx - 0.5], [0.0, sy, 0.5 * sy - 0.5], [0.0, 0.0, 1.0]])
 
 
+class _Loader(yaml.SafeLoader):
+    """Dates are text: one that there is not would end reading before anybody knows which key holds it."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in entries if not tag.endswith(":timestamp")]
+        for first, entries in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     if str(path) in ("", "."):
         raise RegistrationError(
@@ -150,11 +159,15 @@ def _read(path: Path) -> Mapping[str, Any]:
             "(textdifuse calibrate makes such a file from point pairs)"
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise RegistrationError(f"{path}: cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RegistrationError(f"{path}: is not YAML ({' '.join(str(error).split())})") from None
+    except RecursionError:
+        raise RegistrationError(f"{path}: is nested too deeply; see docs/registration.md") from None
+    except ValueError as error:  # outside yaml's own errors
+        raise RegistrationError(f"{path}: holds a value that YAML cannot read ({error})") from None
     if not isinstance(content, dict):
         raise RegistrationError(f"{path}: holds no keys; see docs/registration.md for the format")
     return content

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
@@ -113,6 +114,11 @@ class Fuser:
     def engine(self) -> str:
         """What runs the network now; what is being built or has failed may follow after a comma."""
         return self._engine.name
+
+    @property
+    def trouble(self) -> str:
+        """Why the network does not run with the engine that was asked for, "" where it does."""
+        return self._engine.trouble if isinstance(self._engine, BackgroundEngine) else ""
 
     @property
     def dtype(self) -> str:

@@ -40,6 +40,14 @@ def test_the_model_is_reported_as_loading_while_the_node_answers(rig: Rig) -> No
     assert values_of(ready)["device"] == "cpu"
 
 
+def test_an_engine_that_this_machine_cannot_have_is_a_warning_in_a_sentence(rig: Rig) -> None:
+    process = rig.start({"engine": "tensorrt", "device": "cpu"})
+    report = rig.diagnostics().wait("model", "engine tensorrt needs a CUDA device", level=WARN)
+    assert report.message.startswith("ready: eager on cpu, ")
+    assert values_of(report)["engine"] == "eager"
+    assert "active: fusing on cpu with eager, " in process.output()
+
+
 def test_a_thermal_camera_that_nobody_publishes_is_named_with_what_there_is_instead(rig: Rig) -> None:
     diagnostics = rig.diagnostics()
     rig.publisher("/boson/image", Image)

@@ -243,6 +243,7 @@ def test_where_building_fails_the_first_engine_goes_on_and_says_why(error: Excep
     assert level(engine) == 1
     engine.prepare(16, 16, 1)
     assert level(engine) == 1 and engine.name == says
+    assert f"eager, {engine.trouble}" == says
     assert second.prepared == []
 
 
@@ -254,7 +255,8 @@ def test_a_size_that_cannot_be_built_leaves_what_was_built_alone() -> None:
     second.error = EngineError("tensorrt: too large")
     engine.prepare(32, 16, 1)
     assert level(engine, 32) == 1 and engine.name == "eager, tensorrt: too large"
-    assert level(engine) == 2 and engine.name == "tensorrt"
+    assert engine.trouble == "tensorrt: too large"
+    assert level(engine) == 2 and engine.name == "tensorrt" and engine.trouble == ""
     second.error = None
     engine.prepare(48, 16, 1)
     assert level(engine, 48) == 2

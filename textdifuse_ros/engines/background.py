@@ -52,6 +52,11 @@ class BackgroundEngine:
         return self._current.name
 
     @property
+    def trouble(self) -> str:
+        """Why `first` runs in place of `second` for good, "" where it does not."""
+        return self._failure(*self._size)
+
+    @property
     def device(self) -> str:
         return self._current.device
 

@@ -121,7 +121,9 @@ class FusionNode(ManagedNode[Settings]):
             boxes,
         )
         boxes.want(parameters.settings.number(SHARPEN) > 0)
-        self.get_logger().info(f"active: fusing on {fuser.device} with {fuser.engine}, {fuser.dtype}")
+        self.get_logger().info(
+            f"active: fusing on {fuser.device} with {self.model.state().engine}, {fuser.dtype}"
+        )
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -239,7 +239,10 @@ def model_report(state: ModelState, weights: str, transition: str = "configure")
         "weights": state.weights or weights,
     }
     if state.phase == READY:
-        return Report(OK, f"ready: {state.engine} on {state.device}, {state.dtype}", values)
+        ready = f"ready: {state.engine} on {state.device}, {state.dtype}"
+        if state.trouble:
+            return Report(WARN, f"{ready}, but not as was asked: {state.trouble}", values, "fell_back")
+        return Report(OK, ready, values)
     if state.phase == LOADING:
         return Report(
             WARN, f"model loading for {state.seconds:.0f} s: nothing is published before it is ready", values

@@ -53,6 +53,7 @@ class ModelState:
     engine: str = ""
     dtype: str = ""
     weights: str = ""
+    trouble: str = ""  # why it does not run as was asked, though it runs
 
 
 def build_fuser(settings: Settings) -> Fuser:
@@ -134,8 +135,10 @@ class ModelHolder(Generic[S, M]):
             seconds = time.monotonic() - self._since
             if model is None:
                 return ModelState(self._phase, self._reason, seconds)
+            trouble = str(getattr(model, "trouble", ""))
+            engine = model.engine.removesuffix(f", {trouble}") if trouble else model.engine
             return ModelState(
-                self._phase, "", seconds, model.device, model.engine, model.dtype, model.weights_id
+                self._phase, "", seconds, model.device, engine, model.dtype, model.weights_id, trouble
             )
 
     def busy(self) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from harness import Cameras, Rig
 from pictures import at, stamp_of
 from sensor_msgs.msg import Image
+from waiting import until
 
 from textdifuse_ros.msg import FusionStatus
 from textdifuse_ros.nodes.parameters import BY_NAME, PARAMETERS, START
@@ -167,6 +168,15 @@ def test_help_is_printed_and_nothing_started(rig: Rig) -> None:
     process = rig.start({}, "--", "--help")
     assert process.wait() == 0
     assert process.output().startswith("usage: fusion_node [--ros-args")
+
+
+def test_an_override_of_qos_that_no_topic_takes_is_named_once_the_node_is_active(rig: Rig) -> None:
+    typo = "qos_overrides./rgb/image_row.subscription.depth"
+    process = rig.start({typo: 3})
+    rig.wait_state("active")
+    until(lambda: f"parameter {typo} is ignored" in process.output(), "the warning")
+    assert "did you mean qos_overrides./rgb/image_raw.subscription.depth?" in process.output()
+    assert process.output().count("is ignored") == 1
 
 
 def test_what_no_parameter_reads_is_named_in_the_log(rig: Rig, tmp_path: Path) -> None:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from textdifuse_ros.nodes.overrides import parameter_files, unheard_reason, unknown_reason
+from textdifuse_ros.nodes.overrides import (
+    QosWatch,
+    idle_overrides,
+    parameter_files,
+    unheard_reason,
+    unknown_reason,
+)
 
 
 def test_an_unknown_name_leads_to_the_nearest_parameter() -> None:
@@ -68,3 +76,52 @@ def test_a_file_for_another_node_is_named_with_what_to_write(tmp_path: Path, tex
 
 def test_a_file_that_cannot_be_read_is_left_to_rcl(tmp_path: Path) -> None:
     assert unheard_reason(str(tmp_path / "nowhere.yaml"), "/textdifuse") == ""
+
+
+RGB = "qos_overrides./rgb/image_raw.subscription.reliability"
+
+
+def test_an_override_of_qos_that_no_topic_took_is_found() -> None:
+    given = {
+        RGB: "reliable",
+        "steps": 2,
+        "qos_overrides./rgb/image_raw/compressed.subscription.reliability": "reliable",  # of the same camera
+        "qos_overrides./rgb/image_raw.subscriber.reliability": "reliable",
+        "qos_overrides./rbg/image_raw.subscription.reliability": "reliable",
+        "qos_overrides./rgb/image_raw.subscription.relibility": "reliable",
+    }
+    idle = idle_overrides(given, [RGB])
+    assert len(idle) == 3 and all(("rbg" in n) or ("subscriber" in n) or ("relib" in n) for n in idle)
+
+
+class Logger:
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.said.append(text)
+
+
+def node(given: list[str], declared: list[str]) -> Any:
+    logger = Logger()
+    return SimpleNamespace(
+        _parameter_overrides=dict.fromkeys(given),
+        _parameters=dict.fromkeys(declared),
+        get_logger=lambda: logger,
+        said=logger.said,
+    )
+
+
+def test_overrides_of_qos_are_judged_once_when_every_node_has_been_active() -> None:
+    typo = RGB.replace("rgb", "rbg")
+    fusion, detector = node([typo], [RGB]), node([RGB], [])  # what one of them takes is not complained of
+    watch = QosWatch([fusion, detector])
+    watch.activated(fusion)
+    watch.activated(fusion)
+    assert fusion.said == detector.said == []
+    watch.activated(detector)
+    (line,) = fusion.said
+    assert line.startswith(f"parameter {typo} is ignored") and line.endswith(f"did you mean {RGB}?")
+    assert detector.said == []
+    watch.activated(fusion)
+    assert len(fusion.said) == 1

@@ -52,6 +52,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self.stopping = threading.Event()
         self.incompatible: dict[str, str] = {}
         self.trouble = ""  # why the last transition failed
+        self.activated: Callable[[Any], None] = lambda node: None  # told of each activation
         self._attempted = ""  # the transition that reads the parameters at this moment
         self.parameters: ParameterServer[S] = ParameterServer(self, defaults, self._hindrance)
 
@@ -133,7 +134,10 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Fails with the reason when the model cannot be loaded again."""
-        return self._attempt("activate", lambda: self.start(state))
+        outcome = self._attempt("activate", lambda: self.start(state))
+        if outcome == SUCCESS:
+            self.activated(self)
+        return outcome
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop, and free the device's memory."""

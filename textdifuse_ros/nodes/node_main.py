@@ -93,7 +93,7 @@ def _serve(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
     from textdifuse_ros.nodes.executor import TransitionExecutor
-    from textdifuse_ros.nodes.overrides import warn_of_unused
+    from textdifuse_ros.nodes.overrides import QosWatch, warn_of_unused
     from textdifuse_ros.nodes.parameter_spec import ParameterError
 
     if _stop.is_set():
@@ -104,6 +104,9 @@ def _serve(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
     except refusals as error:
         return _refuse_start(program, error)
     warn_of_unused(nodes, args)
+    watch = QosWatch(nodes)
+    for node in nodes:
+        node.activated = watch.activated
     executor = TransitionExecutor(node.transitions for node in nodes)
     for node in nodes:
         executor.add_node(node)

@@ -32,6 +32,52 @@ def warn_of_unused(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
     _warn_of_unheard(nodes, arguments)
 
 
+class QosWatch:
+    """Names overrides of QoS that no topic took, once every node has been active: before that the topics are
+    not there yet. Where nodes share a process, an override need only be for one of them."""
+
+    def __init__(self, nodes: Sequence[Any]) -> None:
+        self._nodes = nodes
+        self._waiting = {id(node) for node in nodes}
+
+    def activated(self, node: Any) -> None:
+        """A node has been activated; only the last one of all of them to be so for the first time counts."""
+        if id(node) not in self._waiting:
+            return
+        self._waiting.discard(id(node))
+        if not self._waiting:
+            self._warn()
+
+    def _warn(self) -> None:
+        taken = [name for node in self._nodes for name in node._parameters if name.startswith(QOS)]
+        for node in self._nodes:
+            for name in idle_overrides(getattr(node, "_parameter_overrides", {}), taken):
+                near = difflib.get_close_matches(name, taken, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                node.get_logger().warning(
+                    f"parameter {name} is ignored: no publisher or subscription uses it at present{hint}"
+                )
+
+
+def idle_overrides(given: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """Overrides of QoS among the parameters ``given`` that are not among those that topics have taken.
+
+    Of a camera's raw and its compressed topic one is subscribed to; an override of the other one waits.
+    """
+    known = set(taken)
+    return sorted(
+        name
+        for name in given
+        if name.startswith(QOS) and name not in known and _other_transport(name) not in known
+    )
+
+
+def _other_transport(name: str) -> str:
+    topic, dot, rest = name.removeprefix(QOS).partition(".")
+    other = topic.removesuffix("/compressed") if topic.endswith("/compressed") else f"{topic}/compressed"
+    return f"{QOS}{other}{dot}{rest}"
+
+
 def _warn_of_unheard(nodes: Sequence[Any], arguments: Sequence[str]) -> None:
     for path in parameter_files(arguments):
         reasons = [unheard_reason(path, node.get_fully_qualified_name()) for node in nodes]

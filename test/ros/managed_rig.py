@@ -38,6 +38,9 @@ class Model:
 
     def enter_thread(self) -> None: ...
 
+    def ready(self, prompt: Any) -> bool:
+        return True
+
     def fuse_cameras(self, cameras: Any, *_: Any, **__: Any) -> Any:
         self.began.set()
         assert self.go.wait(DEADLINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -28,8 +29,10 @@ from textdifuse_ros.model.controls import AUTO, CONTROLS, EVIDENT, controls, evi
 from textdifuse_ros.model.weights import WeightsError, identity
 from textdifuse_ros.simulation import StreetSequence
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
+from textdifuse_ros.train.stills import read_image, validation_names
 
 Bytes = NDArray[np.uint8]
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 Spoil = Callable[[str, float], Bytes]
 
 
@@ -80,6 +83,25 @@ def test_a_street_seen_by_another_kind_of_camera_gives_away_nothing(seen: Eviden
     grey = np.repeat(np.rint(street.mean(axis=2, keepdims=True)).astype(np.uint8), 3, axis=2)
     for picture in (grey, np.rot90(street, 2), np.rot90(street)):
         assert seen.look(np.ascontiguousarray(picture)).shares == {}
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the data folder ../shared beside the repository")
+@pytest.mark.parametrize("kind", ["as it is", "grey", "upside down", "within black edges"])
+def test_no_clean_picture_that_never_trained_is_taken_for_faulty(seen: Evidence, kind: str) -> None:
+    faulty = {}
+    for name in sorted(validation_names()):
+        folder, stem = name.split("/")
+        picture = read_image(SHARED / "data" / folder / "vis", stem)
+        if kind == "grey":
+            picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        elif kind == "upside down":
+            picture = np.ascontiguousarray(np.rot90(picture, 2))
+        elif kind == "within black edges":
+            edge = picture.shape[0] // 6
+            picture[:edge] = picture[-edge:] = 0
+        if shares := seen.look(picture).shares:
+            faulty[name] = shares
+    assert not faulty
 
 
 def test_what_is_behind_smoke_is_not_judged() -> None:

@@ -45,7 +45,7 @@ def test_an_engine_that_this_machine_cannot_have_is_a_warning_in_a_sentence(rig:
     report = rig.diagnostics().wait("model", "engine tensorrt needs a CUDA device", level=WARN)
     assert report.message.startswith("ready: eager on cpu, ")
     assert values_of(report)["engine"] == "eager"
-    assert "active: fusing on cpu with eager, " in process.output()
+    until(lambda: "active: fusing on cpu with eager, " in process.output(), "the line about the engine")
 
 
 def test_a_thermal_camera_that_nobody_publishes_is_named_with_what_there_is_instead(rig: Rig) -> None:

@@ -156,7 +156,7 @@ def _fault(words: list[Word], typed: str) -> str:
 def _weighed(words: list[Word]) -> str:
     """ "people x2", "people with weight 2"."""
     spoken = keys(words)
-    if len(words) > 1 and "0" in (spoken[0], spoken[-1]):
+    if len(words) > 1 and (spoken[0] == "0" or spoken[1:] == ["0"]):  # "person number 0" is a name
         name = _name([word for word in words if word.key != "0"])
         return f"holds a 0: write 'no {name}' to keep it calm"
     if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:

@@ -280,8 +280,8 @@ class Fuser:
         # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
         kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
         shares = {name: share for name, share in shares.items() if _CONTROL_OF.get(name, name) not in kept}
-        of_levels = [share for name, share in shares.items() if any(name in kind for kind in tone.KINDS)]
-        levels = tone.table(found.tone, max(of_levels, default=0.0), kept)
+        most = max(shares.get(name, 0.0) for kind in tone.KINDS for name in kind)
+        levels = tone.table(found.tone, most, kept)
         beyond = tone.lacking(found.tone)
         raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))

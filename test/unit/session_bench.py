@@ -74,8 +74,7 @@ class Bench:
         self.published: list[tuple[str, float]] = []  # mode and stamp [ms]
         self.sizes: list[tuple[int, int]] = []
         self.drops: list[Drop] = []
-        self.registration, self.seen = Registration(), Seen()
-        prompts = PromptKeeper(lambda record: None)
+        self.registration, prompts = Registration(), PromptKeeper(lambda record: None)
         self.fuser: Any = CopyingFuser()
         self.session = session.Session(
             self.fuser,
@@ -87,9 +86,13 @@ class Bench:
             self.drops.append,
         )
 
+    @property
+    def seen(self) -> Seen:
+        """What diagnostics read."""
+        return self.session.seen
+
     def _publish(self, outcome: Outcome, *_: object) -> None:
         assert outcome.image is not None
-        self.seen = outcome.seen
         stamp = outcome.header.stamp
         self.published.append((outcome.action.value, ((stamp.sec - 1_700_000_000) * S + stamp.nanosec) / MS))
         self.sizes.append((outcome.image.shape[1], outcome.image.shape[0]))

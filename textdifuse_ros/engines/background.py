@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from torch import Tensor
 
@@ -84,13 +85,7 @@ class BackgroundEngine:
     ) -> tuple[Bytes, float]:
         height, width = thermal.shape
         self._current = self._choose(height, width, steps)
-        if isinstance(self._current, Keeps):
-            self._current.keep = self.keep
-        try:
-            return self._current.run(rgb, thermal, relevance, steps, controls)
-        except EngineError as error:
-            self._fall_back(error)
-        return self.run(rgb, thermal, relevance, steps, controls)
+        return self._work(lambda engine: engine.run(rgb, thermal, relevance, steps, controls))
 
     def takes_cameras(self, height: int, width: int, steps: int) -> bool:
         """See TakesCameras. Chooses what runs that frame."""
@@ -99,17 +94,7 @@ class BackgroundEngine:
 
     def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
         """By the engine of which `takes_cameras` has just said that it does."""
-        current = self._current
-        if not isinstance(current, TakesCameras):
-            raise EngineError(f"engine {current.name} takes registered images only")
-        if isinstance(current, Keeps):
-            current.keep = self.keep
-        try:
-            return current.run_cameras(cameras, steps, controls)
-        except EngineError as error:
-            self._fall_back(error)
-        self._current = self._first
-        return self.run_cameras(cameras, steps, controls)
+        return self._work(lambda engine: _taking_cameras(engine).run_cameras(cameras, steps, controls))
 
     @property
     def kept(self) -> Tensor | None:
@@ -152,11 +137,18 @@ class BackgroundEngine:
     def _failure(self, height: int, width: int, steps: int) -> str:
         return self._failed or self._failures.get((height, width, steps), "")
 
-    def _fall_back(self, error: EngineError) -> None:
-        """From `second`, for frames like this one; raises the error where `first` has failed itself."""
-        if self._current is self._first:
-            raise error
-        self._note(self._size, str(error))
+    def _work(self, do: Callable[[Engine], tuple[Bytes, float]]) -> tuple[Bytes, float]:
+        """By the engine that was chosen; where `second` fails, by `first`, and so for all frames like it."""
+        if isinstance(self._current, Keeps):
+            self._current.keep = self.keep
+        try:
+            return do(self._current)
+        except EngineError as error:
+            if self._current is self._first:
+                raise
+            self._note(self._size, str(error))
+        self._current = self._first
+        return self._work(do)
 
     def _note(self, size: tuple[int, int, int], failed: str) -> None:
         self._failures[size] = failed
@@ -175,3 +167,9 @@ class BackgroundEngine:
         with self._lock:
             if self._closed:
                 engine.close()
+
+
+def _taking_cameras(engine: Engine) -> TakesCameras:
+    if not isinstance(engine, TakesCameras):
+        raise EngineError(f"engine {engine.name} takes registered images only")
+    return engine

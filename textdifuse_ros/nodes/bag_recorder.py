@@ -14,10 +14,12 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 
 from textdifuse_ros.nodes.bag_types import TypeMissing
 from textdifuse_ros.nodes.bag_writer import BagWriter, RecordError
+from textdifuse_ros.nodes.command_line import Program
 from textdifuse_ros.nodes.parameters import START, ParameterSpec
 from textdifuse_ros.nodes.process import StartError, run_alone
 from textdifuse_ros.nodes.sim_options import declare
 
+PROGRAM = Program("bag_recorder", "Records what a fusion node takes and gives.")
 DEFAULT_TOPICS = (
     "rgb/image_raw",
     "rgb/image_raw/compressed",
@@ -163,7 +165,7 @@ def _as_rosbag(profile: QoSProfile) -> Qos:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point of `python -m textdifuse_ros.nodes.bag_recorder`."""
-    return run_alone("bag_recorder", "Records what a fusion node takes and gives.", BagRecorder, args)
+    return run_alone(PROGRAM, BagRecorder, args)
 
 
 if __name__ == "__main__":

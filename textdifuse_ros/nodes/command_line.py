@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 OF_ROS = (
     "-p", "--param", "--params-file", "-r", "--remap", "-e", "--enclave", "--log-level", "--log-config-file",
@@ -10,6 +11,21 @@ OF_ROS = (
 )  # fmt: skip
 _HELP = ("-h", "--help")
 _SHOWN = "[--ros-args [-p NAME:=VALUE] [--params-file FILE] [-r FROM:=TO] [--log-level LEVEL]]"
+
+
+@dataclass(frozen=True)
+class Program:
+    """An executable in words: what it does, its arguments besides those of ROS, what to say of other ones."""
+
+    name: str
+    about: str
+    own: str = ""
+    instead: str = ""
+
+
+def help_for(program: Program, stray: Sequence[str]) -> str:
+    """What to print where words that are no ROS arguments ask for help, "" where none does."""
+    return usage(program.name, program.about, program.own) if asks_for_help(stray) else ""
 
 
 def asks_for_help(stray: Sequence[str]) -> bool:

@@ -6,7 +6,8 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.nodes.node_main import Program, StartRefused, run
+from textdifuse_ros.nodes.command_line import Program
+from textdifuse_ros.nodes.node_main import StartRefused, run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.detector import DetectorNode

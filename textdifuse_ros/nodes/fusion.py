@@ -26,7 +26,6 @@ from textdifuse_ros.nodes.outputs import IMAGE_TOPICS, Outputs, prompt_message
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.prompts import PromptKeeper, PromptRecord
 from textdifuse_ros.nodes.registration_keeper import RegistrationKeeper
-from textdifuse_ros.nodes.seen import Seen
 from textdifuse_ros.nodes.session import Session
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ class FusionNode(ManagedNode[Settings]):
         topic = self.resolve_topic_name(IMAGE_TOPICS[0])
         self.handover = Handover(self.get_fully_qualified_name(), topic, self.is_active)
         self.registration = RegistrationKeeper()
-        self.seen = Seen()
         self.boxes = BoxKeeper()
         self._prompt_publisher = self.create_publisher(PromptState, "~/prompt", qos.latched())
         self.prompts = PromptKeeper(self._announce_prompt, self.get_logger().warning)
@@ -107,7 +105,6 @@ class FusionNode(ManagedNode[Settings]):
             self.handover.is_open,
         )
         self.incompatible.clear()
-        self.seen = Seen()
         self.session = session
         topic = parameters.settings.text("detections_topic")
         boxes = BoxInput(self, topic, self.boxes.hear, self.frames)
@@ -166,7 +163,6 @@ class FusionNode(ManagedNode[Settings]):
         outputs, session = self.outputs, self.session
         if outputs is None or session is None:
             return
-        self.seen = outcome.seen
         encoding = settings.text("output_encoding")
         assert outcome.image is not None
         self.handover.give(outcome.image, encoding, outcome.header, outcome.on_device)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from textdifuse_ros.nodes.node_main import Program, run
+from textdifuse_ros.nodes.command_line import Program
+from textdifuse_ros.nodes.node_main import run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.fusion import FusionNode

@@ -12,10 +12,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from textdifuse_ros.nodes.command_line import asks_for_help, stray_reason, usage
+from textdifuse_ros.nodes.command_line import Program, help_for, stray_reason
 from textdifuse_ros.nodes.stop_flag import StopFlag
 
 if TYPE_CHECKING:
@@ -32,16 +31,6 @@ class StartRefused(RuntimeError):
 
 
 MakeNodes = Callable[[], Sequence[Any]]
-
-
-@dataclass(frozen=True)
-class Program:
-    """An executable in words: what it does, its arguments besides those of ROS, what to say of other ones."""
-
-    name: str
-    about: str
-    own: str = ""
-    instead: str = ""
 
 
 def run(program: Program, make_nodes: MakeNodes, args: list[str] | None = None) -> int:
@@ -79,8 +68,8 @@ def _run(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
         return _refuse_start(program, error)
     try:
         stray = remove_ros_args(args)[1:]
-        if asks_for_help(stray):
-            print(usage(program.name, program.about, program.own))
+        if text := help_for(program, stray):
+            print(text)
             return 0
         if reason := stray_reason(stray, program.instead):
             return _refuse_start(program, StartRefused(reason))

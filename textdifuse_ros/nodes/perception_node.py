@@ -13,8 +13,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from textdifuse_ros.nodes.command_line import Program
 from textdifuse_ros.nodes.detector_node import require_messages
-from textdifuse_ros.nodes.node_main import Program, StartRefused, run
+from textdifuse_ros.nodes.node_main import StartRefused, run
 
 if TYPE_CHECKING:
     from textdifuse_ros.nodes.managed_node import ManagedNode

@@ -14,7 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
-from textdifuse_ros.nodes.command_line import asks_for_help, stray_reason, usage
+from textdifuse_ros.nodes.command_line import Program, help_for, stray_reason
 from textdifuse_ros.nodes.overrides import warn_of_unused
 from textdifuse_ros.nodes.stop_flag import StopFlag
 
@@ -36,20 +36,18 @@ class Finite(Protocol):
         """Stop threads and let go of files."""
 
 
-def run_alone(
-    program: str, about: str, make_node: Callable[[], Any], args: Sequence[str] | None = None
-) -> int:
+def run_alone(program: Program, make_node: Callable[[], Any], args: Sequence[str] | None = None) -> int:
     """`run` for a node that takes nothing but ROS arguments: other words are refused with 2, --help is
-    answered with ``about``."""
+    answered."""
     words = sys.argv[1:] if args is None else list(args)
     try:
-        stray = remove_ros_args([program, *words])[1:]
+        stray = remove_ros_args([program.name, *words])[1:]
     except Exception:  # what ROS cannot read is refused by `run`
         stray = []
-    if asks_for_help(stray):
-        print(usage(program, about))
+    if text := help_for(program, stray):
+        print(text)
         return 0
-    if reason := stray_reason(stray):
+    if reason := stray_reason(stray, program.instead):
         print(f"error: {reason}", file=sys.stderr, flush=True)
         return 2
     return run(make_node, args)

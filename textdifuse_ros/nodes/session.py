@@ -16,6 +16,7 @@ from textdifuse_ros.nodes.meters import RateMeter, Window
 from textdifuse_ros.nodes.parameters import Settings
 from textdifuse_ros.nodes.pipeline import AskBoxes, Pipeline
 from textdifuse_ros.nodes.prompts import PromptRecord
+from textdifuse_ros.nodes.seen import Seen
 from textdifuse_ros.nodes.stamps import StampGuard, stamp_ns
 from textdifuse_ros.nodes.tally import MODEL, POLICY, Tally
 from textdifuse_ros.text.boxes import Hints
@@ -63,6 +64,7 @@ class Session:
         self.ages, self.totals, self.models, self.overheads = Window(), Window(), Window(), Window()
         self.last_action = Action.NOTHING
         self.repaired: Mapping[str, float] = {}  # in the latest image, without a wish
+        self.seen = Seen()  # of the latest images
         self.last_published: float | None = None
         self.unanswered: float | None = None  # when the worker took the first job since that image
         self._guards = {camera: StampGuard() for camera in CAMERAS}
@@ -164,7 +166,7 @@ class Session:
         outcome.timings.wait = (taken - job.posted) * 1e3
         outcome.taken = taken
         now = time.monotonic()
-        self.last_action, self.repaired = outcome.action, outcome.repaired
+        self.last_action, self.repaired, self.seen = outcome.action, outcome.repaired, outcome.seen
         self.last_published, self.unanswered = now, None
         self.published.tick(now)
         self._publish(outcome, settings, prompt)

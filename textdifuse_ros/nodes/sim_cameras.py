@@ -17,6 +17,7 @@ from std_msgs.msg import String
 
 from textdifuse_ros.imaging.encodings import fill_image
 from textdifuse_ros.nodes.camera_pair import SECOND, CameraOutput, set_stamp, wait_until_heard
+from textdifuse_ros.nodes.command_line import Program
 from textdifuse_ros.nodes.process import StartError, deliver, run_alone
 from textdifuse_ros.nodes.qos import camera_output, status_output
 from textdifuse_ros.nodes.sim_options import SIM_PARAMETERS, declare
@@ -28,6 +29,8 @@ from textdifuse_ros.simulation import (
     centikelvin,
     counts_to_8bit,
 )
+
+PROGRAM = Program("sim_cameras", "Two simulated cameras: a rendered night street.")
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,7 @@ def _rounded(item: SimObject) -> dict[str, Any]:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point of `ros2 run textdifuse_ros sim_cameras`."""
-    return run_alone("sim_cameras", "Two simulated cameras: a rendered night street.", SimCameras, args)
+    return run_alone(PROGRAM, SimCameras, args)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ _THINGS = frozenset((
     "bicycles", "motorcycle", "motorcycles", "motorbike", "motorbikes", "traffic", "sky", "road", "roads",
     "street", "streets", "building", "buildings", "tree", "trees", "kid", "kids",
 ))  # fmt: skip
+_KNOWN = _HOT | _COLD | _THINGS
 _ALSO = frozenset(("child", "children", "object", "objects"))  # but a childless couple is one
 _DASH = f"[{re.escape(DASHES)}]"
 _PREFIXED = re.compile(rf"(?:non|no|un|anti){_DASH}?(.+)")
@@ -41,12 +42,11 @@ def is_turned(word: str) -> bool:
 
 def _root(key: str) -> str:
     """What the word says that is not there, "" where it is a name."""
-    known = _HOT | _COLD | _THINGS
-    if (found := _PREFIXED.fullmatch(key)) and found[1] in known | _ALSO:
+    if (found := _PREFIXED.fullmatch(key)) and found[1] in _KNOWN | _ALSO:
         return found[1]
     for pattern, more in ((_FREE, _ALSO), (_LESS, frozenset[str]())):
         found = pattern.fullmatch(key)
-        if found and (found[1] in known | more or restoration.is_fault([found[1]])):
+        if found and (found[1] in _KNOWN | more or restoration.is_fault([found[1]])):
             return found[1]
     return ""
 

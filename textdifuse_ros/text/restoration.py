@@ -264,17 +264,18 @@ def _keep_wish(words: list[str]) -> _Found | None:
     for size in (3, 2, 1):
         if len(rest) > size and " ".join(rest[-size:]) in UNTOUCHED:
             rest = rest[:-size]
-    return _kept(rest, "") or (_kept(rest[1:], CAMERAS[rest[0]]) if rest[:1] and rest[0] in CAMERAS else None)
+    of_camera = _kept(rest[1:], CAMERAS[rest[0]]) if rest and rest[0] in CAMERAS else None
+    return _kept(rest, "") or _fault(rest) or of_camera
 
 
 def _kept(words: list[str], camera: str) -> _Found | None:
-    """ "contrast", "contrast in the thermal image", "noise"; camera: that was named in front."""
+    """ "contrast", "contrast in the thermal image"; camera: that was named in front."""
     for size in range(min(_LONGEST_WISH, len(words)), 0, -1):
         degradation, tail = KEEPS.get(" ".join(words[:size])), words[size:]
         place = place_of(tail) if not tail or tail[0] in PREPOSITIONS else None
         if degradation and place:
             return degradation, place[0] or camera, place[1]
-    return (found[0], found[1] or camera, found[2]) if (found := _fault(words)) else None
+    return None
 
 
 def place_of(words: list[str]) -> tuple[str, str] | None:

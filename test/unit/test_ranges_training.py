@@ -42,8 +42,12 @@ def test_each_channel_has_tails_of_its_own() -> None:
     assert float(tails.excess(values, ranges.Range(-1.0, 1.0, (1.0, 0.25)))) == pytest.approx(0.125)
 
 
-def test_a_distilled_student_has_ranges_and_its_tails_are_in_the_log(data: Path, tmp_path: Path) -> None:
-    path = distill(data, None, tmp_path / "run", short(2, bank_share=0.0, tail_weight=5.0), a_network(False))
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_distilled_student_has_ranges_and_its_tails_are_in_the_log(
+    data: Path, tmp_path: Path, precision: str
+) -> None:
+    config = short(2, bank_share=0.0, tail_weight=5.0, precision=precision)
+    path = distill(data, None, tmp_path / "run", config, a_network(False))
     student = weights.load(path)
     assert student.ranges.keys() == ranges.convolutions(student).keys()
     assert weights.notes(path) == {"updates": "2"}

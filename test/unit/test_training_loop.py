@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import os
@@ -16,12 +17,17 @@ import cv2
 import pytest
 import torch
 from command_line import REPOSITORY, refused, textdifuse
+from small_networks import network_inputs, random_network
+from torch import Tensor
 from training_samples import before_call, log_of, losses_of, one_thread, short, short_file, write_data
 
 from textdifuse_ros.model import weights
+from textdifuse_ros.model.anchor import prepared
+from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.train import paths
 from textdifuse_ros.train import run as run_module
 from textdifuse_ros.train.errors import Interrupted, TrainingError
-from textdifuse_ros.train.run import Run
+from textdifuse_ros.train.run import Rounded, Run
 from textdifuse_ros.train.teacher import train
 
 
@@ -208,11 +214,45 @@ def test_the_precision_is_bf16_where_asked_for_or_where_the_processor_has_it(
 ) -> None:
     def used(precision: str, has: bool) -> torch.dtype:
         monkeypatch.setattr(run_module, "cpu_has_fast_bf16", lambda: has)
-        with run_module.autocast(precision, torch.device("cpu")):
-            return torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2)).dtype
+        return run_module.arithmetic(precision, torch.device("cpu"))
 
     assert used("auto", True) == used("bf16", False) == torch.bfloat16
     assert used("auto", False) == used("fp32", True) == torch.float32
+
+
+def test_in_bf16_only_the_weights_are_rounded_as_in_an_engine() -> None:
+    network, sources = random_network(), tuple(network_inputs().values())
+    estimate = Rounded(network, torch.bfloat16)(*sources)
+    as_deployed = copy.deepcopy(network).to(torch.bfloat16)(*sources)
+    for trained, deployed in zip(estimate, as_deployed, strict=True):
+        assert trained.dtype == torch.float32 and torch.equal(trained, deployed)
+    estimate.luminance.mean().backward()
+    assert all(each.dtype == torch.float32 for each in network.parameters())
+    assert network.stem.weight.grad is not None and float(network.stem.weight.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_training_starts_from_the_anchor_that_a_robot_has_whatever_the_precision(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    given: list[tuple[Tensor, ...]] = []
+    cameras: list[tuple[int, Tensor, Tensor]] = []  # with the number of the call that they were for
+    plain, drawn = FusionNetwork.forward, paths.prepared
+
+    def forward(network: FusionNetwork, *sources: Tensor) -> Estimate:
+        given.append(sources[1:4])
+        return plain(network, *sources)
+
+    def noted(visible: Tensor, thermal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        cameras.append((len(given), visible, thermal))
+        return drawn(visible, thermal)
+
+    monkeypatch.setattr(FusionNetwork, "forward", forward)
+    monkeypatch.setattr(paths, "prepared", noted)
+    train(data, None, tmp_path / "run", short(1, precision=precision))
+    [(call, *seen)] = cameras
+    for got, expected in zip(given[call], prepared(*seen), strict=True):
+        assert got.dtype == torch.float32 and torch.equal(got, expected)
 
 
 def test_gradients_that_are_never_finite_end_a_training(

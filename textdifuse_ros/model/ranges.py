@@ -59,14 +59,20 @@ class ConvolutionWatch(TorchFunctionMode):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self._names = {id(layer.weight): name for name, layer in convolutions(network).items()}
+        # Weights in other precisions join them, and stay here so that nothing else can take their place.
+        self._weights = {
+            id(layer.weight): (name, layer.weight) for name, layer in convolutions(network).items()
+        }
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func is F.conv2d and (name := self._names.get(id(args[1]))) is not None:
-            self.read(name, args[0])
-        return func(*args, **(kwargs or {}))
+        if func is F.conv2d and (known := self._weights.get(id(args[1]))) is not None:
+            self.read(known[0], args[0])
+        result = func(*args, **(kwargs or {}))
+        if func is Tensor.to and (known := self._weights.get(id(args[0]))) is not None:
+            self._weights[id(result)] = (known[0], result)
+        return result
 
     def read(self, name: str, values: Tensor) -> None:
         raise NotImplementedError

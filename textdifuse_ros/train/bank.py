@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import json
@@ -21,7 +22,7 @@ from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.distributed import Ranks
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
-from textdifuse_ros.train.run import autocast
+from textdifuse_ros.train.run import arithmetic
 from textdifuse_ros.train.seeds import BANK, generator
 
 FILE = "bank.safetensors"
@@ -97,16 +98,13 @@ def answered_by(
     """The teacher's result for `config.bank` examples, as the tensors of a Bank."""
     steps, count = teacher.config.steps[0], max(1, config.bank // config.batch)
     rows: dict[str, list[Tensor]] = {name: [] for name in (*_INPUTS, *_ANSWERS, *_BOXES)}
-    pace, fast = Pace(), autocast(config.precision, device)
+    pace, teacher = Pace(), copy.deepcopy(teacher).to(arithmetic(config.precision, device))
     with Progress() as progress:
         for index in range(count):
             batch = draw(sets, config, generator(BANK, config.seed, index), config.single_share)
             there = batch.to(device)
             sources = (there.visible, there.thermal, there.relevance)
-            with fast:
-                answer = sampler.sample(
-                    teacher, teacher.config, *sources, steps, there.controls, prepare=False
-                )
+            answer = sampler.sample(teacher, teacher.config, *sources, steps, there.controls)
             for name in _INPUTS:
                 rows[name].append(getattr(batch, name).half())
             for name in _ANSWERS:

@@ -57,7 +57,8 @@ class FrozenDetector(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> logits (N, cells, 6) of ROAD_CLASSES over strides 8, 16 and 32."""
-        x = self._conv(self._conv(rgb, "0", 2), "1", 2)
+        x = rgb.to(self.get_buffer("model_0_conv_weight").dtype)
+        x = self._conv(self._conv(x, "0", 2), "1", 2)
         x = self._conv(self._stage(x, 2, True), "3", 2)
         fine = self._stage(x, 4, True)
         middle = self._stage(self._conv(fine, "5", 2), 6, True)

@@ -56,7 +56,7 @@ def distill(
         run = Run(output, config, ranks, teacher)
         if (before := finished(run, FILE)) is not None:
             return _with_ranges(before, data, run) if ranks.first else before
-        detector = make_detector(detector_folder, config, run.device)
+        detector = make_detector(detector_folder, config, run)
         sets = load_pairs(data, run)
         pictures = Samples(sets, config, detector, run.device, (1, 2)) if ranks.first else None
         answers = (

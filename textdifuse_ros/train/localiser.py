@@ -30,7 +30,7 @@ from textdifuse_ros.train.localiser_examples import Batch, Frames, check, draw, 
 from textdifuse_ros.train.localiser_teachers import Teachers
 from textdifuse_ros.train.localiser_words import train_words
 from textdifuse_ros.train.progress import Pace, Progress, duration, say
-from textdifuse_ros.train.run import Average, autocast
+from textdifuse_ros.train.run import Average, arithmetic
 from textdifuse_ros.train.seeds import EXAMPLES, generator
 from textdifuse_ros.train.stream import ahead
 
@@ -195,7 +195,8 @@ class _Run:
         moving = [each for each in network.parameters() if each.requires_grad]
         self._optimiser = torch.optim.AdamW(moving, lr=config.learning_rate, weight_decay=1e-3)
         self._average = Average(network, config.average)
-        self._autocast = autocast(config.precision, self._device)
+        dtype = arithmetic(config.precision, self._device)
+        self._autocast = torch.autocast(self._device.type, dtype=dtype, enabled=dtype == torch.bfloat16)
         self.step, self.spent = 0, 0.0
         if (output / "checkpoint.pt").is_file():
             self._resume(output / "checkpoint.pt")

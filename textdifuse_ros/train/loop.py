@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 
 from textdifuse_ros.model.network import FusionNetwork
@@ -27,14 +26,14 @@ from textdifuse_ros.train.samples import Samples
 Lesson = Callable[[int], Callable[[FusionNetwork], Terms]]  # number of the update -> its loss
 
 
-def make_detector(folder: Path | None, config: TrainConfig, device: torch.device) -> FrozenDetector | None:
+def make_detector(folder: Path | None, config: TrainConfig, run: Run) -> FrozenDetector | None:
     """The detector of the loss, None where its weight is 0. Raises TrainingError for a broken file."""
     if config.detector_weight <= 0:
         return None
     if folder is None:
         raise TrainingError(f"--models: a folder with {config.detector} is needed, or detector_weight 0")
     try:
-        return FrozenDetector(folder / config.detector).to(device)
+        return FrozenDetector(folder / config.detector).to(run.device, run.dtype)
     except SafetensorError as error:
         raise TrainingError(f"{folder / config.detector}: is not a safetensors file ({error})") from error
 

@@ -8,16 +8,18 @@ import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from textdifuse_ros.engines.eager import cpu_has_fast_bf16
 from textdifuse_ros.engines.memory import EVERYTHING, keep_freed_memory
 from textdifuse_ros.model import weights
-from textdifuse_ros.model.network import FusionNetwork
+from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.train import files, seeds
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.distributed import Ranks
@@ -41,8 +43,8 @@ class Average:
             self.shadow[name].lerp_(value.detach(), 1 - decay)
 
 
-def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """The arithmetic that `precision` (auto, bf16, fp32) asks for, as a context."""
+def arithmetic(precision: str, device: torch.device) -> torch.dtype:
+    """What `precision` (auto, bf16, fp32) asks for."""
     if precision == "auto":
         if device.type == "cuda":
             bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -50,7 +52,28 @@ def autocast(precision: str, device: torch.device) -> torch.autocast:
             bf16 = cpu_has_fast_bf16()
     else:
         bf16 = precision == "bf16"
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)
+    return torch.bfloat16 if bf16 else torch.float32
+
+
+class Rounded(nn.Module):
+    """A network in training as an engine runs it: its weights in bf16, all between its convolutions in fp32.
+
+    Not autocast, which rounds every convolution, those of anchors, surroundings and targets as well: what
+    is left of a variance is then the rounding of the mean's square.
+    """
+
+    def __init__(self, network: FusionNetwork, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network, self._dtype = network, dtype
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.network.config
+
+    def forward(self, *sources: Tensor) -> Estimate:
+        rounded = {name: value.to(self._dtype) for name, value in self.network.named_parameters()}
+        estimate: Estimate = functional_call(self.network, rounded, sources)
+        return estimate
 
 
 def _groups(network: FusionNetwork) -> list[dict[str, Any]]:
@@ -84,8 +107,9 @@ class Run:
         if self.checkpoint.is_file():
             self._resume()
         ranks.check_same(self.step)
-        self._shared = ranks.wrap(self.network)
-        self._autocast = autocast(config.precision, self.device)
+        self.dtype = arithmetic(config.precision, self.device)
+        runs = self.network if self.dtype == torch.float32 else Rounded(self.network, self.dtype)
+        self._shared = ranks.wrap(cast(FusionNetwork, runs))
         self._bad = 0
 
     @property
@@ -114,8 +138,7 @@ class Run:
         """
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate() * group["pace"]
-        with self._autocast:
-            loss, terms = loss_of(self._shared)
+        loss, terms = loss_of(self._shared)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -25,7 +25,9 @@ class TailWatch(ConvolutionWatch):
 
     def read(self, name: str, values: Tensor) -> None:
         if values.requires_grad:  # a run without gradients has nothing to learn
-            self.loss = self.loss + excess(values, self._ranges[name.removeprefix("module.")])
+            self.loss = self.loss + excess(
+                values, self._ranges[name.removeprefix("module.").removeprefix("network.")]
+            )
 
 
 def excess(values: Tensor, within: Range) -> Tensor:

@@ -43,7 +43,7 @@ def train(
         run = Run(output, config, ranks, initial)
         if (before := finished(run, FILE)) is not None:
             return before
-        detector = make_detector(detector_folder, config, run.device)
+        detector = make_detector(detector_folder, config, run)
         sets = load_pairs(data, run)
         pictures = Samples(sets, config, detector, run.device, (1,)) if ranks.first else None
 

@@ -25,7 +25,7 @@ from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Encodes, Localiser, Prepared, make_localiser
-from textdifuse_ros.text.wishes import Pass, blend, compile_prompt, held_back, passes
+from textdifuse_ros.text.wishes import Pass, asked, blend, compile_prompt, held_back, passes
 
 RESTORE = ("auto", "off")
 _CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
@@ -271,22 +271,25 @@ class Fuser:
     ) -> _Base:
         if isinstance(restore, str) and restore not in RESTORE:
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
-        if restore == "off":
+        colours = asked(compiled.wishes, "colour_cast", strength)
+        if restore == "off" and colours == 0:
             return _Base(rgb, passes(compiled.wishes, NONE, strength), {})
-        explicit = {} if isinstance(restore, str) else restore
         found = settle(self._evidence.look(rgb))
+        if restore == "off":
+            image = _with_levels(rgb, tone.table(found.tone, 0.0, asked=colours))
+            return _Base(image, passes(compiled.wishes, NONE, strength), {})
+        explicit = {} if isinstance(restore, str) else restore
         shares = found.shares
         stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
         # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
         kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
         shares = {name: share for name, share in shares.items() if _CONTROL_OF.get(name, name) not in kept}
         most = max(shares.get(name, 0.0) for kind in tone.KINDS for name in kind)
-        levels = tone.table(found.tone, most, kept)
+        image = _with_levels(rgb, tone.table(found.tone, most, kept, colours))
         beyond = tone.lacking(found.tone)
         raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))
         repaired = {name: found.levels[name] for name in shares}
-        image = rgb if levels is None else tone.applied(rgb, levels)
         return _Base(image, passes(compiled.wishes, values, strength), repaired)
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
@@ -308,6 +311,10 @@ class Fuser:
         if isinstance(self._localiser, Prepared):
             self._localiser.close()
         self._engine.close()
+
+
+def _with_levels(rgb: Bytes, levels: Bytes | None) -> Bytes:
+    return rgb if levels is None else tone.applied(rgb, levels)
 
 
 def _evidence() -> Evidence:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from small_networks import nothing_found
 
 from textdifuse_ros.evaluation.restoration import psnr
+from textdifuse_ros.evaluation.wish_measures import colour_cast
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging import evidence, tone
 from textdifuse_ros.imaging.evidence import (
@@ -236,6 +237,28 @@ def test_what_stays_with_what_is_kept_is_not_called_repaired(
     assert (
         fuser.fuse(spoil("over_exposure", 1.0), street[..., 1].copy(), "keep the night look").repaired == {}
     )
+
+
+@pytest.mark.parametrize(("restore", "blue"), [("off", 0.75), ("auto", 0.92)])  # auto lets little tints be
+def test_a_wish_for_right_colours_follows_what_the_picture_tells_of_them(
+    fuser: Fuser, street: Bytes, restore: str, blue: float
+) -> None:
+    thermal = street[..., 1].copy()
+    yellow = np.rint(street * np.array((1.05, 1.0, blue))).clip(0, 255).astype(np.uint8)
+    slightly = fuser.fuse(yellow, thermal, "slightly correct the colours", restore=restore)
+    casts = [
+        colour_cast(fuser.fuse(yellow, thermal, restore=restore).image), colour_cast(slightly.image),
+        colour_cast(fuser.fuse(yellow, thermal, "correct the colours", restore=restore).image),
+    ]  # fmt: skip
+    assert casts[0] > casts[1] > casts[2]
+    right = colour_cast(fuser.fuse(street, thermal, restore=restore).image)
+    assert casts[0] - casts[2] > 0.5 * (casts[0] - right)
+
+
+def test_a_wish_for_right_colours_leaves_right_ones(fuser: Fuser, street: Bytes) -> None:
+    thermal = street[..., 1].copy()
+    plain, asked = (fuser.fuse(street, thermal, text).image for text in ("", "correct the colours"))
+    assert np.abs(plain.mean(axis=(0, 1)) - asked.mean(axis=(0, 1))).max() < 2
 
 
 def test_a_missing_file_is_an_error_of_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -78,6 +78,26 @@ def test_all_kept_is_no_table() -> None:
     assert table(YELLOW, 1.0, {"low_light", "colour_cast"}) is None
 
 
+@pytest.mark.parametrize("kept", [(), ("low_light",)])
+def test_a_cast_that_is_asked_away_goes_without_anything_else(kept: tuple[str, ...]) -> None:
+    levels, alone = table(YELLOW, 0.0, kept, asked=1.0), table(YELLOW, 1.0, {"low_light"})
+    assert levels is not None and alone is not None
+    assert np.array_equal(levels, alone)
+
+
+def test_a_cast_that_is_gone_already_goes_no_further() -> None:
+    levels, plain = table(YELLOW, 1.0, asked=0.7), table(YELLOW, 1.0)
+    assert levels is not None and plain is not None
+    assert np.array_equal(levels, plain)
+
+
+def test_what_is_asked_goes_beyond_what_is_put_right_by_itself() -> None:
+    some, more, alone = table(YELLOW, 0.4), table(YELLOW, 0.4, asked=1.0), table(YELLOW, 0.0, asked=0.6)
+    assert some is not None and more is not None and alone is not None
+    both = some[100, 0] / 100 * alone[100, 0]
+    assert more[100, 0].tolist() == pytest.approx(both.tolist(), abs=1.5)
+
+
 def test_what_is_applied_is_new_memory() -> None:
     image = np.full((4, 5, 3), 100, np.uint8)
     image.flags.writeable = False

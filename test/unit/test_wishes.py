@@ -22,7 +22,7 @@ from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.localiser import CompiledPrompt, localiser_names
 from textdifuse_ros.text.prompt import Prompt, PromptError
-from textdifuse_ros.text.wishes import blend, compile_prompt, passes
+from textdifuse_ros.text.wishes import asked, blend, compile_prompt, passes
 
 Bytes = NDArray[np.uint8]
 OFF = dict.fromkeys(CONTROLS, 0.0)
@@ -242,6 +242,22 @@ def test_a_wish_is_the_same_picture_as_its_controls(
     assert np.array_equal(wished.image, fuser.fuse(rgb, thermal, restore=same).image)
     if controls(same) != {"auto": AUTO, "off": NONE}[restore]:  # else it is done already
         assert not np.array_equal(wished.image, fuser.fuse(rgb, thermal, restore=restore).image)
+
+
+@pytest.mark.parametrize(
+    ("text", "strength", "share"),
+    [
+        ("correct the colours", 1.0, 1.0),
+        ("slightly correct the colours", 1.0, 0.5),
+        ("correct the colours", 0.4, 0.4),
+        ("correct the colours of the warm objects", 1.0, 0.0),
+        ("keep the colours", 1.0, 0.0),
+        ("brighten the dark", 1.0, 0.0),
+    ],
+)
+def test_what_is_asked_of_the_whole_frame_counts(text: str, strength: float, share: float) -> None:
+    wishes = compiled(text).wishes
+    assert asked(wishes, "colour_cast", strength) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("restore", ["auto", "off"])

@@ -33,19 +33,42 @@ class Tone:
     mean: Floats
 
 
-def table(tone: Tone, share: float, kept: Collection[str] = ()) -> Bytes | None:
+def table(tone: Tone, share: float, kept: Collection[str] = (), asked: float = 0.0) -> Bytes | None:
     """Levels after a correction by a share in [0, 1] of what is lacking, uint8 (256, 1, 3); None for none.
 
-    kept: faults that are to stay as they are, of LIGHT and COLOUR.
+    kept: faults that are to stay as they are, of LIGHT and COLOUR. asked: share of the cast that is to go
+    at least, by itself.
     """
     keeps_light, keeps_colour = any(each in kept for each in LIGHT), any(each in kept for each in COLOUR)
-    if share <= 0 or (keeps_light and keeps_colour):
+    plain = share > 0 and not (keeps_light and keeps_colour)
+    further = asked - (share if plain and not keeps_colour else 0.0)
+    if not plain and further <= 0:
         return None
+    values: Floats = np.tile(np.arange(256, dtype=np.float32)[:, None] / 255, 3)
+    if plain:
+        values = _corrected(values, tone, share, keeps_light, keeps_colour)
+    if further > 0:
+        values = values * _apart(_ratio(tone, further))
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
+
+
+def _ratio(tone: Tone, share: float) -> Floats:
+    """By what each channel's mean is to be multiplied: (3,)."""
+    return np.asarray(((tone.level + 1e-3) / (tone.mean + 1e-3)) ** share, np.float32)
+
+
+def _apart(ratio: Floats) -> Floats:
+    """What is left of a ratio when the light stays: how far the channels go apart."""
+    return np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
+
+
+def _corrected(values: Floats, tone: Tone, share: float, keeps_light: bool, keeps_colour: bool) -> Floats:
+    """values (256, 3) in [0, 1]."""
     gain: Floats = np.asarray(tone.gain**share, np.float32)
-    ratio: Floats = np.asarray((tone.level + 1e-3) / (tone.mean + 1e-3), np.float32) ** share
+    ratio = _ratio(tone, share)
     level = ratio * tone.mean
-    if keeps_light:  # what is left is how far the channels go apart
-        gain = np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
+    if keeps_light:
+        gain = _apart(ratio)
         level = gain * tone.mean
     elif keeps_colour:
         gain = np.full(3, _WEIGHTS @ gain, np.float32)
@@ -55,8 +78,7 @@ def table(tone: Tone, share: float, kept: Collection[str] = ()) -> Bytes | None:
     lifted = np.minimum((level - _VEIL) / (tone.mean + 1e-3), MOST)
     limited = np.where(offset > _VEIL, np.maximum(lifted, limited), limited)
     offset = np.minimum(level - limited * tone.mean, _VEIL)
-    values = np.arange(256, dtype=np.float32)[:, None] / 255 * limited + offset
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
+    return np.asarray(values * limited + offset, np.float32)
 
 
 def applied(rgb: Bytes, levels: Bytes) -> Bytes:

@@ -74,6 +74,17 @@ def held_back(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]
     return frozenset(names)
 
 
+def asked(wishes: Iterable[CompiledWish], control: str, strength: float) -> float:
+    """How far a fault is to be removed in the words of the wishes for the whole frame, in [0, 1]."""
+    degrees = [
+        min(1.0, wish.phrase.weight * strength) * min(1.0, wish.phrase.wish.degree)
+        for wish in wishes
+        if wish.region is None and wish.phrase.wish is not None
+        if control in wish.removals and not wish.phrase.suppressed
+    ]
+    return max(degrees, default=0.0)
+
+
 def blend(image: Bytes, over: Bytes, where: Floats) -> Bytes:
     """`over` laid on `image`, both uint8 (H, W, 3), as far as `where`, float32 (H, W) in [0, 1], says."""
     base = image.astype(np.float32)

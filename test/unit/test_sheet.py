@@ -76,6 +76,21 @@ def test_frames_of_clips_come_after_the_pairs(
     assert np.array_equal(made[HEAD + CAPTION : HEAD + CAPTION + 240, MARGIN : MARGIN + CELL_WIDTH], two)
 
 
+def test_each_scene_is_shown_as_it_is_and_then_degraded(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--set", str(folder), "--columns", "rgb", "--spoil", "low_light:0.8", "--spoil", "over_exposure"]
+    assert sheet(folder, tmp_path / "s.png", *words) == 0
+    assert capsys.readouterr().out.startswith("6 rows into")
+    made, tops = (
+        load(tmp_path / "s.png"),
+        [HEAD + CAPTION + row * (160 + CAPTION + MARGIN) for row in range(3)],
+    )
+    plain, dark, bright = (made[top : top + 160, MARGIN : MARGIN + CELL_WIDTH] for top in tops)
+    assert np.array_equal(plain, fitted(cv2.imread(str(folder / "vis" / "one.png"))))
+    assert dark.mean() < 0.8 * plain.mean() < 0.8 * bright.mean()
+
+
 def test_many_pairs_are_thinned_out_evenly() -> None:
     assert spread(range(5), 16) == [0, 1, 2, 3, 4]
     assert spread(range(26), 4) == [0, 8, 17, 25]
@@ -91,6 +106,8 @@ def test_many_pairs_are_thinned_out_evenly() -> None:
         (("--set", "{set}", "--columns", "rgb,best"), "--columns 'best'"),
         (("--set", "{set}", "--output", "s.jpg"), "ends in .png"),
         (("--frame", "a", "b", "0") * 17, "17 of them"),
+        (("--frame", "a", "b", "0") * 6 + ("--spoil", "fog", "--spoil", "smoke"), "6 --frame and 2 --spoil"),
+        (("--set", "{set}", "--spoil", "rain"), "--spoil 'rain': use"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

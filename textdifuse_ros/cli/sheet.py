@@ -24,6 +24,7 @@ from textdifuse_ros.cli.methods import (
 )
 from textdifuse_ros.cli.model_options import TEACHER, add_engine_arguments, add_fusion_arguments
 from textdifuse_ros.cli.pair_sets import add_pair_arguments, check_pair_arguments, pair_sets
+from textdifuse_ros.cli.spoiling import parse_spoil, spoil
 from textdifuse_ros.evaluation.baselines import BASELINES
 from textdifuse_ros.evaluation.contact_sheet import SheetRow, draw, fitted
 
@@ -44,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("RGB", "THERMAL", "INDEX"),
         help="also a frame of two clips, counted from 0; may be given several times",
     )
+    parser.add_argument(
+        "--spoil",
+        action="append",
+        default=[],
+        metavar="NAME[:STRENGTH]",
+        help="show each scene degraded, too, as training does it: fog, low_light:0.5, ...; may be given "
+        "several times",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="PNG", help="the sheet")
     add_method_argument(parser, EVERYTHING, "all", "--columns")
     add_fusion_arguments(parser, several=True)
@@ -63,13 +72,20 @@ def _run(args: argparse.Namespace) -> int:
     if args.output.suffix.lower() != ".png":
         raise CliError(f"{args.output}: --output is written as PNG: give it a name that ends in .png")
     frames = [_clip_frame(*words) for words in args.frame]
-    if len(frames) > MOST_ROWS:
-        raise CliError(f"--frame: {len(frames)} of them, a sheet has {MOST_ROWS} rows at most")
+    spoils = [parse_spoil(text) for text in args.spoil]
+    most = MOST_ROWS // (1 + len(spoils))
+    if len(frames) > most or most == 0:
+        what = (
+            f"{len(frames)} --frame and {len(spoils)} --spoil"
+            if spoils
+            else f"--frame: {len(frames)} of them"
+        )
+        raise CliError(f"{what}, a sheet has {MOST_ROWS} rows at most")
     found = [(each.name, pair) for each in pair_sets(args) for pair in each.pairs]
-    pairs = spread(found, MOST_ROWS - len(frames))
+    pairs = spread(found, most - len(frames))
     methods = make_methods(choices, args)
     rows = []
-    for caption, file, rgb, thermal in _scenes(pairs, frames):
+    for caption, file, rgb, thermal in _spoilt(_scenes(pairs, frames), spoils):
         with named_value_errors(file):
             rows.append(SheetRow(caption, [fitted(method.fuse(rgb, thermal)) for method in methods]))
     write_png(args.output, draw([method.name for method in methods], rows))
@@ -96,6 +112,14 @@ def _scenes(pairs: Sequence[tuple[str, Pair]], frames: Sequence[tuple[Path, Path
         if pair_of_frames is None:
             raise CliError(f"{rgb} and {thermal}: have no frame {index} together")
         yield f"{rgb.name} frame {index}", rgb, *pair_of_frames
+
+
+def _spoilt(scenes: Iterator[Scene], spoils: Sequence[tuple[str, float]]) -> Iterator[Scene]:
+    """Each scene as it is, then degraded in every way."""
+    for caption, file, rgb, thermal in scenes:
+        yield caption, file, rgb, thermal
+        for name, strength in spoils:
+            yield f"{caption}, {name} {strength:g}", file, *spoil(name, strength, file.stem, rgb, thermal)
 
 
 def _clip_frame(rgb: str, thermal: str, index: str) -> tuple[Path, Path, int]:

@@ -228,7 +228,7 @@ def test_thermal_image_gains_contrast_pixel_by_pixel() -> None:
     assert torch.equal(cut, raised[..., :128])
 
 
-def test_network_is_given_what_is_prepared() -> None:
+def test_network_is_given_what_is_prepared_but_not_for_training() -> None:
     visible, thermal = smoke_and_figure()
     given: list[tuple[torch.Tensor, ...]] = []
 
@@ -236,8 +236,11 @@ def test_network_is_given_what_is_prepared() -> None:
         given.append(tensors[1:4])
         return Estimate(tensors[0], tensors[2][:, 1:])
 
-    sampler.sample(denoise, SMALL, visible, thermal, torch.zeros_like(thermal), 1)
+    for prepare in (True, False):
+        sampler.sample(denoise, SMALL, visible, thermal, torch.zeros_like(thermal), 1, prepare=prepare)
     for got, expected in zip(given[0], prepared(visible, thermal), strict=True):
+        assert torch.equal(got, expected)
+    for got, expected in zip(given[1], (anchor(visible, thermal), visible, thermal), strict=True):
         assert torch.equal(got, expected)
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from training_samples import before_call, log_of, losses_of, one_thread, short, short_file, write_data
 
 from textdifuse_ros.model import weights
-from textdifuse_ros.model.anchor import prepared
+from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.train import paths
 from textdifuse_ros.train import run as run_module
@@ -232,26 +232,26 @@ def test_in_bf16_only_the_weights_are_rounded_as_in_an_engine() -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_training_starts_from_the_anchor_that_a_robot_has_whatever_the_precision(
+def test_a_training_starts_from_the_same_anchor_whatever_the_precision(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     given: list[tuple[Tensor, ...]] = []
     cameras: list[tuple[int, Tensor, Tensor]] = []  # with the number of the call that they were for
-    plain, drawn = FusionNetwork.forward, paths.prepared
+    plain, start = FusionNetwork.forward, paths.anchor
 
     def forward(network: FusionNetwork, *sources: Tensor) -> Estimate:
         given.append(sources[1:4])
         return plain(network, *sources)
 
-    def noted(visible: Tensor, thermal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def noted(visible: Tensor, thermal: Tensor) -> Tensor:
         cameras.append((len(given), visible, thermal))
-        return drawn(visible, thermal)
+        return start(visible, thermal)
 
     monkeypatch.setattr(FusionNetwork, "forward", forward)
-    monkeypatch.setattr(paths, "prepared", noted)
+    monkeypatch.setattr(paths, "anchor", noted)
     train(data, None, tmp_path / "run", short(1, precision=precision))
     [(call, *seen)] = cameras
-    for got, expected in zip(given[call], prepared(*seen), strict=True):
+    for got, expected in zip(given[call], (anchor(*seen), *seen), strict=True):
         assert got.dtype == torch.float32 and torch.equal(got, expected)
 
 

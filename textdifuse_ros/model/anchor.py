@@ -4,7 +4,7 @@ Closed form and local: visible + share * (thermal - its surroundings), share = e
 the local variance of each camera. It keeps what either camera shows, without the thermal image's grey
 level, so the network has only to correct it: restore, choose a camera where one is better, follow the prompt.
 
-The network is given the cameras as `prepared` has them, and trained with them. Colour is the visible
+A network that fuses, not one that trains, is given the cameras as `prepared` has them. Colour is the visible
 camera's word alone. Where the thermal one sees much and the visible one next to nothing, as in smoke, it is
 the colour of what hides the scene, and somebody shown by heat in the blue of smoke is nobody to a detector:
 there the visible image is grey, and flat, for what texture it has drifts with the smoke. And the thermal
@@ -40,7 +40,7 @@ def anchor(visible: Tensor, thermal: Tensor) -> Tensor:
 
 
 def prepared(visible: Tensor, thermal: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The anchor (N, 1, H, W) and both cameras as the network is given them.
+    """The anchor (N, 1, H, W) and both cameras as a network that fuses is given them.
 
     visible: luminance and two colour differences (N, 3, H, W), which come back in grey and flattened where
     the thermal camera alone sees (over some 30 pixels); thermal (N, 1, H, W) with more contrast, which may

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from textdifuse_ros.model.anchor import prepared
+from textdifuse_ros.model.anchor import anchor, prepared
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AUTO, Controls
 from textdifuse_ros.model.network import Estimate
@@ -70,13 +70,19 @@ def sample(
     relevance: Tensor,
     steps: int,
     controls: Tensor | None = None,
+    *,
+    prepare: bool = True,
 ) -> Estimate:
     """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`.
 
-    controls: (N, K) restoration controls in [0, 1]; None for AUTO.
+    controls: (N, K) restoration controls in [0, 1]; None for AUTO. prepare: see `prepared`; training answers
+    without it, for its targets have the colours and contrasts of the clean cameras.
     """
     wanted = as_tensor(AUTO, thermal) if controls is None else controls
-    start, visible, thermal = prepared(visible, thermal)
+    if prepare:
+        start, visible, thermal = prepared(visible, thermal)
+    else:
+        start = anchor(visible, thermal)
     state = starting_state(config, start, fixed_noise(start) if config.start_noise else None)
     estimate = Estimate(state, visible[:, 1:])
     for t, s in itertools.pairwise(times(steps)):

@@ -104,7 +104,7 @@ def answered_by(
             batch = draw(sets, config, generator(BANK, config.seed, index), config.single_share)
             there = batch.to(device)
             sources = (there.visible, there.thermal, there.relevance)
-            answer = sampler.sample(teacher, teacher.config, *sources, steps, there.controls)
+            answer = sampler.sample(teacher, teacher.config, *sources, steps, there.controls, prepare=False)
             for name in _INPUTS:
                 rows[name].append(getattr(batch, name).half())
             for name in _ANSWERS:

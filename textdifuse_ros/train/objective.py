@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from textdifuse_ros.model.anchor import prepared
 from textdifuse_ros.model.colour import ycbcr_to_rgb
 from textdifuse_ros.model.controls import CONTROLS
 from textdifuse_ros.model.network import Estimate, beyond
@@ -40,16 +39,12 @@ class Target:
 @torch.no_grad()
 def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConfig) -> Target:
     """Clean x_0 for this batch: experts, the detector's preference between the cameras, the prompt."""
-    transmission = batch.transmission
-    # The clean cameras as a network that fuses would be given them, and what smoke hides, as this one is.
-    _, goal, thermal = prepared(batch.goal_visible, batch.goal_thermal)
-    _, hidden, _ = prepared(batch.visible, batch.thermal)
-    goal_thermal = thermal = thermal.clamp(0, 1)
-    visible = losses.lit(goal[:, :1], _wish(batch, "low_light"))
+    thermal, transmission = batch.goal_thermal, batch.transmission
+    visible = losses.lit(batch.goal_visible[:, :1], _wish(batch, "low_light"))
     visible = losses.raised(visible, _wish(batch, "visible_contrast"), _wish(batch, "visible_blur"))
     thermal = losses.raised(thermal, _wish(batch, "thermal_contrast"), _wish(batch, "thermal_blur"))
     dark = losses.darkness(visible)
-    target = losses.expert(visible, thermal, transmission, hidden[:, :1], dark)
+    target = losses.expert(visible, thermal, transmission, batch.visible[:, :1], dark)
     edges = losses.contrast_gain(dark) * losses.strongest_gradient(visible, thermal, transmission)
     near = torch.maximum(batch.relevance.abs(), batch.meant.abs())  # what a wide map holds beside is to stay
     care = 1 + config.prompt_care * near + config.smoke_care * (1 - transmission)
@@ -57,15 +52,15 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     best = labels = None
     ahead: Tensor | float = losses.AHEAD
     if detector is not None:
-        seen = detector(ycbcr_to_rgb(goal).clamp(0, 1))
-        warm = detector(goal_thermal.expand(-1, 3, -1, -1))
+        seen = detector(ycbcr_to_rgb(batch.goal_visible).clamp(0, 1))
+        warm = detector(batch.goal_thermal.expand(-1, 3, -1, -1))
         prefer = losses.preferred(seen, warm, config.crop)
         # Each object the way the better camera shows it; the visible one only where it is not hidden.
         of_visible, of_thermal = 0.75 * prefer.clamp(min=0) * transmission, 0.6 * (-prefer).clamp(min=0)
         target = target + of_visible * (visible - target) + of_thermal * (thermal - target)
         edges = edges + of_visible * (losses.gradients(visible) - edges)
         care = care + config.object_care * prefer.abs()
-        shown = torch.cat((target, goal[:, 1:]), dim=1)
+        shown = torch.cat((target, batch.goal_visible[:, 1:]), dim=1)
         best = torch.maximum(torch.maximum(seen, warm), detector(ycbcr_to_rgb(shown).clamp(0, 1)))
         ahead = losses.AHEAD + losses.PROMPTED * of_cells(batch.meant)
         labels = cells_inside(batch.boxes, config.crop, thermal.device)
@@ -74,7 +69,7 @@ def make_target(batch: Batch, detector: FrozenDetector | None, config: TrainConf
     # Stage 1: one camera twice, nothing to fuse, only to restore.
     target = torch.lerp(target, visible, batch.single)
     edges = torch.lerp(edges, losses.gradients(visible), batch.single)
-    chroma = goal[:, 1:] * (0.2 + 0.8 * transmission)
+    chroma = batch.goal_visible[:, 1:] * (0.2 + 0.8 * transmission)
     return Target(target, edges, chroma, care, best, labels, ahead)
 
 

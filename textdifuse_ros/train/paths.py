@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from textdifuse_ros.model import sampler
-from textdifuse_ros.model.anchor import prepared
+from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.train.batches import Batch
 
@@ -21,8 +21,8 @@ def diffused(network: FusionNetwork, batch: Batch, rng: np.random.Generator) -> 
     Half of the batches are made at t = 1, where the picture is decided.
     """
     config, steps, count = network.config, network.config.steps[0], len(batch.visible)
-    start, *cameras = prepared(batch.visible, batch.thermal)
-    sources = (start, *cameras, batch.relevance)
+    start = anchor(batch.visible, batch.thermal)
+    sources = (start, batch.visible, batch.thermal, batch.relevance)
     state = sampler.starting_state(config, start, torch.randn_like(start))
 
     def conditions(t: Tensor) -> Tensor:
@@ -41,8 +41,8 @@ def diffused(network: FusionNetwork, batch: Batch, rng: np.random.Generator) -> 
 
 def own_path(network: FusionNetwork, batch: Batch, later: bool, rng: np.random.Generator) -> Estimate:
     """The student's: at t = 1 from the anchor, or one of its own steps further down (3/4, 1/2, 1/4)."""
-    start, *cameras = prepared(batch.visible, batch.thermal)
-    sources = (start, *cameras, batch.relevance)
+    start = anchor(batch.visible, batch.thermal)
+    sources = (start, batch.visible, batch.thermal, batch.relevance)
     state, t = start, 1.0
     step = float(rng.choice([1.0, 0.5, 0.25], p=[0.6, 0.25, 0.15]))
     if later:

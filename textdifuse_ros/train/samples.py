@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from textdifuse_ros.model import sampler
-from textdifuse_ros.model.anchor import prepared
+from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import ycbcr_to_rgb
 from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train import files
@@ -46,8 +46,7 @@ class Samples:
         self._batch = batch = draw(sets, few, generator(SAMPLES, config.seed), 0.0).to(device)
         target = make_target(batch, detector, few)
         grey = batch.thermal.expand(-1, 3, -1, -1)
-        start, visible, _ = prepared(batch.visible, batch.thermal)
-        start = torch.cat((start, visible[:, 1:]), dim=1)
+        start = torch.cat((anchor(batch.visible, batch.thermal), batch.visible[:, 1:]), dim=1)
         self._fixed = [
             ("rgb", _pixels(ycbcr_to_rgb(batch.visible))),
             ("thermal", _pixels(grey)),

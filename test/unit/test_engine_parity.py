@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from engine_samples import SOME, off, relevance, tiny_network
+from small_networks import random_network
 
 from textdifuse_ros.engines import compiled
 from textdifuse_ros.engines.base import EngineError
@@ -17,6 +18,7 @@ from textdifuse_ros.engines.graph import FusionGraph
 from textdifuse_ros.engines.onnx_runtime import OnnxEngine
 from textdifuse_ros.engines.program import export_program
 from textdifuse_ros.model import weights
+from textdifuse_ros.model.config import ModelConfig
 
 NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
 ODD_SIZES = [(120, 160), (119, 161), (37, 53), (16, 16), (240, 333), (720, 1280), (1023, 1279)]
@@ -47,6 +49,16 @@ def test_bf16_gives_the_image_of_the_shipped_weights(steps: int) -> None:
     half, full = (EagerEngine(network, "cpu", dtype) for dtype in ("bf16", "fp32"))
     for prompt in (False, True):
         assert off(half, full, 119, 161, steps, prompt) <= TOLERANCE
+
+
+@pytest.mark.parametrize("levels", [2, 3, 5])
+@pytest.mark.parametrize("size", [(24, 40), (37, 53), (16, 16)], ids=lambda size: f"{size[1]}x{size[0]}")
+def test_networks_of_fewer_and_more_levels_take_any_size(levels: int, size: tuple[int, int]) -> None:
+    config = ModelConfig(
+        widths=(8,) * levels, encoder_blocks=(1,) * levels, decoder_blocks=(1,) * levels, embedding=8
+    )
+    engine = EagerEngine(random_network(config), "cpu", "fp32")
+    assert engine.run(*scene(*size), relevance(*size), 2, SOME)[0].shape == (*size, 3)
 
 
 @pytest.mark.slow

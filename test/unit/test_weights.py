@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from small_networks import random_network
+from small_networks import SMALL, random_network
 
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
@@ -85,3 +86,20 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
 def test_broken_configurations_are_value_errors(text: str) -> None:
     with pytest.raises(ValueError):
         ModelConfig.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("widths", ["a"] * 4), ("widths", [0] * 4), ("widths", [8.5] * 4), ("encoder_blocks", [0, 1, 1, "q"]),
+     ("decoder_blocks", [-1, 1, 1, 1]), ("embedding", "a"), ("embedding", True), ("steps", []),
+     ("steps", [0]), ("steps", ["x"]), ("start_noise", "x"), ("start_noise", float("nan"))],
+)  # fmt: skip
+def test_a_file_whose_configuration_no_network_can_have_is_refused_naming_the_field(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    path = tmp_path / "w.safetensors"
+    state = {name: each.half() for name, each in random_network().state_dict().items()}
+    config = json.dumps({**json.loads(SMALL.to_json()), field: value})
+    save_file(state, str(path), metadata={"format": weights.FORMAT, "config": config})
+    with pytest.raises(weights.WeightsError, match=f"w.safetensors: does not fit .*{field}"):
+        weights.load(path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+LEAST_MULTIPLE = 16  # pixels: the anchor and the surroundings look at a sixteenth of the resolution
 STARTS = ("anchor", "noise", "none")
 COUPLINGS = ("attention", "max", "mean")
 
@@ -49,7 +51,7 @@ class ModelConfig:
     @property
     def multiple(self) -> int:
         """Input sides are padded to a multiple of this many pixels."""
-        return 2 ** len(self.widths)
+        return max(LEAST_MULTIPLE, 2 ** len(self.widths))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
@@ -61,6 +63,26 @@ class ModelConfig:
             fields: dict[str, Any] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()
             }
-            return cls(**fields)
+            config = cls(**fields)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"not a model configuration: {error}") from error
+        _check_values(config)
+        return config
+
+
+def _check_values(config: ModelConfig) -> None:
+    """Raises ValueError naming the first field with a value that no network can have."""
+    for name, least in (("widths", 1), ("encoder_blocks", 0), ("decoder_blocks", 0), ("steps", 1)):
+        values = getattr(config, name)
+        if not values or not all(_is_count(value, least) for value in values):
+            raise ValueError(f"{name} {values!r} must be whole numbers of {least} or more")
+    if not _is_count(config.embedding, 1):
+        raise ValueError(f"embedding {config.embedding!r} must be a whole number of 1 or more")
+    noise = config.start_noise
+    if type(noise) not in (int, float) or not 0 <= noise < math.inf:
+        raise ValueError(f"start_noise {noise!r} must be a number of 0 or more")
+
+
+def _is_count(value: object, least: int) -> bool:
+    """Whether it is a whole number; True and False are none."""
+    return type(value) is int and value >= least

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from engine_samples import off, tiny_network
 
-from textdifuse_ros.engines import cache, onnx_export, onnx_runtime
+import textdifuse_ros
+from textdifuse_ros.engines import cache, code_identity, onnx_export, onnx_runtime
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.onnx_runtime import OnnxEngine
@@ -191,6 +192,32 @@ def test_a_graph_of_an_earlier_version_is_not_used(
         monkeypatch.setattr(module, "__version__", "99.0.0")
     made()
     assert exports.count == 2
+
+
+@pytest.mark.slow
+def test_a_graph_that_other_sources_of_the_same_version_made_is_not_used(
+    exports: Exports, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made()
+    monkeypatch.setattr(onnx_export, "code_id", lambda: "other")
+    made()
+    assert exports.count == 2
+
+
+def test_every_source_of_the_graph_counts_and_nothing_else_does(tmp_path: Path) -> None:
+    package = Path(textdifuse_ros.__file__).parent
+    for folder in ("model", "engines"):
+        shutil.copytree(package / folder, tmp_path / folder)
+    before = code_identity.digest_of(tmp_path)
+    assert before == code_identity.code_id()
+    (tmp_path / "engines" / "cuda.py").write_text("# another")
+    assert code_identity.digest_of(tmp_path) == before
+    for name in ("model/network.py", "model/anchor.py", "engines/graph.py"):
+        source = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(source + "\n")
+        assert code_identity.digest_of(tmp_path) != before
+        (tmp_path / name).write_text(source)
+    assert code_identity.digest_of(tmp_path) == before
 
 
 @pytest.mark.slow

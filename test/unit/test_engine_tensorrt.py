@@ -148,7 +148,7 @@ def test_a_broken_or_foreign_plan_is_built_again(
     assert len(fake.builds) == 2
 
 
-def test_each_size_number_of_steps_precision_network_and_library_has_a_plan_of_its_own(
+def test_each_size_number_of_steps_precision_network_library_and_state_of_the_code_has_a_plan_of_its_own(
     fake: FakeTensorRt, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made().prepare(32, 32, 1)
@@ -159,7 +159,9 @@ def test_each_size_number_of_steps_precision_network_and_library_has_a_plan_of_i
     made(seed=4).prepare(32, 32, 1)
     monkeypatch.setattr(fake.tensorrt, "__version__", "11.2.0")
     made().prepare(32, 32, 1)
-    assert len(fake.builds) == 6 and len(list(folder.glob("*.plan"))) == 6
+    monkeypatch.setattr(tensorrt_plan, "code_id", lambda: "sources of another state of this version")
+    made().prepare(32, 32, 1)
+    assert len(fake.builds) == 7 and len(list(folder.glob("*.plan"))) == 7
 
 
 def test_a_cache_that_cannot_be_written_costs_only_the_next_build(

@@ -10,6 +10,7 @@ import torch
 
 from textdifuse_ros import __version__
 from textdifuse_ros.engines.base import EngineError
+from textdifuse_ros.engines.code_identity import code_id
 from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME
 from textdifuse_ros.engines.program import Size, export_program
 from textdifuse_ros.model.controls import AUTO, CONTROLS
@@ -63,6 +64,7 @@ def metadata(network: FusionNetwork, steps: int, dtype: str, weights_id: str) ->
     """What an exported file says of itself."""
     return {
         "textdifuse.version": __version__,
+        "textdifuse.code": code_id(),
         "textdifuse.weights": weights_id,
         "textdifuse.steps": str(steps),
         "textdifuse.dtype": dtype,

@@ -17,6 +17,7 @@ import torch
 
 from textdifuse_ros import __version__
 from textdifuse_ros.engines import cache
+from textdifuse_ros.engines.code_identity import code_id
 from textdifuse_ros.model.network import FusionNetwork
 
 _FORMAT = "textdifuse tensorrt plan 1"
@@ -25,7 +26,8 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 @dataclass(frozen=True)
 class PlanKey:
-    """Everything that a plan depends on. height, width: multiples of the network's; weights: SHA-256."""
+    """Everything that a plan depends on. height, width: multiples of the network's; weights: SHA-256; package
+    and code: version of this package, and of which sources the graph is made."""
 
     gpu: str
     driver: str
@@ -33,6 +35,7 @@ class PlanKey:
     torch_tensorrt: str
     torch: str
     package: str
+    code: str
     weights: str
     height: int
     width: int
@@ -79,8 +82,8 @@ def make_key(
 ) -> PlanKey:
     """machine: gpu, driver, tensorrt and torch_tensorrt, see `tensorrt_runtime.machine`."""
     return PlanKey(
-        **machine, torch=torch.__version__, package=__version__, weights=weights,
-        height=height, width=width, steps=steps, dtype=dtype,
+        **machine, torch=torch.__version__, package=__version__, code=code_id(),
+        weights=weights, height=height, width=width, steps=steps, dtype=dtype,
     )  # fmt: skip
 
 

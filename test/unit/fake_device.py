@@ -8,7 +8,8 @@ operations that it met, on the very tensors that it met, and refuses values that
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -33,6 +34,7 @@ class FakeEvent:
 class FakeStream:
     def __init__(self, early: bool) -> None:
         self._early = early
+        self.made: list[Tensor] = []  # by `new`
         self._queue: deque[Work | FakeEvent | tuple[str, FakeEvent]] = deque()
 
     def do(self, work: Work) -> None:
@@ -45,6 +47,10 @@ class FakeStream:
         event = FakeEvent(self)
         self._add(event)
         return event
+
+    def new(self, like: Tensor) -> Tensor:
+        self.made.append(torch.empty_like(like))
+        return self.made[-1]
 
     def run_until(self, event: FakeEvent | None) -> None:
         """No further than that event; to the end for None."""
@@ -111,6 +117,15 @@ class FakeAccelerator:
         self.replays: list[FakeReplay] = []
         self.pinned_buffers: list[Tensor] = []
         self.released = False
+        self.is_chosen = False
+
+    @contextmanager
+    def chosen(self) -> Iterator[None]:
+        before, self.is_chosen = self.is_chosen, True
+        try:
+            yield
+        finally:
+            self.is_chosen = before
 
     def stream(self) -> FakeStream:
         made = FakeStream(self._early[len(self.streams) % len(self._early)])

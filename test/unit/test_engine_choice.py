@@ -159,7 +159,7 @@ class Grey:
 
     def __init__(self, name: str, level: int, error: Exception | None = None, at_once: bool = False) -> None:
         self.name, self.level, self.error, self.at_once = name, level, error, at_once
-        self.breaks = False  # at every frame
+        self.breaks: Exception | None = None  # at every frame
         self.prepared: list[tuple[int, int, int]] = []
         self.prepared_with: list[int] = []  # threads
         self.go = threading.Event()
@@ -178,8 +178,8 @@ class Grey:
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
     ) -> tuple[Bytes, float]:
-        if self.breaks:
-            raise EngineError(f"{self.name}: out of memory")
+        if self.breaks is not None:
+            raise self.breaks
         return np.full_like(rgb, self.level), 1.0
 
     def close(self) -> None:
@@ -262,21 +262,37 @@ def test_a_size_that_cannot_be_built_leaves_what_was_built_alone() -> None:
     assert level(engine, 48) == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(EngineError("tensorrt: out of memory"), "tensorrt: out of memory"),
+     (torch.OutOfMemoryError("CUDA\nout of memory"), "tensorrt failed: CUDA out of memory"),
+     (RuntimeError(), "tensorrt failed: RuntimeError")],
+)  # fmt: skip
 def test_where_the_second_engine_breaks_the_first_takes_the_same_frame_and_says_why(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, error: Exception, says: str
 ) -> None:
     second = Grey("tensorrt", 2, at_once=True)
     engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
     assert level(engine) == 2
-    second.breaks = True
+    second.breaks = error
     assert level(engine) == 1 and level(engine) == 1
-    assert engine.name == "eager, tensorrt: out of memory"
-    assert caplog.text.count("eager goes on: tensorrt: out of memory") == 1
+    assert engine.name == f"eager, {says}" and engine.trouble == says
+    assert caplog.text.count(f"eager goes on: {says}") == 1
+
+
+def test_a_frame_that_no_engine_can_take_is_refused_and_held_against_none() -> None:
+    second = Grey("tensorrt", 2, at_once=True)
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    second.breaks = ValueError("rgb is (16, 16) and thermal (8, 8)")
+    with pytest.raises(ValueError, match="rgb is"):
+        level(engine)
+    second.breaks = None
+    assert level(engine) == 2 and engine.trouble == ""
 
 
 def test_where_the_first_engine_breaks_its_reason_is_raised() -> None:
     first = Grey("eager", 1, at_once=True)
-    first.breaks = True
+    first.breaks = EngineError("eager: out of memory")
     engine = BackgroundEngine(first, Grey("compile", 2))
     with pytest.raises(EngineError, match="eager: out of memory"):
         level(engine)
@@ -313,3 +329,24 @@ def test_closing_does_not_wait_for_what_is_being_built() -> None:
     assert first.closed.is_set() and not second.closed.is_set()
     second.go.set()
     assert second.closed.wait(60)
+
+
+def test_what_is_built_already_is_closed_by_who_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread can live on for a moment after its last word."""
+    first, second = Grey("eager", 1, at_once=True), Grey("compile", 2)
+    engine = BackgroundEngine(first, second)
+    second.go.set()
+    level(engine)
+    engine.prepare(16, 16, 1)
+    monkeypatch.setattr(threading.Thread, "is_alive", lambda thread: True)
+    engine.close()
+    assert first.closed.is_set() and second.closed.is_set()
+
+
+def test_a_closed_engine_builds_nothing_more() -> None:
+    second = Grey("compile", 2)
+    second.go.set()
+    engine = BackgroundEngine(Grey("eager", 1, at_once=True), second)
+    engine.close()
+    engine.prepare(16, 16, 1)
+    assert level(engine) == 1 and second.prepared == []

@@ -164,6 +164,21 @@ def test_each_size_number_of_steps_precision_network_library_and_state_of_the_co
     assert len(fake.builds) == 7 and len(list(folder.glob("*.plan"))) == 7
 
 
+def test_a_plan_is_built_and_loaded_on_its_own_device_not_on_the_current_one(
+    fake: FakeTensorRt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accelerator, chosen, runtime = FakeAccelerator(records=False), [], fake.tensorrt.Runtime
+    fake.before_build = lambda: chosen.append(accelerator.is_chosen)
+
+    def noting(logger: object) -> object:
+        chosen.append(accelerator.is_chosen)
+        return runtime(logger)
+
+    monkeypatch.setattr(fake.tensorrt, "Runtime", noting)
+    on_accelerator("tensorrt", tiny_network(), accelerator, "fp32").prepare(32, 32, 1)
+    assert chosen == [True, True]
+
+
 def test_a_cache_that_cannot_be_written_costs_only_the_next_build(
     fake: FakeTensorRt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ streams only by events, nothing known to the host before it waited) can stand in
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import torch
@@ -42,6 +43,11 @@ class Stream(Protocol):
         """The event of everything that was queued until now being done."""
         ...
 
+    def new(self, like: Tensor) -> Tensor:
+        """Memory of this shape and type for work of this stream to fill: nothing that other streams still do
+        with memory that was freed before meets it there."""
+        ...
+
 
 class Replay(Protocol):
     """Work that was recorded once, with the addresses of the tensors that it met then."""
@@ -63,6 +69,10 @@ class Accelerator(Protocol):
         ...
 
     def stream(self) -> Stream: ...
+
+    def chosen(self) -> AbstractContextManager[object]:
+        """While it is active this device is the one that libraries take which are not told of any."""
+        ...
 
     def current(self) -> int:
         """The cudaStream_t of the `do` that this is called in, for libraries that launch their own work."""
@@ -118,6 +128,10 @@ class _CudaStream:
     def record(self) -> Event:
         return _CudaEvent(self.stream)
 
+    def new(self, like: Tensor) -> Tensor:
+        with torch.cuda.stream(self.stream):
+            return torch.empty_like(like)
+
 
 class _CudaReplay:
     def __init__(self, graph: torch.cuda.CUDAGraph) -> None:
@@ -142,6 +156,10 @@ class TorchCuda:
     def stream(self) -> Stream:
         return _CudaStream(self.device)
 
+    def chosen(self) -> AbstractContextManager[object]:
+        device: AbstractContextManager[object] = torch.cuda.device(self.device)
+        return device
+
     def current(self) -> int:
         return int(torch.cuda.current_stream(self.device).cuda_stream)
 
@@ -150,9 +168,8 @@ class TorchCuda:
 
     def zeros(self, *shape: int, dtype: torch.dtype) -> Tensor:
         made = torch.zeros(*shape, dtype=dtype, device=self.device)
-        torch.cuda.synchronize(
-            self.device
-        )  # the zeros are written on another stream than the one they are for
+        # They are written on another stream than the one that they are for.
+        torch.cuda.synchronize(self.device)
         return made
 
     def capture(self, work: Work) -> Replay:
@@ -165,3 +182,11 @@ class TorchCuda:
 
     def release(self) -> None:
         torch.cuda.empty_cache()
+
+
+def precisely() -> AbstractContextManager[object]:
+    """While it is active fp32 means all 24 bits of it, and cuDNN compares its kernels once for each shape."""
+    flags: AbstractContextManager[object] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=True, deterministic=False, allow_tf32=False
+    )
+    return flags

@@ -34,6 +34,7 @@ class BackgroundEngine:
         self._size = (0, 0, 0)  # height, width and steps that were chosen for last
         self._failures: dict[tuple[int, int, int], str] = {}
         self._builder: threading.Thread | None = None
+        self._building_now = False  # until what is built is ready, or closed; a thread lives on a little
         self._began = 0.0
         self._lock = threading.Lock()
         self._failed = failed
@@ -47,8 +48,7 @@ class BackgroundEngine:
     def name(self) -> str:
         if failed := self._failure(*self._size):
             return f"{self._first.name}, {failed}"
-        building = self._builder is not None and self._builder.is_alive()
-        if building and self._current is self._first:
+        if self._building_now and self._current is self._first:
             return f"{self._first.name}, {self._building()}"
         return self._current.name
 
@@ -105,7 +105,7 @@ class BackgroundEngine:
         self._first.close()
         with self._lock:
             self._closed = True
-            building = self._builder is not None and self._builder.is_alive()
+            building = self._building_now
         if self._second is not None and not building:
             self._second.close()
 
@@ -123,7 +123,7 @@ class BackgroundEngine:
         if self._second.ready(height, width, steps):
             return self._second
         with self._lock:
-            if self._builder is None or not self._builder.is_alive():
+            if not self._building_now and not self._closed:
                 self._began = time.monotonic()
                 self._builder = threading.Thread(
                     target=self._build,
@@ -132,6 +132,7 @@ class BackgroundEngine:
                     daemon=True,
                 )
                 self._builder.start()
+                self._building_now = True  # before its end, which waits for the lock
         return self._first
 
     def _failure(self, height: int, width: int, steps: int) -> str:
@@ -143,10 +144,10 @@ class BackgroundEngine:
             self._current.keep = self.keep
         try:
             return do(self._current)
-        except EngineError as error:
+        except RuntimeError as error:  # EngineError, and whatever torch, inductor and a device raise
             if self._current is self._first:
                 raise
-            self._note(self._size, str(error))
+            self._note(self._size, _reason(self._current, error))
         self._current = self._first
         return self._work(do)
 
@@ -160,13 +161,19 @@ class BackgroundEngine:
             with reported(self._building, lambda line: _log.info("%s", line)):
                 engine.prepare(height, width, steps)
             _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)
-        except EngineError as error:
-            self._note((height, width, steps), str(error))
         except Exception as error:  # a reason to report, never a lost thread
-            self._note((height, width, steps), f"{engine.name} failed: {' '.join(str(error).split())}")
+            self._note((height, width, steps), _reason(engine, error))
         with self._lock:
+            self._building_now = False
             if self._closed:
                 engine.close()
+
+
+def _reason(engine: Engine, error: Exception) -> str:
+    """In one line, beginning with the engine's name where it is not the engine's own word."""
+    if isinstance(error, EngineError):
+        return str(error)
+    return f"{engine.name} failed: {' '.join(str(error).split()) or type(error).__name__}"
 
 
 def _taking_cameras(engine: Engine) -> TakesCameras:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from textdifuse_ros.engines.accelerator import Accelerator
+from textdifuse_ros.engines.accelerator import Accelerator, precisely
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.device import DTYPES
@@ -24,7 +25,7 @@ from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 
-MOST_PATHS = 16  # combinations of inputs and steps whose buffers are kept
+MOST_PATHS = 16  # combinations of inputs and steps whose buffers are kept, those that were used last
 _Key = tuple[int, int, int]
 # With or without relevance, or the registration, which is for its sizes, and the thermal type of a pair as it
 # comes.
@@ -84,6 +85,9 @@ class CudaEngine:
         self._main, self._uploads = accelerator.stream(), accelerator.stream()
         self._graphs: dict[_Key, Graph] = {}
         self._paths: dict[tuple[_Key, _Kind], DevicePath] = {}
+        self._used: dict[tuple[_Key, _Kind], int] = {}  # when each path was asked for last
+        self._uses = itertools.count()
+        self._prepared: set[_Key] = set()
         self._making = threading.Lock()
         self.keep = False
         self._kept: Tensor | None = None
@@ -94,13 +98,13 @@ class CudaEngine:
         return self._maker.progress
 
     def ready(self, height: int, width: int, steps: int) -> bool:
-        key = (height, width, steps)
-        return self._maker.quick or all((key, relevance) in self._paths for relevance in (False, True))
+        return self._maker.quick or (height, width, steps) in self._prepared
 
     def prepare(self, height: int, width: int, steps: int) -> None:
         for relevance in (False, True):
             layout = partial(Layout.registered, (height, width), relevance)
             self._path((height, width, steps), relevance, layout)
+        self._prepared.add((height, width, steps))
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
@@ -147,8 +151,8 @@ class CudaEngine:
     def close(self) -> None:
         self._network = self._kept = None
         self._main.record().wait()
-        self._paths.clear()
-        self._graphs.clear()
+        for kept in (self._paths, self._used, self._prepared, self._graphs):
+            kept.clear()
         self._accelerator.release()
 
     def _finished(self, ticket: Ticket) -> tuple[Bytes, float]:
@@ -157,15 +161,20 @@ class CudaEngine:
         return finished
 
     def _path(self, key: _Key, kind: _Kind, layout: Callable[[], Layout]) -> DevicePath:
+        self._used[key, kind] = next(self._uses)
         path = self._paths.get((key, kind))
         if path is not None:
             return path
         with self._making:
             path = self._paths.get((key, kind))
             if path is None:
-                path = self._made(key, layout())
+                with self._accelerator.chosen():
+                    path = self._made(key, layout())
                 while len(self._paths) >= MOST_PATHS:
-                    self._paths.pop(next(iter(self._paths)))
+                    oldest = min(self._paths, key=lambda each: self._used.get(each, 0))
+                    self._paths.pop(oldest)
+                    self._used.pop(oldest, None)
+                self._used[key, kind] = next(self._uses)
                 self._paths[key, kind] = path
         return path
 
@@ -174,9 +183,7 @@ class CudaEngine:
         if self._network is None:
             raise EngineError("the engine is closed")
         shape = (*padded(height, width, self._multiple), steps)
-        # The library compares its kernels once for each shape, and fp32 means all 24 bits of it.
-        precise = {"enabled": True, "benchmark": True, "deterministic": False, "allow_tf32": False}
-        with torch.backends.cudnn.flags(**precise):
+        with precisely():
             if shape not in self._graphs:
                 self._graphs[shape] = self._maker.make(self._network, *shape)
             graph = self._graphs[shape]

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from textdifuse_ros.engines.accelerator import Accelerator, Event, Replay, Stream, Work
+from textdifuse_ros.engines.accelerator import Accelerator, Event, Replay, Stream, Work, precisely
 from textdifuse_ros.engines.base import Bytes, EngineError
 from textdifuse_ros.engines.frames import Frames
 from textdifuse_ros.engines.graph import Graph
@@ -133,7 +133,7 @@ class DevicePath:
         slot = self._slots[self._turn]
         if not slot.free:
             raise EngineError(f"{FRAMES} frames are under way already: finish one before starting another")
-        kept = torch.empty_like(self._fused) if keep else None
+        kept = main.new(self._fused) if keep else None
         for host, image in zip(slot.host, (*images, np.array([controls], np.float32)), strict=True):
             np.copyto(host.numpy(), image)
         uploads.do(_copying(slot.staging, slot.host))
@@ -153,7 +153,7 @@ class DevicePath:
 
     def _compute(self) -> None:
         *images, controls = self._inputs
-        with torch.inference_mode():
+        with precisely(), torch.inference_mode():  # where nothing is recorded, in every frame
             if self._intake is None:
                 rgb, thermal, *given = images
                 relevance = given[0] if given else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textdifuse_ros.engines import tensorrt_plan as plans
 from textdifuse_ros.engines.accelerator import Accelerator
-from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.graph import Graph
 from textdifuse_ros.engines.program import check_exportable, export_on
 from textdifuse_ros.engines.tensorrt_runtime import Libraries, PlanRunner, build
@@ -46,7 +45,7 @@ class TensorRtMaker:
         self._progress = "loading the plan"
         try:
             return PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
-        except EngineError:
+        except RuntimeError:  # EngineError, and what the library itself has to say about the bytes
             return None
 
     def _built(self, network: FusionNetwork, key: plans.PlanKey) -> PlanRunner:

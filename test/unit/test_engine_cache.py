@@ -66,7 +66,14 @@ def _link(path: Path) -> None:
     path.symlink_to("real")
 
 
-@pytest.mark.parametrize("harm", [_shorten, _flip, _lose_the_note, _empty_the_note, _open_to_others, _link])
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "harm", [_shorten, _flip, _lose_the_note, _empty_the_note, _open_to_others, _link, _pipe]
+)
 def test_an_entry_that_is_not_whole_or_not_ours_is_none(folder: Path, harm: Callable[[Path], None]) -> None:
     cache.write("one.bin", b"content")
     harm(folder / "one.bin")
@@ -78,6 +85,22 @@ def test_an_entry_of_another_user_is_none(folder: Path, monkeypatch: pytest.Monk
     cache.write("one.bin", b"content")
     monkeypatch.setattr(os, "getuid", lambda: (folder / "one.bin").stat().st_uid + 1)
     assert cache.read("one.bin") is None
+
+
+def test_the_file_that_was_looked_at_is_the_one_that_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write to the folder, though not to the entry, can put another in its place."""
+    cache.write("one.bin", b"content")
+    looked = cache._is_ours
+
+    def exchange(status: os.stat_result, *kind: Any) -> bool:
+        (folder / "foreign").write_bytes(b"foreign")
+        os.replace(folder / "foreign", folder / "one.bin")
+        return looked(status, *kind)
+
+    monkeypatch.setattr(cache, "_is_ours", exchange)
+    assert cache.read("one.bin") == b"content"
 
 
 def test_a_folder_that_cannot_be_made_costs_only_the_cache(

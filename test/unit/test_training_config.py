@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from textdifuse_ros.cli.errors import CliError
+from textdifuse_ros.cli.main import main
 from textdifuse_ros.cli.train import read_config
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.train import reference
@@ -120,6 +121,18 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path: Path) -> None:
         (tmp_path / "odd.json").write_text(text)
         with pytest.raises(CliError, match=rf"odd\.json: {words}"):
             read_config(tmp_path / "odd.json", [])
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [("train", "--initial"), ("distill", "--teacher"), ("ranges", "--weights")]
+)
+def test_a_weight_file_that_is_not_there_is_named_with_its_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, option: str
+) -> None:
+    missing = tmp_path / "none.safetensors"
+    place = ("--data", str(tmp_path), "--output", str(tmp_path / "out.safetensors"))
+    assert main([command, *place, option, str(missing)]) == 2
+    assert capsys.readouterr().err == f"textdifuse {command}: {option} {missing}: no such file\n"
 
 
 def test_overrides_go_before_the_file_and_reach_into_the_model() -> None:

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     prepare_threads(args)
     config = read_config(args.config, args.set)
-    if load_network(args.weights).config.start_noise:
+    if load_network(args.weights, "--weights").config.start_noise:
         raise CliError(f"--weights {args.weights}: is a teacher's; int8 is for students")
 
     def measured() -> Path:

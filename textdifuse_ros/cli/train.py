@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.train.teacher import train
 
     config = prepare(args)
-    initial = load_network(args.initial) if args.initial else None
+    initial = load_network(args.initial, "--initial") if args.initial else None
     return follow("train", lambda: train(args.data, args.models, args.output, config, initial))
 
 
@@ -133,10 +133,12 @@ def read_fields(kind: type[Kind], args: argparse.Namespace) -> Kind:
         raise CliError(f"{args.config or '--set'}: {error}") from error
 
 
-def load_network(path: Path) -> FusionNetwork:
-    """Raises CliError."""
+def load_network(path: Path, option: str) -> FusionNetwork:
+    """The network of the file that an option names. Raises CliError."""
     from textdifuse_ros.model import weights
 
+    if not path.is_file():
+        raise CliError(f"{option} {path}: no such file")
     try:
         return weights.load(path)
     except weights.WeightsError as error:

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         if embedded_weights.is_localiser(path):
             initial = embedded_weights.load_network(path)
         else:
-            initial = load_network(path)
+            initial = load_network(path, "--initial")
         return follow(
             "train-localiser",
             lambda: train(args.data, args.output, config, initial, localiser_teachers.load(args.models)),

@@ -30,12 +30,12 @@ def read(name: str, private: bool = False) -> bytes | None:
     """
     path = folder() / name
     try:
-        if private and not _is_ours(path.parent, stat.S_ISDIR):
+        if private and not _is_ours(path.parent.lstat(), stat.S_ISDIR):
             return None
-        if not (_is_ours(path) and _is_ours(_note(path))):
+        content, note = _own_bytes(path), _own_bytes(_note(path))
+        if content is None or note is None:
             return None
-        content = path.read_bytes()
-        noted = _note(path).read_text(encoding="ascii").split()
+        noted = note.decode("ascii").split()
     except (OSError, ValueError):
         return None
     return content if noted[:1] == [hashlib.sha256(content).hexdigest()] else None
@@ -72,9 +72,16 @@ def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _is_ours(path: Path, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
-    """A plain file (or what else `is_kind` says) of this user's that no one else can write to; no link."""
-    status = path.lstat()
+def _own_bytes(path: Path) -> bytes | None:
+    """What a file of this user's holds, None for any other. The file that was looked at is the one that is
+    read, whatever takes its place meanwhile. Raises OSError, for a link as well."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        return file.read() if _is_ours(os.fstat(file.fileno())) else None
+
+
+def _is_ours(status: os.stat_result, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
+    """A plain file (or what else `is_kind` says) of this user's that no one else can write to."""
     others = stat.S_IWGRP | stat.S_IWOTH
     return is_kind(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & others
 

@@ -269,8 +269,8 @@ class Fuser:
         strength: float,
         settle: Callable[[Found], Found] = lambda found: found,
     ) -> _Base:
-        if isinstance(restore, str) and restore not in RESTORE:
-            raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE}")
+        if restore not in RESTORE and not isinstance(restore, Mapping):
+            raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE} or a mapping")
         colours = asked(compiled.wishes, "colour_cast", strength)
         if restore == "off" and colours == 0:
             return _Base(rgb, passes(compiled.wishes, NONE, strength), {})

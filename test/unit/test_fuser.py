@@ -143,6 +143,7 @@ def test_bf16_agrees_with_fp32(fuser: Fuser) -> None:
         ({"strength": 2.5}, "strength is 2.5"),
         ({"strength": float("nan")}, "strength is nan"),
         ({"restore": "maybe"}, "restore is 'maybe'"),
+        ({"restore": None}, "restore is None"),
     ],
 )
 def test_bad_arguments_are_named(fuser: Fuser, change: dict[str, object], reason: str) -> None:

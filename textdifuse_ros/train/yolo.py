@@ -23,6 +23,8 @@ from textdifuse_ros.train.stills import read_image
 from textdifuse_ros.train.yolo_data import CLASSES, SPLITS
 
 _LOOKS = 64  # images, about, that an exported detector looks at before it is trained on
+# Of the trainer, where they differ from ultralytics' own.
+_OPTIONS = {"exist_ok": True, "cache": "ram", "plots": False, "pretrained": False, "deterministic": False}
 
 
 @dataclass(frozen=True)
@@ -85,35 +87,38 @@ def train(
     threads = torch.get_num_threads()
     with ultralytics() as library:
         options = asdict(config) | {"time": config.time or None}
+        start = options.pop("model")
         if teacher is not None:
             options["distill_model"] = str(_teacher(library, teacher, output / "teacher.pt"))
-        pretrained: str | bool = False
-        if initial is not None and not last.is_file():
-            images = _some_images(folder / "images" / "train", config.imgsz)
-            network = yolo_initial.trainable(config.model, len(CLASSES), initial, images)
-            pretrained = str(_checkpoint(network, output / "initial.pt"))
-        start = options.pop("model")
         if last.is_file():
             start, options["resume"] = str(last), str(last)
+        elif initial is not None:
+            options["pretrained"] = str(_from_exported(initial, config, folder, output))
         model = library.YOLO(start, task="detect")
-        model.train(
-            trainer=_trainer(folder, config.workers, threads),
-            data=str(folder),
-            project=str(output.resolve()),
-            name="yolo",
-            exist_ok=True,
-            device=device,
-            amp=False if device == "cpu" else "bf16",
-            cache="ram",
-            plots=False,
-            pretrained=pretrained,
-            deterministic=False,
-            **options,
-        )
+        trainer = _trainer(folder, config.workers, threads)
+        model.train(**_OPTIONS | options | _places(folder, output, device), trainer=trainer)
     if not last.is_file():
         raise TrainingError(f"{last}: the training left no checkpoint; what it printed says why")
     made_of.note(over, told)
     return last
+
+
+def _places(folder: Path, output: Path, device: str) -> dict[str, object]:
+    """What the trainer reads, where it writes, and with which arithmetic it works."""
+    return {
+        "data": str(folder),
+        "project": str(output.resolve()),
+        "name": "yolo",
+        "device": device,
+        "amp": False if device == "cpu" else "bf16",
+    }
+
+
+def _from_exported(initial: Path, config: YoloTraining, folder: Path, output: Path) -> Path:
+    """A checkpoint that starts with what an exported .onnx says. Raises DetectorError."""
+    images = _some_images(folder / "images" / "train", config.imgsz)
+    network = yolo_initial.trainable(config.model, len(CLASSES), initial, images)
+    return _checkpoint(network, output / "initial.pt")
 
 
 def _told(config: YoloTraining, teacher: Path | None, initial: Path | None) -> dict[str, object]:

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.model import weights
     from textdifuse_ros.train.config import teacher_model
     from textdifuse_ros.train.distill import distill, student_model

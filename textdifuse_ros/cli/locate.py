@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0. Raises CliError."""
     from textdifuse_ros.engines.base import EngineError
     from textdifuse_ros.fuser import Fuser
     from textdifuse_ros.text.embedded import EmbeddedLocaliser

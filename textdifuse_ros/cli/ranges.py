@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.train import ranges
     from textdifuse_ros.train.data import load_training
 

@@ -53,6 +53,7 @@ def add_field_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.train.teacher import train
 
     config = prepare(args)

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.detection.detections import DetectorError
     from textdifuse_ros.train.yolo import YoloTraining
 

@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.model import weights
     from textdifuse_ros.text import embedded_weights
     from textdifuse_ros.text.localiser import LocaliserError

@@ -118,6 +118,7 @@ def _finer(read: Range) -> Range:
 
 
 def to_json(ranges: Ranges) -> str:
+    """For `from_json`: name -> low, high, scales, bits, in four digits."""
     return json.dumps(
         {
             name: [_short(each.low), _short(each.high), [_short(s) for s in each.scales], each.bits]

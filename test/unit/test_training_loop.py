@@ -26,8 +26,12 @@ from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.train import paths
 from textdifuse_ros.train import run as run_module
+from textdifuse_ros.train.batches import draw
+from textdifuse_ros.train.data import load_training
+from textdifuse_ros.train.degrade import DEGRADATIONS
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.run import Rounded, Run
+from textdifuse_ros.train.seeds import EXAMPLES, generator
 from textdifuse_ros.train.teacher import train
 
 
@@ -179,15 +183,31 @@ def test_the_folder_tells_what_was_trained_and_how_it_went(data: Path, tmp_path:
     train(data, None, tmp_path / "run", short(3))
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["model"]["widths"] == [8, 8, 8, 8] and config["seed"] == short(3).seed
-    row = log_of(tmp_path / "run")[0]
+    rows = log_of(tmp_path / "run")
+    done = {name for row in rows for name in row if name.startswith("degraded/")}
+    row = {name for name in rows[0] if name not in done}
     named = {"loss", "intensity", "gradient", "chroma", "steering"}
-    assert set(row) == named | {"step", "minutes", "learning_rate", "updates_per_second"}
+    assert row == named | {"step", "minutes", "learning_rate", "updates_per_second"}
     events = accumulator.EventAccumulator(str(tmp_path / "run" / "tensorboard"))
     events.Reload()
-    scalars = {f"loss/{name}" for name in named} | {"learning_rate", "updates_per_second"}
+    scalars = {f"loss/{name}" for name in named} | done | {"learning_rate", "updates_per_second"}
     assert set(events.Tags()["scalars"]) == scalars
     assert [each.step for each in events.Scalars("loss/loss")] == [1, 2, 3]
     assert [each.step for each in events.Images("samples")] == [2, 3]
+
+
+def test_what_was_done_to_the_examples_is_logged_with_its_parameters(data: Path, tmp_path: Path) -> None:
+    config = short(12, batch=4)
+    train(data, None, tmp_path / "run", config)
+    logged = [
+        {name: value for name, value in row.items() if name.startswith("degraded/")}
+        for row in log_of(tmp_path / "run")
+    ]
+    assert {name.removeprefix("degraded/") for row in logged for name in row} <= set(DEGRADATIONS)
+    assert sum(map(bool, logged)) > len(logged) / 2
+    sets = load_training(data, config.data_sets)
+    fifth = draw(sets, config, generator(EXAMPLES, config.seed, 0, 4), config.single_share)
+    assert logged[4] == pytest.approx(fifth.parameters)
 
 
 def test_every_checkpoint_has_a_picture_of_the_same_examples(data: Path, tmp_path: Path) -> None:

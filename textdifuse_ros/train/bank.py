@@ -27,7 +27,7 @@ from textdifuse_ros.train.seeds import BANK, generator
 
 FILE = "bank.safetensors"
 FORMAT = "textdifuse-bank-2"
-_INPUTS = tuple(each.name for each in dataclasses.fields(Batch) if each.name != "boxes")
+_INPUTS = tuple(each.name for each in dataclasses.fields(Batch) if each.name not in ("boxes", "parameters"))
 _ANSWERS = ("luminance", "chroma")
 _BOXES = ("boxes", "box_counts")
 # What the drawn examples depend on, besides the pairs themselves.

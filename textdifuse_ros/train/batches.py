@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 import cv2
@@ -56,6 +58,8 @@ class Batch:
     controls: Tensor  # (N, K)
     single: Tensor  # (N, 1, 1, 1), 1.0 for single-camera examples
     boxes: list[Tensor]
+    # What was done to the examples, "degraded/NAME": the parameter's mean over those that it was done to.
+    parameters: dict[str, float] = field(default_factory=dict)
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with its images there; the boxes, which become labels, stay."""
@@ -77,6 +81,7 @@ class Example:
     controls: Float
     single: Float
     boxes: Float
+    done: Mapping[str, float] = field(default_factory=dict)  # degradations with their parameters
 
 
 def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share: float) -> Batch:
@@ -108,7 +113,13 @@ def collate(rows: list[Example]) -> Batch:
         colour("goal_visible"), stack("goal_thermal")[:, None],
         stack("transmission")[:, None], stack("relevance")[:, None], stack("meant")[:, None],
         stack("controls"), stack("single").view(-1, 1, 1, 1), [torch.from_numpy(row.boxes) for row in rows],
+        _parameters(rows),
     )  # fmt: skip
+
+
+def _parameters(rows: list[Example]) -> dict[str, float]:
+    names = sorted({name for row in rows for name in row.done})
+    return {f"degraded/{name}": fmean(row.done[name] for row in rows if name in row.done) for name in names}
 
 
 def _twins(
@@ -155,6 +166,7 @@ def _twins(
             _flickering(seen.visible, noise[0], rng), _flickering(moved, noise[1], rng),
             goal.visible, goal.thermal, transmission.astype(np.float32), *prompt,
             np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
+            seen.log,
         )  # fmt: skip
         rows.append(_single_camera(row, keeps_visible) if single else row)
     return rows

@@ -30,9 +30,9 @@ class Board:
             say(f"no TensorBoard logs: {folder} cannot be written ({error.strerror or error})")
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """By name; all but the speeds are terms of the loss."""
+        """By name; all but the speeds, and what has a group of its own, are terms of the loss."""
         for name, value in values.items():
-            group = "" if name in ("learning_rate", "updates_per_second") else "loss/"
+            group = "" if "/" in name or name in ("learning_rate", "updates_per_second") else "loss/"
             self._try(lambda tag=group + name, number=value: self._writer.add_scalar(tag, number, step))  # type: ignore[misc]
 
     def picture(self, step: int, image: NDArray[np.uint8]) -> None:

@@ -119,7 +119,7 @@ def loss(
         far = distance(estimate, answer)
         terms["teacher"] = float(far.detach()) * config.distill_weight
         total = total + config.distill_weight * far
-    return total, terms
+    return total, terms | batch.parameters
 
 
 def distance(estimate: Estimate, answer: Estimate) -> Tensor:

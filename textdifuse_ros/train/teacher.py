@@ -69,4 +69,5 @@ def loss(
     """Diffusion loss of one batch."""
     target = make_target(batch, detector, config)
     estimate = diffused(network, batch, rng)
-    return objective(estimate, target, detector, config)
+    total, terms = objective(estimate, target, detector, config)
+    return total, terms | batch.parameters

@@ -12,8 +12,10 @@ from textdifuse_ros.text.phrasing import find, keys
 
 _APART = "name each thing by itself, as in 'people, no cars'"
 _CLAUSAL = (
-    "so", "until", "till", "because", "they", "would", "could", "should", "must", "shall", "might", "may",
-    "will", "if", "when", "whenever", "otherwise", "in order", "in favour of", "in favor of", "i'd", "we'd",
+    "to be", "so", "until", "till", "because", "they", "would", "could", "should", "must", "shall", "might",
+    "may",
+    "will", "if", "when", "whenever", "otherwise", "then", "in order", "in favour of", "in favor of", "i'd",
+    "we'd",
     "calm",
 )  # fmt: skip
 _CLAUSAL_CALM = (*_CLAUSAL, "i", "we", "you", "be", "is", "are", "there", "get", "gets")

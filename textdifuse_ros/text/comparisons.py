@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textdifuse_ros.text import lexicon
+from textdifuse_ros.text import lexicon, restoration
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
     FILLER,
@@ -36,6 +36,10 @@ _SWAPPING = {
     "shift from": ("to",), "change from": ("to",), "shift attention from": ("to",),
     "shift focus from": ("to",), "trade": ("for",),
 }  # fmt: skip
+_BEFORE = tuple(
+    f"{take} {rank} over" for take in ("take", "takes", "have", "has") for rank in ("priority", "precedence")
+)
+_BEING = (*lexicon.SEEMS, *(f"{modal} be" for modal in lexicon.MODALS))
 _SWAPPERS = frozenset(_SWAPPING)
 _STANDING = FREE_ENDINGS | {"matter", "matters", "count", "counts"}
 _NOTHING = ("there", "here", "now", "before", "usual", "normal", "ever")  # "people over there"
@@ -49,6 +53,11 @@ def refuse_comparison(words: list[Word], typed: str) -> None:
     if pair is None:
         return
     one, other = (" ".join(word.text for word in strip_leading(each, FILLER)) for each in pair)
+    if restoration.camera_of(keys(pair[1])):
+        reason = "compares the cameras, which both always have their part: write a wish for one of them"
+        raise PromptError(
+            f"'{typed}' {reason}, as in 'more contrast in the thermal image'", typed, words[0].start
+        )
     if swapped:
         raise PromptError(f"'{typed}' says two things: write '{other}, no {one}'", typed, words[0].start)
     reason = f"compares two things: write '{one}*1.5, {other}*0.5' to weigh them, or '{one}, no {other}'"
@@ -74,6 +83,8 @@ def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
     """ "more people than cars", "show people better than cars", "people vs cars"."""
     if versus := find(words, _VERSUS):
         return _parts(words[head(words, WANTING) :], versus[0] - head(words, WANTING), versus[1])
+    if first := find(words, _BEFORE):
+        return _parts(words[head(words, WANTING) :], first[0] - head(words, WANTING), first[1])
     found = find(words, ("than",))
     if (
         found is None
@@ -86,7 +97,7 @@ def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
     inner = words[size:]
     more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), than)
     one = inner[1:than] if not more else inner[:more]
-    one = strip_trailing(strip_trailing(one, lexicon.SEEMS), _STANDING) if one else one
+    one = strip_trailing(strip_trailing(one, _BEING), _STANDING) if one else one
     return _parts([*one, *words[found[0] :]], len(one), "than")
 
 

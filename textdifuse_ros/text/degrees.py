@@ -22,6 +22,8 @@ _TURNS = (  # "too much"
 _EMPHASES = {
     "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,
     "most importantly": 1.5,
+    **{f"{share} the weight {on}": far for share, far in (("half", 0.5), ("twice", 2.0), ("double", 2.0))
+       for on in ("on", "for")},
 }  # fmt: skip
 # In front of how a thing is to be: "very visible", "really stand out".
 _STRESSES = {
@@ -29,14 +31,19 @@ _STRESSES = {
     "extremely": 2.0, "absolutely": 2.0, "totally": 2.0,
 }  # fmt: skip
 # In front of a directive, where they say nothing of how far.
-_ADVERBS = dict.fromkeys(("always", "simply", "maybe", "perhaps", "first", "finally", "better", "now"), 1.0)
+_ADVERBS = dict.fromkeys(
+    ("always", "simply", "maybe", "perhaps", "even", "many", "first", "finally", "better", "now"), 1.0
+)
 _SHARES = {"half": 0.5, "full": 1.0, "double": 2.0}
-_LEADING = {**_ADVERBS, **_STRESSES}
+_LEADING = {**_ADVERBS, **_STRESSES, "far": 1.5, "way": 1.5}
 IN_FRONT = {**_LEADING, **_EMPHASES}  # of a directive
 # Behind it, of one thing alone: "people and cars first" is said of both.
 _RANKS = {
-    "first": 1.5, "most": 1.5, "the most": 1.5, "as much as possible": 2.0, "more": 1.5, "even more": 1.5,
-    **{f"{at}{rank} priority": 1.5 for rank in ("high", "top", "highest") for at in ("", "with ", "at ")},
+    "twice": 2.0, "two times": 2.0, "first": 1.5, "most": 1.5, "the most": 1.5, "as much as possible": 2.0,
+    "more": 1.5, "even more": 1.5,
+    **{f"{at}{rank} priority": 1.5 for rank in ("high", "top", "highest")
+       for at in ("", "with ", "at ", "have ", "has ")},
+    "come first": 1.5, "comes first": 1.5,
     **{f"{at} {share} {what}": far for share, far in _SHARES.items() for at in ("at", "with")
        for what in ("strength", "weight")},
 }  # fmt: skip

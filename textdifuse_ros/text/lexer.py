@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textdifuse_ros.text.lexicon import DASHES, SPELLINGS
+from textdifuse_ros.text.misspelt import MEANT
 from textdifuse_ros.text.prompt import PromptError
 
 MAX_LENGTH = 512
@@ -152,7 +153,7 @@ def _key(text: str, start: int) -> str:
     key = unicodedata.normalize("NFC", text).casefold()
     for char in _APOSTROPHES:
         key = key.replace(char, "'")
-    return SPELLINGS.get(key, key)
+    return SPELLINGS.get(key) or MEANT.get(key, key)
 
 
 def _is_word_character(char: str, inner: bool, text: str) -> bool:

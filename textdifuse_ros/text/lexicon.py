@@ -5,15 +5,19 @@ from __future__ import annotations
 from textdifuse_ros.text import verbs
 
 # What is left as it is whether somebody says so or not: "show people, ignore the rest".
-_REST = ("the rest", "everything else", "all else", "the others", "all the rest", "anything else")
+THE_REST = ("the rest", "everything else", "all else", "the others", "all the rest", "anything else")
 # Words that carry no object. A phrase made of nothing else is refused.
 POLITE = (
-    "please", "kindly", "just", "only", "now", "then", "also", "hey", "hi", "hello", "ok", "okay", "thanks",
-    "thank you", "cheers",
+    "please", "kindly", "yes", "yeah", "wow", "ugh", "oh", "hmm", "k", "ty", "just", "only", "now", "then",
+    "also", "hey", "hi", "hello", "ok", "okay", "thanks", "thank you", "cheers",
     "could you", "can you", "would you", "will you", "i want you to", "we want you to", "i'd like you to",
     "i want to", "we want to", "i want", "we want", "i'd like to", "i would like to", "we would like to",
     "i'd like", "i would like", "i need to", "we need to", "i need", "we need", "let me", "let us", "let's",
-    "pls", "plz", "i have to", "we have to", "i must", "we must", "want to", "wanna", "could we",
+    "pls", "plz", "i have to", "we have to", "i must", "we must", "want to", "wanna", "i wanna", "we wanna",
+    "lemme", "need to", "gotta", "i'd love", "i would love", "i'd prefer", "i would prefer", "i wish",
+    "if only",
+    "make it possible to", "i think", "i think that", "i feel", "i believe", "i find", "in my opinion",
+    "how do i", "how can i", "how to", "any chance to", "is there a way to", "it would help to", "could we",
     "can we", "can i", "may i", "would you mind", "is it possible to", "would it be possible to", "help me",
     "try to", "make sure to", "make sure", "make sure that", "be sure to", "ensure", "ensure that", "so that",
     "to", "nothing else", "and nothing else", "mostly", "mainly", "primarily", "chiefly", "specifically",
@@ -24,24 +28,26 @@ POLITE = (
     "how about", "what about", "take care that",
     "take care to", "take care", "begin", "try", "i would", "i'd",
     *(f"it would be {good} if you could" for good in ("great", "nice", "good")),
-    *(f"{no} {rest}" for rest in _REST
+    *(f"{no} {rest}" for rest in THE_REST
       for no in ("ignore", "hide", "suppress", "forget", "forget about", "no", "not", "tone down")),
-    *(text for rest in _REST for text in (f"keep {rest} calm", f"leave {rest} alone", f"{rest} calm",
+    *(text for rest in THE_REST for text in (f"keep {rest} calm", f"leave {rest} alone", f"{rest} calm",
       f"leave {rest} as it is", f"keep {rest} as it is")),
-    *(f"{what} {verb}" for what in ("all that matters", "what matters", "all i care about", "all i want",
-      "all i need", "what i want", "what i need", "the main thing") for verb in ("is", "are")),
+    *(f"{what} {verb}" for what in ("all that matters", "what matters", "what matters to me",
+      "all i care about", "all i want", "all i need", "what i want", "what i need",
+      "the main thing") for verb in ("is", "are", "is for")),
 )  # fmt: skip
+LAST = (*POLITE, "instead")  # at the end alone: "instead of cars" turns a meaning round
 # Those in front of how things are to be: "make sure the cars are not visible", "I want it dark".
 ENSURING = (
     "make sure", "be sure", "ensure", "so that", "i want", "we want", "i'd like", "i would like", "i need",
-    "we need", "want to",
+    "we need", "want to", "i wish", "if only",
 )  # fmt: skip
 CONJUNCTIONS = ("and", "but", "while", "yet", "or", "plus", "as well as", "&", "with")
 ARTICLES = (
     "the", "a", "an", "all", "all of the", "all the", "all of", "any", "every", "each", "some", "some of the",
     "my", "our", "your", "their", "his", "her", "its", "these", "those", "this", "that", "anything that is",
     "everything that is", "whatever is",
-    "nothing but", "nothing other than", "either",
+    "nothing but", "nothing other than", "either", "both",
 )  # fmt: skip
 
 # Verbs of what is said about a thing: "the picture looks dark".
@@ -60,7 +66,8 @@ WANTED = (
     "make", "show", "show me", "find me", "help find", "give me", "highlight", "emphasise", "emphasize",
     "focus on", "focus", "find", "look for", "look at", "locate", "detect", "enhance", "bring out",
     "point out", "pick out", "accentuate", "stress",
-    *(f"{who} {see}" for who in BLIND for see in ("see", "find")), "can't see", "cannot see",
+    *(f"{who} {see}" for who in (*BLIND, *CANNOT) for see in ("see", "find", "make out", "spot")),
+    "gimme", "get me", "where are", "where is", "is there", "are there", "showing", "highlighting",
     "attend to", "pay attention to", "watch for", "watch out for", "watch", "mark", "spot", "reveal", "see",
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "search for",
     *(f"{who}{seeking}" for who in ("", "i am ", "i'm ", "we are ", "we're ")
@@ -74,9 +81,8 @@ _WANTED_STATES = (
 )  # fmt: skip
 _ACTS = ("stand out", "stand out clearly", "pop", "pop out")
 MODALS = ("should", "must", "shall", "will", "have to", "has to", "need to", "needs to", "ought to")
-_SEEN = (
-    *_ACTS, *(f"be {state}" for state in (*_WANTED_STATES, "highlighted", "seen")),
-)  # fmt: skip
+_SEEN = (*_ACTS, *(f"be {state}" for state in (*_WANTED_STATES, "highlighted", "seen")))
+_SHOWN = (*_WANTED_STATES, "highlighted", "seen", "shown", "emphasised", "emphasized")
 # Endings that need no verb in front: "the pedestrians must stand out".
 OWING_ENDINGS = tuple(f"{modal} {seen}" for modal in MODALS for seen in _SEEN)
 BEING_SEEN = (
@@ -84,11 +90,15 @@ BEING_SEEN = (
     "can be seen", "become visible", "becomes visible", "show up",
 )  # fmt: skip
 FREE_ENDINGS = (
-    "stand out", "stands out", "standing out", "stand out clearly", "to stand out", "to be highlighted",
+    "stand out", "stands out", "standing out", "stand out clearly", "to stand out", "to pop",
+    *(f"to be {shown}" for shown in _SHOWN),
+    *(f"{be}not {clear} enough" for be in ("", "is ", "are ") for clear in ("visible", "clear", "prominent")),
     *(f"{verb} {hardly}" for verb in ("is", "are")
       for hardly in ("hard to see", "difficult to see", "hardly visible", "barely visible", "important",
                      "more important", "most important")),
     *(f"{verb} the most important" for verb in ("is", "are")), "matter", "matters", "matter most",
+    *(f"{have}{top} priority" for have in ("have", "has", "take", "takes")
+      for top in ("", " top", " the highest")), "come first", "comes first",
     "matters most", "matter the most", "count most", "count the most",
     "can hardly be seen", "can barely be seen", "as possible", "too", *BEING_SEEN,
     *(f"{must} {lost}" for must in (*(f"{modal} {no} be" for modal in MODALS[:3] for no in ("not", "never")),
@@ -99,7 +109,7 @@ FREE_ENDINGS = (
 )  # fmt: skip
 # What may follow one of WANTED.
 WANTED_ENDINGS = (
-    *_WANTED_STATES, *(f"as {state} as possible" for state in _WANTED_STATES), *_ACTS, "to be visible",
+    *_WANTED_STATES, *(f"as {state} as possible" for state in _WANTED_STATES), *_ACTS, "well", "properly",
     "better", "more clearly", "clearly", "easier to see",
     *FREE_ENDINGS,
 )  # fmt: skip
@@ -136,7 +146,10 @@ SUPPRESSED = (
 )  # fmt: skip
 # The same made of verbs that ask for the opposite: "don't look at the cars", "stop highlighting cars".
 _REFUSING = ("do not", "don't", "never", "no longer")
-_WANTING = ("want", "want you to", "need", "like", "care about", "care for")
+_WANTING = (
+    "want", "want you to", "want to see", "need to see", "like to see", "want to look at", "need", "like",
+    "care about", "care for",
+)  # fmt: skip
 _SHOWING = (
     "showing", "showing me", "highlighting", "emphasising", "emphasizing", "focusing on", "focussing on",
     "looking at", "looking for", "finding", "detecting", "marking", "tracking", "watching", "enhancing",
@@ -162,7 +175,8 @@ CARELESS = (
 _LOSING = (
     "ignore", "hide", "suppress", "mute", "downplay", "avoid", "disregard", "forget", "forget about", "miss",
     "lose", "remove", "exclude", "omit", "darken", "neglect", "overlook", "dismiss", "discard", "conceal",
-    "skip", "drop", "weaken", "leave out", "cut out", "filter out", "black out",
+    "skip", "drop", "weaken", "lose sight of", "lose track of", "leave out", "cut out", "filter out",
+    "black out",
 )  # fmt: skip
 _LOSING_THEM = ("missing", "losing", "overlooking", "forgetting", "hiding", "ignoring", "suppressing")
 WANTING = (
@@ -245,14 +259,19 @@ STATED = (
 CALM_ENDINGS = (
     *STATED, "unimportant", "irrelevant", "not important", "not needed",
     *(f"{verb} {idle}" for verb in ("is", "are")
-      for idle in ("unimportant", "irrelevant", "less important", "uninteresting", "boring", "distracting",
-                   "annoying", "not needed", "not interesting", "not important", "not wanted")),
+      for idle in ("useless", "pointless", "superfluous", "redundant", "not useful", "not relevant",
+                   "unnecessary", "not necessary", "unwanted", "of no interest", "of no use",
+                   "unimportant", "irrelevant",
+                   "less important", "uninteresting", "boring", "distracting", "annoying", "not needed",
+                   "not interesting", "not important", "not wanted")),
     *(f"{verb}{whom}" for verb in ("distract", "distracts", "annoy", "annoys", "bother", "bothers", "disturb",
                                    "disturbs") for whom in ("", " me", " us")),
     *(f"{verb} in the way" for verb in ("is", "are", "get", "gets")),
     *(f"{need} {hiding}" for need in ("needs", "need")
       for hiding in ("calming", "hiding", "dimming", "muting", "darkening", "suppressing")),
-    *(f"to be {hidden}" for hidden in ("calmed", "hidden", "ignored", "suppressed", "dimmed", "muted")),
+    *(f"to be {hidden}" for hidden in (*_CALM, "dark", "dim", "calmed", "hidden", "ignored", "suppressed",
+                                       "dimmed", "muted", "darkened", "faded")),
+    *(f"to {gone}" for gone in _GONE),
     *(f"{no} {matter}" for no in _NOT for matter in ("matter", "count", "interest me", "interest us")),
     *(f"{may} be {gone}" for may in ("can", "may", "could", "might")
       for gone in ("ignored", "hidden", "suppressed", "left out", "removed", "forgotten", "skipped")),
@@ -282,7 +301,7 @@ TURNING = (
 )  # fmt: skip
 # The same where they come last: "cars off".
 TURNING_LAST = (
-    "off", "excluded", "ignored", "suppressed", "hidden", "dimmed", "removed", "deemphasised",
+    "off", "no", "excluded", "ignored", "suppressed", "hidden", "dimmed", "removed", "deemphasised",
     "de-emphasised", "deemphasized", "de-emphasized", "subdued", "faded", "invisible", "weak", "min",
     "weaker", "fainter", "duller", "unseen", "unnoticeable", "zero", "none", "nil", "barely", "hardly",
     "rarely", "seldom", "darkened", "transparent", "translucent", "begone", "minimal", "secondary",
@@ -319,9 +338,10 @@ ALL_BUT = tuple(
 SPELLINGS = {
     "dont": "don't", "doesnt": "doesn't", "didnt": "didn't", "shouldnt": "shouldn't", "mustnt": "mustn't",
     "isnt": "isn't", "arent": "aren't", "cant": "can't", "couldnt": "couldn't", "theres": "there's",
-    "im": "i'm", "do'nt": "don't", "dnt": "don't", "cannt": "can't", "ignor": "ignore",
-    "ingore": "ignore", "supress": "suppress", "surpress": "suppress", "higlight": "highlight",
-    "hightlight": "highlight", "highligth": "highlight",  "wont": "won't",
+    "im": "i'm", "do'nt": "don't", "dnt": "don't", "cannt": "can't", "surpress": "suppress",
+    "hightlight": "highlight", "higlite": "highlight", "highlite": "highlight", "hilight": "highlight",
+    "hilite": "highlight", "wont": "won't", "whilst": "while", "thx": "thanks", "thanx": "thanks",
+    "tnx": "thanks", "wihout": "without",
 }  # fmt: skip
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 
-from textdifuse_ros.text import harms
+from textdifuse_ros.text import harms, reworded
 from textdifuse_ros.text.harms import ACTING, THERE, THICK, TOO, VERY, is_subject
-from textdifuse_ros.text.lexicon import BLIND, CANNOT, MODALS, SEEMS
+from textdifuse_ros.text.lexicon import BLIND, CANNOT, SEEMS
 from textdifuse_ros.text.restoration import (
     ARTICLES,
     CAMERAS,
@@ -37,7 +37,9 @@ LIKE: dict[str, str] = {
     "overexposed": "over_exposure", "over-exposed": "over_exposure", "blown out": "over_exposure",
     "underexposed": "low_light", "under-exposed": "low_light", "poorly lit": "low_light",
     "badly lit": "low_light",
-    "washed out": "low_contrast",
+    "washed out": "low_contrast", "washed-out": "low_contrast", "low-contrast": "low_contrast",
+    "pitch dark": "low_light", "pitch black": "low_light", "pitch-dark": "low_light",
+    "pitch-black": "low_light",
     "reddish": "colour_cast", "bluish": "colour_cast", "greenish": "colour_cast", "yellowish": "colour_cast",
     "tinted": "colour_cast", "discoloured": "colour_cast", "discolored": "colour_cast",
     "blurry": "blur", "blurred": "blur", "fuzzy": "blur", "unsharp": "blur", "out of focus": "blur",
@@ -45,7 +47,9 @@ LIKE: dict[str, str] = {
 # The same of words that say it of objects, too: behind "too", or of the image alone.
 PERHAPS: dict[str, str] = {
     "dark": "low_light", "dim": "low_light", "gloomy": "low_light", "bright": "over_exposure",
-    "flat": "low_contrast", "dull": "low_contrast", "soft": "blur",
+    "flat": "low_contrast", "dull": "low_contrast", "soft": "blur", "black": "low_light",
+    "low contrast": "low_contrast", "burnt out": "over_exposure", "burned out": "over_exposure",
+    "clipped": "over_exposure",
 }  # fmt: skip
 _EITHER = {**LIKE, **PERHAPS}
 _ADJECTIVES = frozenset(name.split()[-1] for name in (*_EITHER, *HUES, *THICK))
@@ -60,14 +64,15 @@ _SHORT = {
     "isn't": ("is", "not"), "aren't": ("are", "not"), "doesn't": ("does", "not"),
 }  # fmt: skip
 # In front of a complaint and behind it, where they change nothing: "because it is too dark to see people".
-_WHENCE = ("because", "since", "at night", "by night", "in the dark", "today", "still", "sorry")
+_WHENCE = ("because", "since", "as", "at night", "by night", "in the dark", "today", "still", "sorry")
 _WHERE = (
     "at night", "by night", "in the dark", "here", "in here", "outside", "out here", "out there", "there",
-    "everywhere", "today", "again", "for me",
+    "everywhere", "today", "again", "for me", "to me", "for us", "for my taste",
 )  # fmt: skip
 _SO_THAT = (
     "by", "so that", "to see", "to find", "to detect", "to recognise", "to recognize", "to make out",
-    "to drive", "that i", "that we", "that you", "that nothing",
+    "to drive", "that i", "that we", "that you", "that nothing", "that nobody", "i can't", "i cannot",
+    "i can", "we can't", "we cannot", "nobody",
 )  # fmt: skip
 _UNSEEN = tuple(
     f"see{what} {why}"
@@ -80,7 +85,7 @@ _LACKS = (
 )  # fmt: skip
 _NEEDS = ("needs", "need", "could use")
 _LONGEST = 20  # words of a complaint: longer ones take long to read, and nobody types them
-_SHARPER = ("sharper", "crisper")
+_SHARPER = ("sharper", "crisper", "sharp", "crisp")
 
 
 def understand(words: list[str]) -> Wish | None:
@@ -90,7 +95,10 @@ def understand(words: list[str]) -> Wish | None:
 
 def asked(words: list[str]) -> Wish | None:
     """The same behind a verb: "make it less noisy" is a wish, "make it noisy" no complaint."""
-    return _understand(words) or (_less(_plainly(words)) if len(words) <= _LONGEST else None)
+    if (wish := _understand(words)) is not None or len(words) > _LONGEST:
+        return wish
+    words = _plainly(words)
+    return _less(words) or (_reworded(words) if words else None)
 
 
 def _complaint(words: list[str]) -> Wish | None:
@@ -98,10 +106,12 @@ def _complaint(words: list[str]) -> Wish | None:
     if not words:
         return None
     readings: tuple[Callable[[list[str]], Wish | None], ...]
+    if (wish := _reworded(words)) is not None:
+        return wish
     if words[0] in ACTING:  # "keep the cars out of focus" says nothing of cars
         readings = (_blind, harms.lack, _less)
     else:
-        readings = (_blind, harms.understand, _led, _has, _less, _due, _like)
+        readings = (_blind, harms.understand, _led, _has, _less, _like, _ended)
     return next((wish for read in readings if (wish := read(words)) is not None), None)
 
 
@@ -111,12 +121,17 @@ def _plainly(words: list[str]) -> list[str]:
     while behind := after(words, _WHENCE):
         words = behind
     for at in range(2, len(words)):
-        if after(words[at:], _SO_THAT) and words[at - 1] in _ADJECTIVES:
+        because = after(words[at:], _SO_THAT) or " ".join(words[at:]) in _SO_THAT
+        so = "so" in words[:at] and words[at] == "that"  # "so much smoke that I can't see the exit"
+        if because and (so or words[at - 1] in _ADJECTIVES):
             words = words[:at]
             break
     why = words[:1] == ["why"]
     if words[why : why + 1] and words[why] in SEEMS[:2]:  # "why is it so dark", "is it too dark"
         words = words[why + 1 :]
+        words = words[1:] if words[:1] == ["there"] else words  # "why is there so much noise"
+    if len(words) > 3 and words[-2] == "for" and words[-1].endswith("ing"):  # "too dark for driving"
+        words = words[:-2]
     for size in (3, 2, 1):
         if len(words) > size and " ".join(words[-size:]) in _WHERE and words[-size - 1] != "see":
             return words[:-size]
@@ -132,6 +147,18 @@ def _led(words: list[str]) -> Wish | None:
     rest = words[len(front) + (words[0] in PREPOSITIONS) :]
     wish = None if camera is None or not rest else understand(rest)
     return None if wish is None or wish.camera else replace(wish, camera=camera or "")
+
+
+def _ended(words: list[str]) -> Wish | None:
+    """ "the contrast is bad in the thermal image"."""
+    at = next((at for at in range(len(words) - 2, 0, -1) if words[at] in PREPOSITIONS), 0)
+    camera = camera_of(words[at:]) if at else None
+    if camera is None:
+        return None
+    said = words[:at]
+    readings = () if said[0] in ACTING else (harms.understand, _has, _like)
+    wish = next((wish for read in readings if (wish := read(said)) is not None), None)
+    return None if wish is None or wish.camera else replace(wish, camera=camera)
 
 
 def _has(words: list[str]) -> Wish | None:
@@ -169,7 +196,7 @@ def _less(words: list[str]) -> Wish | None:
     for at, word in enumerate(words):
         for size in (3, 2, 1):
             like = " ".join(words[at + 1 : at + 1 + size])
-            fault = LIKE.get(like) or PERHAPS.get(like)
+            fault = LIKE.get(like) or PERHAPS.get(like) or ("colour_cast" if like in HUES else None)
             if word != "less" or fault is None or like == "bright" or len(words) < at + 1 + size:
                 continue
             subject, tail = words[:at], words[at + 1 + size :]
@@ -187,13 +214,18 @@ def _of(subject: list[str], fault: str, degree: float) -> Wish | None:
     return Wish(fault, camera=place[0], region=place[1], degree=degree) if place else None
 
 
-def _due(words: list[str]) -> Wish | None:
-    """ "the image should be brighter", "the people must be less noisy"."""
-    for at in range(1, len(words) - 2):
-        if be := after(words[at:], tuple(f"{modal} be" for modal in MODALS)):
-            made = ["make", *without_articles(words[:at]), *be]
-            return _understand(made) or _less(made)
-    return None
+def _reworded(words: list[str]) -> Wish | None:
+    """ "the image should be brighter", "the noise must not be removed"."""
+    words, degree = take_degree(words)
+    made = reworded.plain(words)
+    wish = _understand(made) or _less(made) if made else None
+    return None if wish is None else replace(wish, degree=wish.degree * degree)
+
+
+def ensured(words: list[str]) -> Wish | None:
+    """Read a wish behind "make sure": "there is no noise" says there what is to be, and not what is."""
+    made = reworded.ensured(without_articles(_plainly(words))) if len(words) <= _LONGEST else []
+    return _understand(made) or _less(made) if made else None
 
 
 def _like(words: list[str]) -> Wish | None:

@@ -51,15 +51,19 @@ LACKED: dict[str, str] = {
 MEASURES = ("contrast", "brightness", "sharpness")
 RAISING = (
     "more", "higher", "raise", "increase", "boost", "improve", "enhance", "add", "add more", "turn up",
-    "better", "max", "maximum", "bring up", "give more", "give me more", "get more", "need more",
+    "better", "max", "maximum", "restore", "recover", "bring back", "bring out", "double", "push",
+    "bring up", "give more", "give me more", "get more", "need more",
     *verbs.RAISING,
 )  # fmt: skip
+_RIGHT = ("natural", "realistic", "neutral", "right", "correct", "normal", "real", "true", "proper")
 # Whole wishes that follow neither pattern, without the image they speak of: "make the thermal image sharper".
 WISHES: dict[str, str] = {
     **{f"{more} {noun}": fault for more in RAISING for noun, fault in LACKED.items()},
     "brighter": "low_light", "make brighter": "low_light", "make bright": "low_light",
     "make lighter": "low_light", "sharper": "blur", "make sharper": "blur", "make sharp": "blur",
-    "crisper": "blur", "make crisper": "blur", "lighter": "low_light", "more bright": "low_light",
+    "crisper": "blur", "make crisper": "blur", "make crisp": "blur", "more contrasty": "low_contrast",
+    "make more contrasty": "low_contrast", "make contrasty": "low_contrast", "make more detailed": "blur",
+    "more detailed": "blur", "lighter": "low_light", "more bright": "low_light",
     "more sharp": "blur", "need light": "low_light", "see in dark": "low_light",
     "see in darkness": "low_light",
     **{f"{noun} {boost}": fault for noun, fault in LACKED.items() for boost in ("boost", "enhancement")},
@@ -67,10 +71,13 @@ WISHES: dict[str, str] = {
     "sharper edges": "blur", "crisp edges": "blur", "crisper edges": "blur", "high contrast": "low_contrast",
     **{f"{turn}{noun} up": fault for noun, fault in LACKED.items() for turn in ("", "turn ")},
     **{f"{noun}{link}free": fault for noun, fault in NOUNS.items() if " " not in noun for link in (" ", "-")},
-    **{f"{fix} {what}": "colour_cast" for fix in ("correct", "fix", "adjust")
+    **{f"{fix} {what}": "colour_cast"
+       for fix in ("correct", "fix", "adjust", "restore", "recover", "bring back", "repair", "balance")
        for what in ("colours", "colors", "colour", "color", "white balance")},
     **{f"{colour} correction": "colour_cast" for colour in ("colour", "color")},
-    **{f"{make}natural {colours}": "colour_cast" for make in ("", "make ", "more ")
+    **{f"{make}{right} {colours}": "colour_cast" for make in ("", "make ", "more ") for right in _RIGHT
+       for colours in ("colours", "colors")},
+    **{f"make {colours} {look}{right}": "colour_cast" for look in ("", "look ", "more ") for right in _RIGHT
        for colours in ("colours", "colors")},
     "see through smoke": "haze", "look through smoke": "haze",
     "see through fog": "haze", "look through fog": "haze", "see through haze": "haze",

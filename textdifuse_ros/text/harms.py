@@ -27,7 +27,8 @@ from textdifuse_ros.text.restoration import understand as _understand
 from textdifuse_ros.text.verbs import NOUNS
 
 VERY = (
-    "far too", "much too", "way too", "a bit too", "too", "very", "so", "quite", "rather", "really", "pretty",
+    "far too", "much too", "way too", "a bit too", "too", "too damn", "very", "damn", "bloody", "so",
+    "quite", "rather", "really", "pretty",
     "extremely", "super", "terribly", "awfully", "kind of", "kinda",
 )  # fmt: skip
 TOO = VERY[:5]
@@ -47,7 +48,8 @@ _NO_NAMES = (
 _PRONOUNS = ("it", "i", "we", "there", "they")
 THERE = (
     "there is", "there are", "there's", "there seems to be", "i see", "i only see", "all i see is",
-    "i can see", "we see", "i have", "we have", "i get", "we get", "has", "have",
+    "i can see", "we see", "i see nothing but", "we see nothing but", "i can only see", "we only see",
+    "i have", "we have", "i get", "we get", "has", "have",
 )  # fmt: skip
 # Of a fault, with "too" or without: "the smoke is thick". With "too" alone: "the noise is too visible".
 THICK = (
@@ -148,11 +150,12 @@ def _not_enough(words: list[str]) -> Wish | None:
     """ "the people are not bright enough", "the image is not sharp"."""
     enough = words[-1:] == ["enough"]
     words = words[:-1] if enough else words
+    words = [*words[:-2], words[-1]] if words[-2:-1] in (["very"], ["really"], ["quite"]) else words
     if len(words) < 2 or words[-2] != "not" or words[-1] not in _GOOD:
         return None
     subject, good = words[:-2], words[-1]
-    if not subject:
-        return Wish(_GOOD[good]) if enough else None
+    if not subject or subject == ["is"]:  # "not bright" may be what is wanted
+        return Wish(_GOOD[good]) if enough or good not in ("bright", "light", "lit") else None
     if subject[-1] not in SEEMS or not is_subject(subject[:-1]):
         return None
     wish = _placed(_GOOD[good], subject[:-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import product, takewhile
 
 from textdifuse_ros.text import lexicon, restoration
 from textdifuse_ros.text.faults import MEASURES
@@ -33,11 +33,13 @@ _CHOOSING = (
     "use", "using", "more", "less", "prefer", "switch to", "show", "take", "trust", "favour", "favor",
     "no", "without", "ignore", "hide",
 )  # fmt: skip
+_USING = ("use", "using", "use the", "switch to", "trust", "rely on", "rely more on", "use only", "take")
 # By what is left of a directive without articles, "it" and words for the image.
 _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "contrast can be raised or left as it is: write 'more contrast' or 'keep the contrast'",
-        (*_each(_LESS, ("contrast",)), "flatter", "make flatter", "too contrasty", "less contrasty"),
+        (*_each(_LESS, ("contrast",)), "contrast off", "contrast down", "flatter", "make flatter",
+        "too contrasty", "less contrasty"),
     ),
     (
         "no picture is darkened: write 'remove the glare', or 'keep the night look'",
@@ -71,14 +73,14 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "colours are those of the RGB camera: a node that wants none can take the luminance of the image",
         (
             *_both(("black and white", "greyscale", "grayscale", "monochrome", "grey", "gray")),
-            *_each(_LESS, (*_COLOURS, "saturation")),
+            *_each(_LESS, (*_COLOURS, "saturation")), *_each(("", "make"), ("less grey", "less gray")),
             *_each(("too", "less"), ("colourful", "colorful", "saturated", "vivid")),
         ),
     ),
     (
         "both cameras always have their part: name what must stand out, as in 'warm objects'; each camera by "
         "itself is on its own topic",
-        _each(_CHOOSING, _CAMERAS),
+        (*_each(_CHOOSING, _CAMERAS), *_each(_CAMERAS, ("off", "on"))),
     ),
     (
         "plain fusion is the empty prompt: write ''",
@@ -86,12 +88,17 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "reset", "off", "none", "default", "defaults", "cancel", "normal", "no prompt", "nothing", "stop",
             "clear prompt", "clear all", "reset prompt", "plain", "plain fusion", "empty", "nothing special",
             "do nothing", "original", "raw", "no processing", "no restoration", "no changes", "no effects",
-            "don't change anything", "do not change anything", "fine", "perfect",
+            "don't change anything", "do not change anything", "revert", "go back",
+            "back to normal", "default settings", "start over", "undo", "everything off",
+            "turn everything off", "switch everything off", "turn off everything",
+            "remove everything", "remove", "keep as is", "keep original", "leave alone",
+            "leave everything alone", "leave everything unchanged", "keep everything as is",
+            "leave unchanged", "fine", "perfect",
         ),
     ),
     (
-        "rain, dirt, reflections, flicker and shake are no faults that can be removed: write 'denoise', "
-        "'remove the haze' or 'remove the glare'",
+        "rain, dirt, reflections, flicker, shake and flaws of a lens are no faults that can be removed: "
+        "write 'denoise', 'remove the haze' or 'remove the glare'",
         (
             *_each(
                 ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
@@ -99,6 +106,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                  "flicker", "flickering", "shake", "shaking"),
             ),
             "raining", "rains", "snowing", "snows", "lens dirty", "dirty lens", "clean lens",
+            *_each(("", "remove", "no", "fix", "correct"),
+                   ("vignetting", "ghosting", "artefacts", "artifacts", "distortion", "aliasing", "faults")),
             "flicker", "flickers", "flickering", "shaky", "shakes", "stabilise", "stabilize", "wet lens",
         ),
     ),
@@ -119,6 +128,13 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *_each(("no", "without"), ("light", "brightness", "lighting")),
             "exposure", "exposure correction", "hdr", "dynamic range",
             "more dynamic range", "auto contrast", "gamma", "gamma correction", "tone mapping",
+        ),
+    ),
+    (
+        "each fault of a camera has a wish of its own: write 'keep the noise in the thermal image'",
+        (
+            *_each(("do not touch", "don't touch", "do not change", "don't change"), _CAMERAS),
+            *_each(("leave", "keep"), _each(_CAMERAS, ("as is", "alone", "unchanged", "natural"))),
         ),
     ),
     (
@@ -151,6 +167,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("better", "clearer", "clear", "nicer", "good", "more clear")),
             *_each((*_MORE, "improve", "better"), ("quality", "visibility")),
+            *_each(("better", "clearer", "cleaner", "nicer"), _CAMERAS),
             *_each(_POOR, ("quality", "visibility")), *_each(("quality", "visibility"), _POOR),
             *_each(("", "too", "very", "so"), ("bad", "ugly", "terrible", "awful", "unclear")),
             "not good", "not nice", "not clear", "not clear enough", "not good enough", "doesn't look good",
@@ -172,7 +189,12 @@ def refuse_impossible(words: list[Word], typed: str, suppressed: bool = False) -
     plain = [word for word in left if word not in lexicon.POLITE and word not in lexicon.CONJUNCTIONS[:3]]
     measured = [word for word in plain if word not in (*_CAMERAS, *restoration.PREPOSITIONS)]
     of_camera = " ".join(measured) if any(word in MEASURES for word in measured) else ""
-    for text in (" ".join(left), " ".join(plain), _stated(plain), of_camera):
+    chosen = after(spoken, _USING)
+    named = takewhile(
+        lambda word: word in (*_CAMERAS, *restoration.ARTICLES, *restoration.IMAGE_WORDS), chosen
+    )
+    using = "use thermal" if any(word in _CAMERAS for word in named) else ""  # "use thermal for people"
+    for text in (using, " ".join(left), " ".join(plain), _stated(plain), of_camera):
         if reason := _REASON_OF.get(text):
             raise PromptError(f"'{typed}' cannot be done, since {reason}", typed, words[0].start)
 

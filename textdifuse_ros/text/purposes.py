@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textdifuse_ros.text import complaints, lexicon
+from textdifuse_ros.text import complaints, lexicon, restoration
 from textdifuse_ros.text.degrees import IN_FRONT
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
@@ -22,18 +22,23 @@ _TO = frozenset(("to", "in order to", "so as to"))
 _WHO = ("i", "we", "you", "it", "one", "the robot")
 _ABLE = frozenset(("can", *(f"{who}{can}" for who in _WHO for can in (" can", " could", ""))))
 _IN_A_REGION = ("so", "to", "order")  # "denoise to see the road" is no wish for a region "to see the road"
+_WILLING = ("want", "need", "like", "have", "able", "wish", "going")  # "and I don't want to see the cars"
 _SAME = ("they", "it", "them")  # "highlight people so that they stand out"
 
 
 def apart(words: list[Word]) -> list[list[Word]]:
     """What is asked for, and behind it, as a part of its own, what for, where that names more."""
     polite = len(words) - len(strip_leading(words, SAID_FIRST))
+    for at in range(polite + 1, len(words) - 2):  # "brighten it without changing the colours"
+        kept = restoration.understand(keys(words[at:])) if words[at].key == "without" else None
+        if kept is not None and kept.keep:
+            return [*apart(words[:at]), words[at:]]
     wish = complaints.understand(keys(words))
     if wish is not None and wish.region.partition(" ")[0] not in _IN_A_REGION:
         return [words]  # "too dark to see people" says what is wrong
     directive = head(words[polite:], VERBS)  # "do not want you to show"
     for at in range(polite + max(1, directive), len(words) - 1):
-        what_for = _purpose(words[at:])
+        what_for = None if words[at - 1].key in _WILLING else _purpose(words[at:])
         if what_for is None or not _asks(words[polite:at]):
             continue
         if what_for[0].key in _SAME:

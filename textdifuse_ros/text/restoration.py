@@ -18,13 +18,19 @@ REMOVERS = (
     "take out",
     "take away", "cut", "eliminate", "lower", "tame", "restore", "kill", "drop", "stop", "prevent", "fight",
     "beat", "lift", "recover", "avoid", "do something about", "do something against",
-    "turn down", "tone down", *verbs.LESSENING,
+    "turn down", "tone down", "halve", "clear up", "dissolve", "scrub", "wipe away", "blow away", "strip out",
+    *(f"{see} {past}" for see in ("see", "look", "peer", "cut", "get") for past in ("through", "past")),
+    "see beyond", "penetrate", "pierce", "against", *verbs.LESSENING,
 )  # fmt: skip
 KEEPERS = (
-    "keep", "leave", "preserve", "retain", "maintain", "do not touch", "don't touch", "do not change",
-    "don't change",
+    "keep", "leave", "preserve", "retain", "maintain", "hands off", "do nothing to",
+    *(f"without {touching}" for touching in ("touching", "changing", "altering", "modifying", "losing")),
+    *(f"{no} {touch}" for no in ("do not", "don't", "never")
+      for touch in ("touch", "change", "alter", "modify", "adjust", "mess with", "mess up")),
 )  # fmt: skip
-UNTOUCHED = ("alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched", "in")
+UNTOUCHED = (
+    "alone", "as it is", "as they are", "as is", "natural", "unchanged", "untouched", "in", "visible",
+)  # fmt: skip
 # Verbs that reach over "and", and what they say of each: "don't remove the fog or the smoke".
 SHARED: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset(RAISING), "more"),
@@ -34,9 +40,22 @@ SHARED: tuple[tuple[frozenset[str], str], ...] = (
 _NOUN_REFUSERS = ("no", "without")  # "no noise" is no wish to keep it
 REFUSERS = ("do not", "don't", "never", "stop", "avoid", *_NOUN_REFUSERS)
 DEGREES: dict[str, float] = {  # longer ones in front of those that they begin with
-    "a little bit": 0.5, "slightly": 0.5, "a little": 0.5, "a bit": 0.5, "a tad": 0.5, "gently": 0.5,
+    **dict.fromkeys(("just a little bit", "just a little", "just a bit", "just slightly", "only a little bit",
+                     "only a little", "only a bit", "only slightly", "ever so slightly", "very slightly"),
+                     0.5),
+    "as much as possible": 2.0, "as strongly as possible": 2.0, "a little bit": 0.5, "slightly": 0.5,
+    "a little": 0.5, "a bit": 0.5, "a tad": 0.5, "gently": 0.5,
     "somewhat": 0.75, "strongly": 1.5, "a lot": 1.5, "heavily": 1.5, "completely": 2.0, "fully": 2.0,
+    **{f"{at} {share} {what}": far for at in ("at", "with") for what in ("strength", "power")
+       for share, far in (("half", 0.5), ("full", 1.0), ("double", 2.0))},
     "very much": 2.0, "much": 1.5, "very strongly": 2.0, "by half": 0.5, "halfway": 0.5, "a touch": 0.5,
+}  # fmt: skip
+# In front of "more", "less" and the like alone: a "drill bit" is a thing.
+_COMPARING = {"bit": 0.5, "tad": 0.5, "smidge": 0.5, "little": 0.5, "way": 1.5, "far": 1.5, "much much": 1.5}
+# Behind a verb and what it is for: "brighten the people even more".
+_BEHIND = {
+    **{f"{much} {than}": 1.5 for much in ("even", "a lot", "much") for than in ("more", "stronger")},
+    "a bit more": 0.5, "a little more": 0.5, "slightly more": 0.5, "more": 1.5,
 }  # fmt: skip
 _AFTER = {"more": 1.5, "less": 0.5, "first": 1.0}
 _HOW_FAR = {
@@ -76,7 +95,7 @@ _ADJECTIVES = (
 )  # fmt: skip
 HUES = ("red", "blue", "green", "yellow", "orange", "pink", "purple", "magenta", "cyan")
 _TINTED = ("haze", "colour_cast")  # behind a hue these are still faults: "a blue tint", "black smoke"
-_TINTS = (*HUES, "black", "white", "grey", "gray")
+_TINTS = (*HUES, "reddish", "bluish", "greenish", "yellowish", "black", "white", "grey", "gray")
 MUCH = ("too much", "too many", "so much", "so many")
 LITTLE = ("too little", "too few", "not enough")
 _LOTS = (
@@ -90,8 +109,17 @@ LIGHTS = (
     "sun", "sunlight", "light", "lights", "headlight", "headlights", "headlamp", "headlamps", "lamp", "lamps",
     "beam", "beams", "streetlight", "streetlights", "floodlight", "floodlights", "torch", "torches",
 )  # fmt: skip
+# Behind a wish these begin no place: "denoise without blurring", "brighten by 20 percent".
+_NO_PLACES = (
+    "off", "by", "as", "if", "when", "whenever", "until", "till", "instead", "rather", "than", "before",
+    "after", "unless", "while", "because", "since", "too", "very", "more", "less", "not", "without", "except",
+    "level", "strength", "ever", "but",
+)  # fmt: skip
 # "noise reduction" asks for what "denoising" does.
-_REMOVAL = ("removal", "reduction", "suppression", "correction", "cancellation", "filtering")
+_REMOVAL = (
+    "removal", "reduction", "suppression", "correction", "cancellation", "filtering", "cancelling",
+    "filter",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,7 +162,7 @@ def understand(words: list[str]) -> Wish | None:
 def lines_of_a_camera(words: list[str]) -> list[str]:
     """ "lines in the thermal image" are stripes; those on a road are not."""
     named = any(CAMERAS.get(word) == "thermal" and word != HEAT for word in words)
-    return ["stripes" if named and word in ("lines", "line") else word for word in words]
+    return ["stripes" if named and word in ("lines", "line", "bands", "streaks") else word for word in words]
 
 
 def is_removal(words: list[str]) -> bool:
@@ -282,6 +310,8 @@ def place_of(words: list[str]) -> tuple[str, str] | None:
     """What follows a wish: (camera, region). None where a preposition has nothing behind it."""
     if not words:
         return "", ""
+    if words[0] in _NO_PLACES:
+        return None
     if words[0] in PREPOSITIONS:
         words = words[1:]
     if " ".join(words) in WHOLE:
@@ -305,14 +335,32 @@ def camera_of(words: list[str]) -> str | None:
 
 
 def take_degree(words: list[str]) -> tuple[list[str], float]:
-    """Take one degree word off either end, or out of "make it slightly brighter"."""
+    """Take one degree word off either end, or from behind the verb: "make it slightly brighter"."""
+    for size in (2, 1):
+        how = _COMPARING.get(" ".join(words[:size]))
+        if (
+            how is not None
+            and len(words) > size
+            and (words[size] in ("more", "less") or words[size].endswith("er"))
+        ):
+            return words[size:], how
+    for at in range(len(words) - 3) if words[-2:] == ["as", "possible"] else ():
+        if words[at : at + 2] == ["as", "much"]:  # "remove as much noise as possible"
+            more = ["more"] if words[at + 2] in LACKED else []
+            return [*words[:at], *more, *words[at + 2 : -2]], 2.0
+    for name, degree in _BEHIND.items() if words[:1] and words[0] in VERBS else ():
+        mark = name.split()
+        for start in (1, len(words) - len(mark)):
+            if start > 0 and len(words) > 1 + len(mark) and words[start : start + len(mark)] == mark:
+                return words[:start] + words[start + len(mark) :], degree
     for name, degree in DEGREES.items():
         mark = name.split()
         size, last = len(mark), len(words) - len(mark)
         if last <= 0:
             continue
         a_little = name.startswith("a ") and words[0] in ("remove", "reduce")
-        inside = range(1, last) if words[0] == "make" or a_little else ()
+        behind = words[0] in VERBS and name != "a little"  # "sharpen a little car"
+        inside = range(1, last) if words[0] == "make" or a_little or behind else ()
         for start in (0, last, *inside):
             if words[start : start + size] == mark and words[start + size : start + size + 1] != ["of"]:
                 return words[:start] + words[start + size :], degree

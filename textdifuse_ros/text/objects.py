@@ -12,10 +12,11 @@ from textdifuse_ros.text.faults import MEASURES
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_leading, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
+from textdifuse_ros.text.stray import left_over, stray
 from textdifuse_ros.text.unasked import advice, put_in
 from textdifuse_ros.text.verbs import UNSURE_OF_MANY
 
-_APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
+APART = "write what must stand out and what must not as phrases of their own, as in 'people, no cars'"
 _EVERYTHING = (
     "everything", "anything", "nothing", "it", "all", "them", "image", "images", "scene", "whole", "entire",
     "me", "us", "you", "both", "rest", "else", "others", "they", "he", "she", "him", "her", "ones",
@@ -35,7 +36,7 @@ _LYING = (  # "man down"
     "soldier", "victim", "firefighter", "cyclist", "rider", "biker", "kid", "casualty", "patient",
 )  # fmt: skip
 _AREAS = ("everything", "anything", "all", "area", "areas", "space", "whatever", "surroundings")
-_PRONOUNS = ("it", "them", "they")
+_PRONOUNS = ("it", "them", "they", "ones")
 _SAID_OF_FAULTS = (
     *harms.RELATIVE, "to", "so", "when", "outside", "inside", "hidden", "by", "between", "caused", "makes",
     "make", "prevents", "keeps", "causes", "because", "until", "ahead", "everywhere",
@@ -74,6 +75,10 @@ def refuse_unnamed(wish: restoration.Wish, words: list[Word], typed: str) -> Non
         raise PromptError(
             f"'{typed}' holds '{turned}', which turns its meaning round: {hint}", typed, words[0].start
         )
+    if unnamed[1:2] and unnamed[0] in _AREAS[:3] and unnamed[1] in ("except", "apart", "besides", "other"):
+        plain = typed.partition(f" {unnamed[0]} ")[0]
+        reason = "names an exception, and a wish holds for the whole image, or for one object"
+        raise PromptError(f"'{typed}' {reason}, as in '{plain} the cars'", typed, words[0].start)
     if not unnamed or any(word not in (*_UNNAMED, "all", "of", "both") for word in unnamed):
         return
     named = " ".join("the people" if word.key in _UNNAMED else word.text for word in words)
@@ -87,6 +92,12 @@ def refuse_all_but(words: list[Word], typed: str) -> None:
     if found is None:
         return
     name = _name(words[found[0] + found[1].count(" ") + 1 :]) or "people"
+    name = "people" if name in _EVERYTHING else name
+    before = words[: found[0]]
+    if before and restoration.understand([*keys(before), "it"]) is not None:  # "brighten all but the sky"
+        reason = "names an exception, and a wish holds for the whole image, or for one object, as in"
+        plain = " ".join(word.text for word in before)
+        raise PromptError(f"'{typed}' {reason} '{plain} the people'", typed, words[0].start)
     reason = f"names an exception: write '{name}' to let it stand out, or 'no {name}'"
     raise PromptError(f"'{typed}' {reason}", typed, words[0].start)
 
@@ -98,6 +109,7 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"says what is wrong with the image and is no object: {advice(complaint)}"
     common = (
         (_surely(words) if suppressed else "")
+        or left_over(words)
         or _fault_and_more(words)
         or _low(words)
         or turned_by_affix(words, suppressed)
@@ -105,7 +117,7 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
     common = common or _shut_off(words) or _staying(words, suppressed) or _turned(words, suppressed)
     if not common and not suppressed:
         common = put_in(spoken) or _either_way(words) or _unknown_verb(words)
-    if common:
+    if common := common or stray(words):
         return common
     if spoken[0] in _PRONOUNS and len(words) > 1:
         return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
@@ -159,6 +171,9 @@ def _weighed(words: list[Word]) -> str:
     if len(words) > 1 and (spoken[0] == "0" or spoken[1:] == ["0"]):  # "person number 0" is a name
         name = _name([word for word in words if word.key != "0"])
         return f"holds a 0: write 'no {name}' to keep it calm"
+    if len(words) > 2 and spoken[0] in _WEIGHING[:2] and spoken[1].isdecimal():  # "weight 2 for people"
+        named = words[3:] if len(words) > 3 and spoken[2] in restoration.PREPOSITIONS else words[2:]
+        return f"may end with a weight: write it as '{_name(named)}*{spoken[1]}'"
     if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
         return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
     if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
@@ -176,8 +191,8 @@ def _no_thing(words: list[Word], typed: str, suppressed: bool) -> str:
         wish = "keep the night look" if suppressed else "brighten"
         return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
     if suppressed and spoken[0] in _AREAS and len(words) > 1:
-        return f"is no thing by itself: {_APART}"
-    return f"can be meant either way: {_APART}" if suppressed and ended(words, _SEEN) else ""
+        return f"is no thing by itself: {APART}"
+    return f"can be meant either way: {APART}" if suppressed and ended(words, _SEEN) else ""
 
 
 def _fault_and_more(words: list[Word]) -> str:
@@ -224,7 +239,7 @@ def _staying(words: list[Word], suppressed: bool) -> str:
     if len(words) < 3 or words[-2].key not in _STAYING or words[-1].key not in lexicon.TURNING_TWO:
         return ""
     said = " ".join(word.text for word in words[-2:])
-    hint = _APART if suppressed else f"write 'no {_name(_subject(words[:-2]))}'"
+    hint = APART if suppressed else f"write 'no {_name(_subject(words[:-2]))}'"
     return f"holds '{said}', which may turn its meaning round: {hint}"
 
 
@@ -237,19 +252,19 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     if len(words) > 1 and words[-1].key in endings and not lying:
         name = _name(_subject(words[:-1]))
         sure = name and name.count(" ") < 2 and not find(words, _NOT)
-        hint = f"write 'no {name}', as in 'people, no cars'" if sure else _APART
+        hint = f"write 'no {name}', as in 'people, no cars'" if sure else APART
         return f"holds '{words[-1].text}', which may turn its meaning round: {hint}"
     if len(words) > 1 and words[0].key == "stop" and words[1].key.endswith("ing"):  # no stop sign
         negated = words[0].text
     found = find(words, lexicon.TURNING) or (find(words, lexicon.TURNING_BACK) if suppressed else None)
     if negated or found is None:
-        return f"holds '{negated}', which may turn its meaning round: {_APART}" if negated else ""
+        return f"holds '{negated}', which may turn its meaning round: {APART}" if negated else ""
     at, entry = found
     front = _subject(words[:at])
     behind = words[at + entry.count(" ") + 1 :]
     told = behind and behind[0].key in ("by", *restoration.PREPOSITIONS)  # "hidden by smoke"
     before, after = _name(front), "" if told else _name(behind)
-    hint = _APART
+    hint = APART
     if entry == "too" and before and not suppressed:
         both = f"'{before}' to let it stand out or 'no {before}' to keep it calm"
         hint = f"write {both}, as in 'people, no cars'"
@@ -257,11 +272,22 @@ def _turned(words: list[Word], suppressed: bool) -> str:
         hint = f"write a comma in front of '{_name(words[at:])}'"
     elif before and after and entry in lexicon.HIDING and not suppressed:
         hint = f"write '{before}, no {after}' or '{after}, no {before}'"
+    elif (
+        before and entry == "but" and behind[0].key == "only" and behind[1:]
+    ):  # "people but only on the road"
+        where = _name(behind[1:])
+        hint = (
+            f"write '{before} {where}'" if behind[1].key in restoration.PREPOSITIONS else f"write '{where}'"
+        )
+    elif not suppressed and before and restoration.is_fault(keys(behind)):  # "nothing but smoke"
+        hint = f"write 'remove the {after}', or 'keep the {after}'"
     elif before and after and entry not in lexicon.NEGATIONS:
         if any(word in _EVERYTHING for word in keys(front)):
             calm = suppressed or any(word in lexicon.STATES_CALM for word in keys(words))
             calm = calm or "nothing" in keys(front)
             hint = f"write '{after}'" if calm else f"write 'no {after}'"
+            if not calm and front[0].key not in (*_EVERYTHING, *_AREAS):  # "dim everything except people"
+                hint = f"write '{after}' to let it stand out, or 'no {after}'"
         elif not suppressed:
             hint = f"write '{before}, no {after}'"
         elif entry in lexicon.TURNING_BACK:
@@ -284,7 +310,7 @@ def _subject(words: list[Word]) -> list[Word]:
 def _names_an_image(spoken: list[str]) -> bool:
     """ "sharp image", "picture is sharp"; not "people in the image", "picture frame"."""
     images = ("image", "images", "picture", "pictures", "footage")
-    if spoken[0] in images and (len(spoken) == 1 or spoken[1] in lexicon.SEEMS):
+    if spoken[0] in images and (len(spoken) == 1 or spoken[1] in (*lexicon.SEEMS, *harms.RELATIVE)):
         return True
     return spoken[-1] in images and not any(word in restoration.PREPOSITIONS for word in spoken)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textdifuse_ros.text import complaints, faults, lexicon, restoration
 from textdifuse_ros.text.harms import THERE
 from textdifuse_ros.text.lexer import Word
@@ -20,6 +22,17 @@ ADVICE: dict[str, tuple[str, str]] = {
     "blur": ("sharpen", "do not sharpen"),
 }
 _FINE = ("fine", "good", "ok", "okay", "perfect", "great", "alright", "all right", "nice")
+_LESSER = (
+    "less", "reduce", "weaker", "lower", "not so much", "not too much", "minimal", "too much", "so much",
+    "softer",
+)  # fmt: skip
+SO_MUCH = tuple(
+    f"{so} {much}"
+    for so in ("so", "too", "that")
+    for much in ("much", "strongly", "heavily", "hard", "strong")
+)
+_VERB_OF = {f"{verb.removesuffix('e')}ing": verb for verb in faults.VERBS}
+_OVER = re.compile(r"over-?(\w+)")
 _NOT = ("not", "isn't", "aren't", "wasn't")
 
 
@@ -53,13 +66,20 @@ def _praised(spoken: list[str]) -> str:
 
 
 def _less_of_a_wish(spoken: list[str]) -> str:
-    """ "don't brighten the sky so much"."""
+    """ "don't brighten the sky so much", "don't oversharpen", "less denoising", "denoising is too strong"."""
     rest = restoration.after(spoken, restoration.REFUSERS[:3])
-    if " ".join(spoken[-2:]) not in ("so much", "too much", "that much") or not rest[:-2]:
+    less = restoration.without_articles(restoration.after(spoken, _LESSER))
+    if " ".join(spoken[-2:]) in SO_MUCH and (rest or spoken[0] in faults.VERBS):
+        said = (rest or spoken)[:-2]
+    elif rest and (over := _OVER.match(rest[0])):
+        said = restoration.without_articles(rest[1:]) if over[1] == "do" else [over[1], *rest[1:]]
+    else:
+        said = less if less and less[0] in faults.VERBS else []
+    said = said[:-1] if said and said[-1] in lexicon.SEEMS else said
+    if not said or (wish := restoration.understand(said)) is None or wish.keep:
         return ""
-    said = " ".join(rest[:-2])
-    asks = restoration.understand(rest[:-2]) is not None
-    return f"asks for less of a wish: write 'slightly {said}' or 'do not {said}'" if asks else ""
+    asked = " ".join([_VERB_OF.get(said[0], said[0]), *said[1 + (said[1:2] == ["of"]) :]])
+    return f"asks for less of a wish: write 'slightly {asked}' or 'do not {asked}'"
 
 
 def _counted(words: list[Word]) -> str:

@@ -143,8 +143,9 @@ def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -
         read = parse(region)
         for part in read.phrases:
             if part.kind != OBJECT or part.suppressed:
+                hint = f"write '{part.text}' as a phrase of its own, behind a comma"
                 raise PromptError(
-                    f"'{part.text}' is no object that '{phrase.text}' could be limited to", part.text
+                    f"'{part.text}' is no object that '{phrase.text}' could be limited to: {hint}", part.text
                 )
         return localiser.compile(read)
     except PromptError as error:

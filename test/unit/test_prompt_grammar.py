@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from textdifuse_ros.text import faults, restoration
@@ -213,3 +215,19 @@ def test_something_that_is_no_text_is_refused_like_any_other_prompt() -> None:
 def test_the_plain_spelling_is_what_the_reference_shows() -> None:
     prompt = parse("make the people and cars*1.5 stand out; hide the sky")
     assert format_prompt(prompt) == "people*1.5, cars*1.5, no sky"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "paint the sky black", "people are more important than everything", "when there is smoke remove it",
+        "I see nothing but the image", "everybody but me", "hide everything while I look at the road",
+    ],
+)  # fmt: skip
+def test_what_a_refusal_says_to_write_is_accepted_itself(text: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    said = re.findall(r"'([^']+)'", caught.value.reason.rpartition("write ")[2])
+    assert said
+    for each in said:
+        assert parse(each).phrases, each

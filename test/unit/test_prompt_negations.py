@@ -106,11 +106,12 @@ _APART = "as in 'people, no cars'"
         ("hide the sky and the cars should stand out", "says two things"),
         ("do not make the sky calm", "says no twice"),
         ("don't make the cars darker", "says no twice"),
+        ("I don't want the people to be dark", "says no twice"),
         ("dim sky", "can be meant either way: write 'no sky' to keep it calm, or 'show sky'"),
         ("everything", "is no object in the image"),
         ("hide the image", "is no object in the image"),
         ("show the thermal image", "both cameras always have their part"),
-        ("denoise rgb but not thermal", "'thermal' is no object in the image"),
+        ("denoise but not thermal", "write 'denoise in the rgb image'"),
         ("hide the cars but not the people", "write 'no people' or 'show people'"),
         ("hide the cars, not the people", "write 'no people' or 'show people'"),
         ("keep the sky calm but not the people", "write 'no people' or 'show people'"),
@@ -263,3 +264,61 @@ def test_a_wish_for_what_a_word_turns_round_is_refused() -> None:
 def test_a_wish_for_the_picture_needs_no_name() -> None:
     assert _plain("people, brighten it") == "people, brighten it"
     assert _plain("brighten those people") == "brighten those people"
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("ignroe cars", "no cars"), ("hdie cars", "no cars"), ("remve the sky", "no sky"),
+        ("supppress cars and the sky", "no cars, no sky"), ("people but nto cars", "people, no cars"),
+        ("do not shwo cars", "no cars"), ("hihglight people", "people"),
+        ("brigthen the dark", "brigthen the dark"),
+    ],
+)  # fmt: skip
+def test_a_typing_error_in_a_verb_does_not_turn_it_round(text: str, plain: str) -> None:
+    assert _plain(text) == plain
+
+
+@pytest.mark.parametrize("text", ["wide cars", "remote cars", "side mirrors", "reduced cars", "knot"])
+def test_words_that_only_resemble_a_verb_are_names(text: str) -> None:
+    assert _plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("I would like the sky to be dark", "no sky"),
+        ("I'd like the people to be clearly visible and the sky to be dark", "people, no sky"),
+        ("I want to see the people and I don't want to see the cars", "people, no cars"),
+        ("sky is useless", "no sky"),
+        ("people whilst muting cars", "people, no cars"),
+        ("hide cars while showing people", "no cars, people"),
+        ("half the weight on cars", "cars*0.5"),
+        ("people have top priority", "people*1.5"),
+        ("do not lose sight of the people", "people"),
+        ("where are the people?", "people"),
+        ("i wanna see people thx", "people"),
+    ],
+)
+def test_sentences_do_what_they_say(text: str, plain: str) -> None:
+    assert _plain(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("I'm flying over a burning building", "tells of you and names no object: leave it out"),
+        ("above everything highlight people", "write a comma in front of 'highlight people'"),
+        ("everything else can stay dark", "speaks of the rest, which stays as it is: leave it out"),
+        ("dim everything except people", "write 'people' to let it stand out, or 'no people'"),
+        ("people but only on the road", "write 'people on the road'"),
+        ("people, but only the ones on the road", "does not say what 'ones' is"),
+        ("people take precedence over cars", "write 'people*1.5, cars*0.5' to weigh them"),
+        ("the road should be brighter than the sky", "write 'road*1.5, sky*0.5' to weigh them"),
+        ("weight 2 for people", "write it as 'people*2'"),
+    ],
+)
+def test_what_a_sentence_says_beyond_a_name_is_refused(text: str, hint: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert hint in caught.value.reason

@@ -43,7 +43,7 @@ def test_what_something_is_asked_for_is_a_part_of_its_own(text: str, plain: str)
     "text",
     [
         "darken the sky until the people stand out", "ignore the sky in favour of people",
-        "I don't want the people to be dark", "no person must be overlooked",
+        "no person must be overlooked",
         "the sky, not the people, should be calm",  "show people if it is dark",
         "what should be calm is the sky",
     ],

@@ -179,8 +179,8 @@ def test_a_region_that_cannot_be_located_is_refused_where_it_stands() -> None:
 
 
 def test_a_region_cannot_be_a_wish() -> None:
-    with pytest.raises(PromptError, match="is no object that 'denoise the less noise' could be limited to"):
-        compiled("denoise the less noise")
+    with pytest.raises(PromptError, match="could be limited to: write 'no smoke' as a phrase of its own"):
+        compiled("sharpen the no smoke")
 
 
 # -- regions --------------------

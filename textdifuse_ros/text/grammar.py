@@ -6,16 +6,19 @@ nothing but PromptError.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import partial
 
 from textdifuse_ros.text import complaints, lexicon, restoration, verbs
+from textdifuse_ros.text.carried import with_tail
 from textdifuse_ros.text.comparisons import refuse_comparison
 from textdifuse_ros.text.degrees import off_degree, off_stress
-from textdifuse_ros.text.harms import RELATIVE
+from textdifuse_ros.text.harms import RELATIVE, THERE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
 from textdifuse_ros.text.lists import parts_of
-from textdifuse_ros.text.objects import refuse_all_but, refuse_no_object, refuse_unnamed
+from textdifuse_ros.text.objects import APART, refuse_all_but, refuse_no_object, refuse_unnamed
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
     CLAUSE_SPLITTERS,
@@ -48,12 +51,31 @@ from textdifuse_ros.text.unasked import advice, refuse_unasked
 __all__ = ["MAX_PHRASES", "Phrase", "Prompt", "PromptError", "format_prompt", "parse"]
 
 MAX_PHRASES = 8
+_QUOTED = re.compile(r"(?<!\w)'(.+?)'(?!\w)")  # "don't" holds no mark
 _CURT = ("no", "not")
 _NOTHING = (FILLER | VERBS) - verbs.NOUNS
 
 
 def parse(text: str) -> Prompt:
     """Read a prompt. Blank text is the empty prompt. Raises PromptError for what it refuses."""
+    try:
+        return _parse(text)
+    except PromptError as error:
+        raise _with_sound_advice(error) from None
+
+
+def _with_sound_advice(error: PromptError) -> PromptError:
+    """The same error; where what it says to write would be refused, too, with what is always right."""
+    said, write, advice = error.reason.rpartition("write ")
+    for text in _QUOTED.findall(advice) if write else ():
+        try:
+            _parse(text)
+        except PromptError:
+            return PromptError(f"{said}{APART}", error.phrase, error.position)
+    return error
+
+
+def _parse(text: str) -> Prompt:
     phrases: list[Phrase] = []
     for part in parts_of(text, clauses(text)):
         phrases.extend(_Reader(text).read(part.words, part.calm))
@@ -95,6 +117,9 @@ class _Reader:
         refuse_impossible(words, said)
         refuse_all_but(words, said)
         refuse_comparison(words, said)
+        made_sure = self._made_sure(words) if self._ensured and not calm else None
+        if made_sure is not None:
+            return [self._phrase(words, weight, made_sure)]
         if not calm:
             refuse_unasked(words, said)
         if shared := [] if calm else self._shared_wish(words, weight):
@@ -103,7 +128,7 @@ class _Reader:
         if wish is not None:
             refuse_impossible(inner, typed(self._source, inner))
             return [self._phrase(inner, _first(weight, inner[-1].weight, degree), wish)]
-        pieces = list(split(inner, SPLITTERS))
+        pieces = with_tail(split(inner, SPLITTERS), partial(_asked_by, ["remove"]))
         refuse_shared_name(pieces, typed(self._source, inner), suppressed)
         phrases: list[Phrase] = []
         removing = calmed = False
@@ -124,6 +149,9 @@ class _Reader:
             phrases.append(self._phrase(piece, weight_here, wish, no))
         return phrases
 
+    def _made_sure(self, words: list[Word]) -> restoration.Wish | None:
+        return complaints.ensured(keys(strip_leading(words, FILLER)))
+
     def _shared_wish(self, words: list[Word], weight: float | None) -> list[Phrase]:
         """ "more light and contrast", "leave the colours and the contrast alone": a wish for each of them.
 
@@ -138,7 +166,9 @@ class _Reader:
             if len(pieces) < 2:
                 continue
             pieces[-1] = strip_trailing(pieces[-1], restoration.UNTOUCHED, once=True)
-            wishes = [restoration.understand([*verb.split(), *keys(piece)]) for piece in pieces]
+            asked = partial(_asked_by, verb.split())
+            pieces = with_tail(pieces, asked)
+            wishes = [asked(keys(piece)) for piece in pieces]
             if all(wishes):
                 shared = (weight, pieces[-1][-1].weight)
                 return [
@@ -174,11 +204,11 @@ class _Reader:
         """Take directives and filler off both ends until none is left, or a restoration wish is."""
         verb = False
         while True:
-            said = strip_trailing(strip_leading(words, SAID_FIRST), lexicon.POLITE)
+            said = strip_trailing(strip_leading(words, SAID_FIRST), lexicon.LAST)
             words = strip_leading(said, FILLER)
             if not suppressed:
-                # "a" is no article in "a bit brighter"
-                for asked in [said, words] if head(said, DEGREES) else [words]:
+                # "a" is no article in "a bit brighter", nor "all" one in "all I see is fog"
+                for asked in [said, words] if head(said, DEGREES) or head(said, THERE) else [words]:
                     read = complaints.asked if verb or self._ensured else complaints.understand
                     wish = read(keys(asked))
                     if wish is not None:
@@ -297,6 +327,10 @@ class _Reader:
     def _refuse(self, words: list[Word], what: str, position: int = -1) -> None:
         said = typed(self._source, words)
         raise PromptError(f"'{said}' {what}", said, position if position >= 0 else words[0].start)
+
+
+def _asked_by(verb: list[str], spoken: list[str]) -> restoration.Wish | None:
+    return restoration.understand([*verb, *spoken])
 
 
 def _first(*weights: float | None) -> float | None:

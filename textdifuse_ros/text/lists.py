@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NoReturn
 
 from textdifuse_ros.text import complaints, lexicon, restoration
+from textdifuse_ros.text.carried import of_several, with_places, with_subjects, with_tail
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
@@ -30,6 +31,7 @@ from textdifuse_ros.text.phrasing import (
 )
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.purposes import apart
+from textdifuse_ros.text.unasked import SO_MUCH
 
 _LIST_FRAMES = (*lexicon.OPEN_FRAMES, "make")  # not "turn", which begins nouns: "turn signals"
 _CURT_JOINERS = ("or", "nor")  # "no sky, road or cars" is said of all three; "no sky, people" is not
@@ -50,6 +52,7 @@ class Part:
 
     words: list[Word]
     listed: bool = False  # a comma, and nothing else, parts it from what stands in front of it
+    first: bool = False  # behind a separator of any kind
     calm: bool = False
 
 
@@ -66,12 +69,30 @@ def parts_of(source: str, clauses: list[list[Word]]) -> list[Part]:
         if _is_polite(clause):
             continue
         said = [split(words, CLAUSE_SPLITTERS, before_directive=True) for words in apart(clause)]
-        first, *others = (each for words in said for each in _negated(source, clause, words))
-        parts += [Part(first, listed), *(Part(other) for other in others if not _is_polite(other))]
+        first, *others = (
+            each for words in said for each in of_several(clause, _negated(source, clause, words))
+        )
+        parts += [
+            Part(first, listed, first=True),
+            *(Part(other) for other in others if not _is_polite(other)),
+        ]
         listed = True
     if not parts and clauses:
         return [Part(clauses[0])]
-    return _spread(source, parts)
+    return _spread(source, _carried(source, parts))
+
+
+def _carried(source: str, parts: list[Part]) -> list[Part]:
+    """The parts with what others say for them, as far as no semicolon or full stop stands between."""
+    found: list[Part] = []
+    while parts:
+        stop = 1
+        while stop < len(parts) and not (parts[stop].first and not parts[stop].listed):
+            stop += 1
+        run, parts = parts[:stop], parts[stop:]
+        words = with_subjects(with_places([part.words for part in run], [part.listed for part in run]))
+        found += [replace(part, words=own) for part, own in zip(run, words, strict=True)]
+    return found
 
 
 def _negated(source: str, clause: list[Word], parts: list[list[Word]]) -> list[list[Word]]:
@@ -153,7 +174,11 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
     if complaints.is_like(keys(words[1:])):  # "not dark" is refused for itself
         return
     wish = complaints.understand(keys(first))
-    removes = restoration.is_removal(keys(first)) if wish is not None else False
+    if wish is not None and (instead := _less_of(wish, typed(source, first), keys(words[1:]))):
+        said, this = typed(source, words), typed(source, first)
+        raise PromptError(f"'{said}' behind '{this}': write '{instead}'", said, words[0].start)
+    placed = wish is not None and words[1].key in restoration.PREPOSITIONS  # "not from the sky"
+    removes = wish is not None and bool(restoration.is_removal(keys(first))) and not placed
     calms = before.calm or first[0].is_dash or head(first, SAYING_NO) or ended(first, CALM_ENDINGS)
     if wish is not None and wish.region and not removes:
         said, this = typed(source, words), typed(source, first)
@@ -166,6 +191,16 @@ def _refuse_not(source: str, before: Part, part: Part) -> None:
         raise PromptError(f"'{said}' behind '{this}' cannot be: {hint}", said, words[0].start)
     if removes or calms or (wish is None and framed(first, lexicon.CALM_FRAMES)):
         _refuse_either_way(source, before, words[1:])
+
+
+def _less_of(wish: restoration.Wish, this: str, unwanted: list[str]) -> str:
+    """What to write for "brighten, but not too much" and "denoise, but not in thermal", "" for all else."""
+    if " ".join(unwanted) in SO_MUCH:
+        return f"slightly {this}"
+    camera = restoration.camera_of(unwanted)
+    if not camera or wish.camera or wish.keep:
+        return ""
+    return f"{this} in the {'rgb' if camera == 'thermal' else 'thermal'} image"
 
 
 def _is_bare(part: Part) -> bool:
@@ -227,7 +262,17 @@ def _reach(source: str, items: list[Part]) -> list[Part]:
         if not calm and not sure and (_joined(item.words, SPLITTERS) or not (curt or closed or reach)):
             _refuse_either_way(source, items[0], item.words)
         bare[n] = replace(item, calm=calm)
+    ends = (n for n, item in enumerate(bare) if n and item.calm and _joined(item.words, SPLITTERS))
+    if removing and (end := next(ends, 0)):  # "remove noise, haze and blur in the rgb image"
+        words = with_tail(
+            [*(item.words for item in bare[:end]), split(bare[end].words, SPLITTERS)[-1]], _removed
+        )
+        bare[:end] = [replace(item, words=own) for item, own in zip(bare[:end], words[:-1], strict=True)]
     return [*bare, *items[len(bare) :]]
+
+
+def _removed(spoken: list[str]) -> restoration.Wish | None:
+    return restoration.understand(spoken) or restoration.understand(["remove", *spoken])
 
 
 def _refuse_more(source: str, items: list[Part]) -> None:
@@ -268,6 +313,12 @@ def _names_faults(words: list[Word]) -> bool:
 
 def _refuse_either_way(source: str, other: Part, words: list[Word], where: str = "behind") -> NoReturn:
     this, said = typed(source, strip_leading(words, FILLER)), typed(source, other.words)
+    wish = complaints.understand(keys(strip_leading(other.words, FILLER)))
+    if wish is not None and wish.region:  # "brighten the people, the cars and the road"
+        reason = (
+            f"'{this}' {where} '{said}' can be meant either way: write '{said}, {said.split()[0]} {this}'"
+        )
+        raise PromptError(f"{reason} or '{said}; show {this}'", this, words[0].start)
     show = f"keep the {this}" if restoration.is_fault(keys(strip_leading(words, FILLER))) else f"show {this}"
     reason = f"'{this}' {where} '{said}' can be meant either way: write 'no {this}' or '{show}'"
     raise PromptError(reason, this, words[0].start)

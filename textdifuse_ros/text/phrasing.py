@@ -105,7 +105,12 @@ def _directed(words: list[Word]) -> bool:
 
 
 def _tells_apart(before: list[Word], rest: list[Word]) -> bool:
-    """ "people stand out" and "the sky calm"; not "hide what stands out and the cars that stand out"."""
+    """ "people stand out" and "the sky calm"; not "hide what stands out and the cars that stand out".
+
+    And "people are too blurry" and "dark", which is what they are, too.
+    """
+    if complaints.is_like(keys(rest)):
+        return complaints.understand(keys(strip_leading(before, FILLER))) is not None
     return ended(before) and ended(rest) and not head(before, SAYING_NO)
 
 

@@ -57,6 +57,7 @@ _BEHIND = {
     **{f"{much} {than}": 1.5 for much in ("even", "a lot", "much") for than in ("more", "stronger")},
     "a bit more": 0.5, "a little more": 0.5, "slightly more": 0.5, "more": 1.5,
 }  # fmt: skip
+_LONGEST_DEGREE = max(name.count(" ") + 1 for name in (*DEGREES, *_BEHIND))
 _AFTER = {"more": 1.5, "less": 0.5, "first": 1.0}
 _HOW_FAR = {
     "light": 0.5, "gentle": 0.5, "mild": 0.5, "soft": 0.5, "slight": 0.5, "strong": 1.5, "stronger": 1.5,
@@ -348,21 +349,22 @@ def take_degree(words: list[str]) -> tuple[list[str], float]:
         if words[at : at + 2] == ["as", "much"]:  # "remove as much noise as possible"
             more = ["more"] if words[at + 2] in LACKED else []
             return [*words[:at], *more, *words[at + 2 : -2]], 2.0
-    for name, degree in _BEHIND.items() if words[:1] and words[0] in VERBS else ():
-        mark = name.split()
-        for start in (1, len(words) - len(mark)):
-            if start > 0 and len(words) > 1 + len(mark) and words[start : start + len(mark)] == mark:
-                return words[:start] + words[start + len(mark) :], degree
-    for name, degree in DEGREES.items():
-        mark = name.split()
-        size, last = len(mark), len(words) - len(mark)
-        if last <= 0:
-            continue
-        a_little = name.startswith("a ") and words[0] in ("remove", "reduce")
-        behind = words[0] in VERBS and name != "a little"  # "sharpen a little car"
-        inside = range(1, last) if words[0] == "make" or a_little or behind else ()
+    acts = words[:1] and words[0] in VERBS
+    for size in range(min(_LONGEST_DEGREE, len(words) - 1), 0, -1):  # "a little bit" in front of "a little"
+        last = len(words) - size
+        if acts and last > 1:
+            for start in (1, last):
+                if (degree := _BEHIND.get(" ".join(words[start : start + size]))) is not None:
+                    return words[:start] + words[start + size :], degree
+        inside = range(1, last) if acts or words[0] in ("make", "remove", "reduce") else ()
         for start in (0, last, *inside):
-            if words[start : start + size] == mark and words[start + size : start + size + 1] != ["of"]:
+            name = " ".join(words[start : start + size])
+            degree = DEGREES.get(name)
+            if degree is None or words[start + size : start + size + 1] == ["of"]:
+                continue
+            # "sharpen a little car", but "remove a little noise"
+            alone = start in (0, last) or words[0] == "make"
+            if alone or (name != "a little" if acts else name.startswith("a ")):
                 return words[:start] + words[start + size :], degree
     return words, 1.0
 

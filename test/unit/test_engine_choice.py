@@ -92,6 +92,15 @@ def test_a_choice_is_measured_once_for_all_processes(folder: Path, monkeypatch: 
     assert "torch" in key
 
 
+def test_what_other_code_measured_is_measured_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = measured(monkeypatch, 50, 30)
+    for code in ("before", "after"):
+        monkeypatch.setattr(choice, "_made", {})
+        monkeypatch.setattr(choice, "code_id", lambda code=code: code)
+        choice.for_cpu(tiny_network())
+    assert len(calls) == 2
+
+
 @pytest.mark.parametrize(
     "content", [b"not json", b"[]", b'{"KEY": {"engine": "eager"}}', b'{"KEY": 3}',
                 b'{"KEY": {"engine": "warp", "dtype": "fp32", "eager_dtype": "fp32"}}'],

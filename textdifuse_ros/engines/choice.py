@@ -10,6 +10,7 @@ import torch
 
 from textdifuse_ros import __version__
 from textdifuse_ros.engines import cache
+from textdifuse_ros.engines.code_identity import code_id
 from textdifuse_ros.engines.compare import compare
 from textdifuse_ros.engines.device import cpu_has_fast_bf16, cpu_name
 from textdifuse_ros.engines.eager import EagerEngine
@@ -75,7 +76,8 @@ def faster_dtype(network: FusionNetwork) -> str:
 
 def _key(network: FusionNetwork) -> str:
     shape = hashlib.sha256(network.config.to_json().encode()).hexdigest()[:12]
-    return f"{cpu_name()} | torch {torch.__version__} | textdifuse {__version__} | shape {shape}"
+    code = f"textdifuse {__version__} {code_id()}"
+    return f"{cpu_name()} | torch {torch.__version__} | {code} | shape {shape}"
 
 
 def _keep(key: str, choice: Choice) -> bool:

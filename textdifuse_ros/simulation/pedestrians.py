@@ -119,62 +119,88 @@ def _paint(canvas: Canvas, parts: Sequence[_Part], light: Array, side: float, fi
     canvas.hulls(np.concatenate(balls), sizes, colours, temperatures)
 
 
-def _body(person: Person, x: float, z: float, heading: float, walked: float) -> list[_Part]:
-    """Balls of every part in world coordinates [m]."""
-    size = person.height / 1.75
-    phase = person.phase + walked / (1.45 * size) * 2.0 * np.pi  # one stride (two steps) in 1.45 m
-    forward = np.array([np.sin(heading), 0.0, np.cos(heading)], np.float32)
-    right = np.array([np.cos(heading), 0.0, -np.sin(heading)], np.float32)
-    up = np.array([0.0, 1.0, 0.0], np.float32)
-    base = np.array([x, 0.0, z], np.float32)
+class _Stance:
+    """Where somebody stands, which way and how tall: from places in the body's own lengths to the world's."""
 
-    def at(ahead: float, sideways: float, height: float) -> Array:
-        return np.asarray(base + size * (ahead * forward + sideways * right + height * up), np.float32)
+    def __init__(self, x: float, z: float, heading: float, size: float) -> None:
+        """x, z [m]; heading [rad]; size: height over 1.75 m."""
+        self._size = size
+        self._forward = np.array([np.sin(heading), 0.0, np.cos(heading)], np.float32)
+        self._right = np.array([np.cos(heading), 0.0, -np.sin(heading)], np.float32)
+        self._up = np.array([0.0, 1.0, 0.0], np.float32)
+        self._base = np.array([x, 0.0, z], np.float32)
 
-    def limb(radii: tuple[float, ...], *joints: Array) -> Array:
+    def at(self, ahead: float, sideways: float, height: float) -> Array:
+        """A point [m] in the world."""
+        moved = ahead * self._forward + sideways * self._right + height * self._up
+        return np.asarray(self._base + self._size * moved, np.float32)
+
+    def limb(self, radii: tuple[float, ...], *joints: Array) -> Array:
+        """Balls (N, 4) around points of the world."""
         balls = np.empty((len(radii), 4), np.float32)
         balls[:, :3] = joints
         balls[:, 3] = radii
-        balls[:, 3] *= size
+        balls[:, 3] *= self._size
         return balls
 
-    coat = person.coat_warmth
+
+def _body(person: Person, x: float, z: float, heading: float, walked: float) -> list[_Part]:
+    """Balls of every part in world coordinates [m]."""
+    size = person.height / 1.75
+    stance = _Stance(x, z, heading, size)
+    phase = person.phase + walked / (1.45 * size) * 2.0 * np.pi  # one stride (two steps) in 1.45 m
     bob = 0.022 * np.cos(2.0 * phase) - 0.02
-    hip_height, shoulder_height = 0.92 + bob, 1.42 + bob
     parts: list[_Part] = []
     for sign in (-1.0, 1.0):
         swing = phase if sign > 0 else phase + np.pi
-        thigh = 0.44 * np.sin(swing)
-        knee = 0.12 + 0.85 * max(0.0, float(np.cos(swing))) ** 1.5
-        knee_ahead, knee_up = 0.43 * np.sin(thigh), hip_height - 0.43 * np.cos(thigh)
-        shin = thigh - knee
-        ankle_ahead, ankle_up = knee_ahead + 0.42 * np.sin(shin), knee_up - 0.42 * np.cos(shin)
-        hip, middle = at(0, 0.09 * sign, hip_height), at(knee_ahead, 0.095 * sign, knee_up)
-        ankle = at(ankle_ahead, 0.10 * sign, max(ankle_up, 0.07))
-        toe = at(
-            ankle_ahead + 0.17 * np.cos(shin * 0.6),
-            0.11 * sign,
-            max(ankle_up - 0.03 + 0.12 * np.sin(shin * 0.6), 0.045),
-        )
-        parts.append(_Part(limb((0.092, 0.064), hip, middle), person.trousers, coat - 1.0))
-        parts.append(_Part(limb((0.064, 0.046), middle, ankle), person.trousers, coat - 2.5))
-        parts.append(_Part(limb((0.048, 0.036), ankle, toe), (0.03, 0.028, 0.026), 14.0))
+        parts += _leg(person, stance, sign, swing, 0.92 + bob)
+        parts += _arm(person, stance, sign, swing, 1.42 + bob)
+    return parts + _trunk(person, stance, bob)
 
-        arm = -0.42 * np.sin(swing)
-        bend = 0.30 + 0.25 * max(0.0, float(np.sin(arm)))
-        shoulder = at(0, 0.19 * sign, shoulder_height)
-        elbow = at(0.29 * np.sin(arm), 0.235 * sign, shoulder_height - 0.29 * np.cos(arm))
-        wrist = at(
-            0.29 * np.sin(arm) + 0.25 * np.sin(arm + bend),
-            0.24 * sign,
-            shoulder_height - 0.29 * np.cos(arm) - 0.25 * np.cos(arm + bend),
-        )
-        hand = wrist + (wrist - elbow) * 0.28
-        parts.append(_Part(limb((0.062, 0.052), shoulder, elbow), person.jacket, coat))
-        parts.append(_Part(limb((0.052, 0.040), elbow, wrist), person.jacket, coat - 0.5))
-        parts.append(_Part(limb((0.040, 0.036), wrist, hand), person.skin, 29.5))
 
-    hem = 0.62 if person.long_coat else 0.86
+def _leg(person: Person, stance: _Stance, sign: float, swing: float, hip_height: float) -> list[_Part]:
+    """sign: -1 left, 1 right; swing: where its stride is [rad]."""
+    at, limb, coat = stance.at, stance.limb, person.coat_warmth
+    thigh = 0.44 * np.sin(swing)
+    knee = 0.12 + 0.85 * max(0.0, float(np.cos(swing))) ** 1.5
+    knee_ahead, knee_up = 0.43 * np.sin(thigh), hip_height - 0.43 * np.cos(thigh)
+    shin = thigh - knee
+    ankle_ahead, ankle_up = knee_ahead + 0.42 * np.sin(shin), knee_up - 0.42 * np.cos(shin)
+    hip, middle = at(0, 0.09 * sign, hip_height), at(knee_ahead, 0.095 * sign, knee_up)
+    ankle = at(ankle_ahead, 0.10 * sign, max(ankle_up, 0.07))
+    toe_ahead, toe_up = ankle_ahead + 0.17 * np.cos(shin * 0.6), ankle_up - 0.03 + 0.12 * np.sin(shin * 0.6)
+    toe = at(toe_ahead, 0.11 * sign, max(toe_up, 0.045))
+    return [
+        _Part(limb((0.092, 0.064), hip, middle), person.trousers, coat - 1.0),
+        _Part(limb((0.064, 0.046), middle, ankle), person.trousers, coat - 2.5),
+        _Part(limb((0.048, 0.036), ankle, toe), (0.03, 0.028, 0.026), 14.0),
+    ]
+
+
+def _arm(person: Person, stance: _Stance, sign: float, swing: float, shoulder_height: float) -> list[_Part]:
+    """It swings against the leg of its side."""
+    at, limb, coat = stance.at, stance.limb, person.coat_warmth
+    arm = -0.42 * np.sin(swing)
+    bend = 0.30 + 0.25 * max(0.0, float(np.sin(arm)))
+    shoulder = at(0, 0.19 * sign, shoulder_height)
+    elbow = at(0.29 * np.sin(arm), 0.235 * sign, shoulder_height - 0.29 * np.cos(arm))
+    wrist = at(
+        0.29 * np.sin(arm) + 0.25 * np.sin(arm + bend),
+        0.24 * sign,
+        shoulder_height - 0.29 * np.cos(arm) - 0.25 * np.cos(arm + bend),
+    )
+    hand = wrist + (wrist - elbow) * 0.28
+    return [
+        _Part(limb((0.062, 0.052), shoulder, elbow), person.jacket, coat),
+        _Part(limb((0.052, 0.040), elbow, wrist), person.jacket, coat - 0.5),
+        _Part(limb((0.040, 0.036), wrist, hand), person.skin, 29.5),
+    ]
+
+
+def _trunk(person: Person, stance: _Stance, bob: float) -> list[_Part]:
+    """Torso, neck, face, hair, and a backpack if there is one. bob: up and down with the steps."""
+    at, limb = stance.at, stance.limb
+    shoulder_height, hem = 1.42 + bob, 0.62 if person.long_coat else 0.86
     torso = limb(
         (0.075, 0.075, 0.115, 0.115, 0.12, 0.12),
         at(0, -0.165, shoulder_height),
@@ -184,22 +210,17 @@ def _body(person: Person, x: float, z: float, heading: float, walked: float) -> 
         at(0, -0.07, hem + bob),
         at(0, 0.07, hem + bob),
     )
-    parts.append(_Part(torso, person.jacket, coat + 0.8))
-    parts.append(
-        _Part(limb((0.052, 0.055), at(0, 0, 1.45 + bob), at(0.01, 0, 1.53 + bob)), person.skin, 32.5)
-    )
-    parts.append(
-        _Part(limb((0.082, 0.060), at(0.015, 0, 1.645 + bob), at(0.035, 0, 1.575 + bob)), person.skin, 33.5)
-    )
-    parts.append(
-        _Part(limb((0.086, 0.070), at(-0.022, 0, 1.665 + bob), at(-0.045, 0, 1.61 + bob)), person.hair, 26.5)
-    )
+
+    def upright(radii: tuple[float, float], low: tuple[float, float], high: tuple[float, float]) -> Array:
+        return limb(radii, at(low[0], 0, low[1] + bob), at(high[0], 0, high[1] + bob))
+
+    parts = [
+        _Part(torso, person.jacket, person.coat_warmth + 0.8),
+        _Part(upright((0.052, 0.055), (0, 1.45), (0.01, 1.53)), person.skin, 32.5),
+        _Part(upright((0.082, 0.060), (0.015, 1.645), (0.035, 1.575)), person.skin, 33.5),
+        _Part(upright((0.086, 0.070), (-0.022, 1.665), (-0.045, 1.61)), person.hair, 26.5),
+    ]
     if person.backpack:
-        parts.append(
-            _Part(
-                limb((0.11, 0.12), at(-0.19, 0, 1.32 + bob), at(-0.19, 0, 1.08 + bob)),
-                (0.06, 0.06, 0.07),
-                11.0,
-            )
-        )
+        balls = upright((0.11, 0.12), (-0.19, 1.32), (-0.19, 1.08))
+        parts.append(_Part(balls, (0.06, 0.06, 0.07), 11.0))
     return parts

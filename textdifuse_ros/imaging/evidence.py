@@ -38,7 +38,7 @@ SIGNS: Mapping[str, tuple[float, float]] = {
     "low_light": (0.15, 0.4),
     "over_exposure": (0.25, 0.5),
     "visible_contrast": (0.22, 0.45),
-    "colour_cast": (0.12, 0.25),
+    "colour_cast": (0.12, 0.35),
     "fog": (0.3, 0.55),
 }
 SMOKY = (0.3, 0.6)  # the same of smoke, behind which nobody can say what else is wrong with a picture

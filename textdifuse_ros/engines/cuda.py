@@ -176,6 +176,8 @@ class CudaEngine:
                     self._used.pop(oldest, None)
                 self._used[key, kind] = next(self._uses)
                 self._paths[key, kind] = path
+                if all((key, relevance) in self._paths for relevance in (False, True)):
+                    self._prepared.add(key)
         return path
 
     def _made(self, key: _Key, layout: Layout) -> DevicePath:

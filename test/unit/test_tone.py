@@ -98,6 +98,13 @@ def test_what_is_asked_goes_beyond_what_is_put_right_by_itself() -> None:
     assert more[100, 0].tolist() == pytest.approx(both.tolist(), abs=1.5)
 
 
+def test_a_cast_that_goes_for_two_reasons_goes_by_no_more_than_an_image_bears() -> None:
+    strong = tone((1, 1, 1), (0.4, 0.4, 0.4), (0.45, 0.45, 0.04))
+    levels = table(strong, 0.5, {"low_light"}, asked=1.0)
+    assert levels is not None
+    assert int(levels[50, 0, 2]) <= MOST * 50
+
+
 def test_what_is_applied_is_new_memory() -> None:
     image = np.full((4, 5, 3), 100, np.uint8)
     image.flags.writeable = False

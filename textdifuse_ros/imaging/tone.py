@@ -40,15 +40,16 @@ def table(tone: Tone, share: float, kept: Collection[str] = (), asked: float = 0
     at least, by itself.
     """
     keeps_light, keeps_colour = any(each in kept for each in LIGHT), any(each in kept for each in COLOUR)
-    plain = share > 0 and not (keeps_light and keeps_colour)
-    further = asked - (share if plain and not keeps_colour else 0.0)
-    if not plain and further <= 0:
+    light, cast = (0.0 if keeps_light else share), (0.0 if keeps_colour else share)
+    further = max(cast, asked) - min(light, cast)  # light that is put right takes as much of the cast along
+    if light <= 0 and further <= 0:
         return None
     values: Floats = np.tile(np.arange(256, dtype=np.float32)[:, None] / 255, 3)
-    if plain:
-        values = _corrected(values, tone, share, keeps_light, keeps_colour)
-    if further > 0:
-        values = values * _apart(_ratio(tone, further))
+    if light > 0:
+        values = _corrected(values, tone, light, keeps_colour)
+    if further > 0:  # the light stays: only how far the channels go apart
+        ratio = _ratio(tone, further)
+        values = values * np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
 
 
@@ -57,20 +58,11 @@ def _ratio(tone: Tone, share: float) -> Floats:
     return np.asarray(((tone.level + 1e-3) / (tone.mean + 1e-3)) ** share, np.float32)
 
 
-def _apart(ratio: Floats) -> Floats:
-    """What is left of a ratio when the light stays: how far the channels go apart."""
-    return np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
-
-
-def _corrected(values: Floats, tone: Tone, share: float, keeps_light: bool, keeps_colour: bool) -> Floats:
+def _corrected(values: Floats, tone: Tone, share: float, keeps_colour: bool) -> Floats:
     """values (256, 3) in [0, 1]."""
     gain: Floats = np.asarray(tone.gain**share, np.float32)
-    ratio = _ratio(tone, share)
-    level = ratio * tone.mean
-    if keeps_light:
-        gain = _apart(ratio)
-        level = gain * tone.mean
-    elif keeps_colour:
+    level = _ratio(tone, share) * tone.mean
+    if keeps_colour:
         gain = np.full(3, _WEIGHTS @ gain, np.float32)
         level = tone.mean + _WEIGHTS @ (level - tone.mean)
     limited = gain * min(1.0, MOST / float(gain.max()))

@@ -104,7 +104,6 @@ class CudaEngine:
         for relevance in (False, True):
             layout = partial(Layout.registered, (height, width), relevance)
             self._path((height, width, steps), relevance, layout)
-        self._prepared.add((height, width, steps))
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls

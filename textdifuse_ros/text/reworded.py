@@ -35,6 +35,7 @@ _NOT_DUE = (
     "shouldn't", "mustn't", "cannot", "can't", "needn't",
     *(f"{do} {have} to" for do in ("does not", "do not", "don't", "doesn't") for have in ("have", "need")),
 )  # fmt: skip
+_DUE_BE, _NOT_DUE_BE = (tuple(f"{modal} be" for modal in modals) for modals in (_DUE, _NOT_DUE))
 _TOUCHED = ("changed", "touched", "altered", "modified", "lost", "affected")
 _LEFT = ("stay", "stays", "remain", "be kept", "be preserved", "be left alone", "be left")
 _LEFT_HOW = ("", "natural", "unchanged", "visible", "in", "the same", "as is", "as it is", "as they are")
@@ -99,9 +100,7 @@ def _due(words: _Words) -> _Words:
         at = words.index("be", 2)
         words = [*words[1:at], words[0], *words[at:]]
     for at in range(1, len(words) - 1):
-        no = tuple(f"{modal} be" for modal in _NOT_DUE)
-        how = after(words[at:], tuple(f"{modal} be" for modal in _DUE))
-        how_not = after(words[at:], no)
+        how, how_not = after(words[at:], _DUE_BE), after(words[at:], _NOT_DUE_BE)
         subject = without_articles(words[:at])
         if subject == ["there"]:
             return ["remove", *_any(how_not)] if how_not else _none(how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from textdifuse_ros.engines import compiled
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, scene
 from textdifuse_ros.engines.compiled import CompileEngine
+from textdifuse_ros.engines.device import DTYPES
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, crop, padded
 from textdifuse_ros.engines.graph import FusionGraph
@@ -19,6 +22,7 @@ from textdifuse_ros.engines.onnx_runtime import OnnxEngine
 from textdifuse_ros.engines.program import export_program
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
+from textdifuse_ros.model.controls import ALL, AUTO, NONE, Controls
 
 NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
 ODD_SIZES = [(120, 160), (119, 161), (37, 53), (16, 16), (240, 333), (720, 1280), (1023, 1279)]
@@ -49,6 +53,22 @@ def test_bf16_gives_the_image_of_the_shipped_weights(steps: int) -> None:
     half, full = (EagerEngine(network, "cpu", dtype) for dtype in ("bf16", "fp32"))
     for prompt in (False, True):
         assert off(half, full, 119, 161, steps, prompt) <= TOLERANCE
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+@pytest.mark.parametrize("controls", [AUTO, NONE, ALL, SOME], ids=["auto", "none", "all", "some"])
+def test_what_is_left_out_without_a_prompt_or_a_wish_leaves_every_bit_as_it_was(
+    controls: Controls, dtype: str
+) -> None:
+    network = tiny_network()
+    engine, graph = EagerEngine(network, "cpu", dtype), copy.deepcopy(network).to(DTYPES[dtype])
+    graph.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    frames, pair = Frames(16, torch.device("cpu")), scene(64, 80)
+    for where in (None, np.zeros((64, 80), np.float32), relevance(64, 80)):
+        image, _ = engine.run(*pair, where, 2, controls)
+        with torch.inference_mode():
+            whole = FusionGraph(graph, 2)(*frames.bring(*pair, where), frames.controls(controls))
+        np.testing.assert_array_equal(image, crop(whole, 64, 80))
 
 
 @pytest.mark.parametrize("levels", [2, 3, 5])

@@ -10,8 +10,10 @@ from small_networks import SMALL, network_inputs
 
 from textdifuse_ros.model import sampler
 from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import FINE, GREY, LEVEL, LIGHT, SALIENT, VEIL, Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import FINE, LEVEL, SALIENT, Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.model.prompted import LEAST, MORE
+from textdifuse_ros.model.wished import GREY, LIGHT, VEIL
 
 
 def says(coarse: dict[int, float]) -> FusionNetwork:

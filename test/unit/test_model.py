@@ -13,7 +13,8 @@ from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.anchor import FLAT, RAISED, anchor, prepared
 from textdifuse_ros.model.colour import rgb_to_ycbcr, ycbcr_to_rgb
 from textdifuse_ros.model.controls import AUTO, CONTROLS, NONE, controls
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 
 
 def sources(given: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

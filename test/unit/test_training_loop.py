@@ -23,7 +23,8 @@ from training_samples import before_call, log_of, losses_of, one_thread, short, 
 
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.anchor import anchor
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train import paths
 from textdifuse_ros.train import run as run_module
 from textdifuse_ros.train.batches import draw

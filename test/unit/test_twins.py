@@ -10,7 +10,7 @@ import torch
 from training_samples import short, write_data
 
 from textdifuse_ros.model.controls import ALL, AUTO, NONE, controls
-from textdifuse_ros.model.network import Estimate
+from textdifuse_ros.model.estimate import Estimate
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch, Sets, draw
 from textdifuse_ros.train.data import load_training

@@ -40,6 +40,7 @@ class EagerEngine:
         if self.dtype == "int8":
             own = int8.rewritten(own)
         own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        own.frugal = True
         self._network: FusionNetwork | None = own
         self._frames = Frames(self._multiple, self._device)
 

@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from textdifuse_ros.model.maps import enlarged, smooth
+
 _FLOOR = 4 / 255**2  # variance below which nothing counts as detail: two grey levels
 # Colour goes by e_t^2 / (e_t^2 + (BLIND e_v)^2): half of it where the thermal camera's variance is that many
 # times the visible one's, a thirtieth where both are the same.
@@ -85,17 +87,3 @@ def _blind(small: Tensor, mean: Tensor) -> Tensor:
     share = felt / (felt + seen + _FLOOR * _FLOOR)
     share = share * torch.clamp((light - DARK) / (LIT - DARK), 0.0, 1.0)
     return torch.cat((share, smooth(light)), dim=1)
-
-
-def enlarged(image: Tensor, factor: int) -> Tensor:
-    """`factor` times as wide and high."""
-    return F.interpolate(image, scale_factor=float(factor), mode="bilinear", align_corners=False)
-
-
-def smooth(image: Tensor) -> Tensor:
-    """Binomial 7x7 (sigma 1.2 pixels), edges repeated; every channel by itself."""
-    kernel = torch.tensor((1.0, 6.0, 15.0, 20.0, 15.0, 6.0, 1.0), dtype=image.dtype, device=image.device) / 64
-    channels = image.shape[1]
-    image = F.pad(image, (3, 3, 3, 3), mode="replicate")
-    image = F.conv2d(image, kernel.view(1, 1, 1, 7).expand(channels, 1, 1, 7), groups=channels)
-    return F.conv2d(image, kernel.view(1, 1, 7, 1).expand(channels, 1, 7, 1), groups=channels)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from textdifuse_ros.model.anchor import enlarged, smooth
+from textdifuse_ros.model.maps import enlarged, smooth
 
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 # By how much what is asked for outshines its surroundings, in [0, 1] of luminance: up to here it is raised
@@ -30,12 +30,15 @@ def weight_around(relevance: Tensor) -> Tensor:
     return torch.clamp(1 - 3 * F.avg_pool2d(relevance, 4).abs(), min=0.02)
 
 
-def surroundings(small: Tensor, weight: Tensor) -> Tensor:
+def surroundings(small: Tensor, weight: Tensor | None) -> Tensor:
     """Mean around every pixel (sigma about 20 pixels of the image): (N, C, H/4, W/4) to (N, C, H/16, W/16).
 
     What a prompt points at counts little in it, and there the mean reaches farther: an object is compared
-    with what is around it, not with itself, so that one gain moves it as a whole, up or down.
+    with what is around it, not with itself, so that one gain moves it as a whole, up or down. weight: as
+    `weight_around` gives it, None for a prompt that points nowhere.
     """
+    if weight is None:
+        return smooth(F.avg_pool2d(small, 4))
     near = smooth(F.avg_pool2d(torch.cat((small * weight, weight), dim=1), 4))
     both = near + FAR * (1 - near[:, -1:]) * smooth(smooth(near))
     return both[:, :-1] / both[:, -1:]

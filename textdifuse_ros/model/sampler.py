@@ -17,7 +17,7 @@ from torch import Tensor
 from textdifuse_ros.model.anchor import anchor, prepared
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import AUTO, Controls
-from textdifuse_ros.model.network import Estimate
+from textdifuse_ros.model.estimate import Estimate
 
 Denoiser = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Estimate]
 NOISE_SEED = 25

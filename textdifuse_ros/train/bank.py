@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from textdifuse_ros.model import sampler
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train import files
 from textdifuse_ros.train.batches import Batch, Sets, draw
 from textdifuse_ros.train.config import TrainConfig

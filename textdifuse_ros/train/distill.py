@@ -17,7 +17,8 @@ from torch import Tensor
 
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.model.ranges import Ranges
 from textdifuse_ros.train import bank, losses, ranges, tails
 from textdifuse_ros.train.batches import Batch

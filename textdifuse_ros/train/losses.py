@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from textdifuse_ros.model.anchor import anchor
-from textdifuse_ros.model.network import CONTRASTED, SHARPENED
+from textdifuse_ros.model.wished import CONTRASTED, SHARPENED
 from textdifuse_ros.train.detector import STRIDES
 
 AHEAD = 0.3  # logits by which a detector is to be surer of the fused image than of the better camera's

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from textdifuse_ros.model.colour import ycbcr_to_rgb
 from textdifuse_ros.model.controls import CONTROLS
-from textdifuse_ros.model.network import Estimate, beyond
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.wished import beyond
 from textdifuse_ros.train import losses
 from textdifuse_ros.train.batches import Batch
 from textdifuse_ros.train.config import TrainConfig

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from textdifuse_ros.model import sampler
 from textdifuse_ros.model.anchor import anchor
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train.batches import Batch
 
 

@@ -19,7 +19,8 @@ from textdifuse_ros.engines.eager import cpu_has_fast_bf16
 from textdifuse_ros.engines.memory import EVERYTHING, keep_freed_memory
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.config import ModelConfig
-from textdifuse_ros.model.network import Estimate, FusionNetwork
+from textdifuse_ros.model.estimate import Estimate
+from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train import files, seeds
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.distributed import Ranks

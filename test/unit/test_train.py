@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -154,10 +155,11 @@ def test_a_flat_part_is_flat_in_both_cameras_and_what_it_covers_has_no_boxes() -
     assert len(kept) >= sum(at) and 0 < len(kept) < len(boxes)
 
 
-def test_a_moment_later_smoke_has_drifted_and_nothing_else() -> None:
-    before = [Draw(DEGRADATIONS[name], 0.5, 1) for name in ("smoke", "fog", "visible_noise")]
+def test_a_moment_later_smoke_has_drifted_and_the_noise_is_another() -> None:
+    before = [Draw(DEGRADATIONS[name], 0.5, 1) for name in ("smoke", "fog", "visible_jpeg", "visible_noise")]
     after = a_moment_later(before, np.random.default_rng(0))
     assert after[2] == before[2]
+    assert after[3] == dataclasses.replace(before[3], moment=after[3].moment) != before[3]
     for one, two in zip(before[:2], after[:2], strict=True):
         assert 0 < abs(one.level - two.level) <= 0.5 * DRIFT and one.seed == two.seed
 
@@ -182,7 +184,8 @@ def test_what_is_asked_for_is_there_for_every_control() -> None:
     rng = np.random.default_rng(2)
     wishes: set[tuple[str, ...]] = set()
     for _ in range(300):
-        faults, wanted = draw_asked(rng)
+        draws, wanted = draw_asked(rng)
+        faults = [each for each in draws if each.degradation.name != "shot_noise"]  # comes with low light
         asked = tuple(fault.degradation.control for fault in faults)
         ones = dict.fromkeys(asked, 1.0)
         assert wanted in (controls(ones), controls(ones, NONE))

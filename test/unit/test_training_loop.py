@@ -204,7 +204,8 @@ def test_what_was_done_to_the_examples_is_logged_with_its_parameters(data: Path,
         {name: value for name, value in row.items() if name.startswith("degraded/")}
         for row in log_of(tmp_path / "run")
     ]
-    assert {name.removeprefix("degraded/") for row in logged for name in row} <= set(DEGRADATIONS)
+    kinds = {*DEGRADATIONS, "thermal_look", "shift"}
+    assert {name.split("/")[1] for row in logged for name in row} <= kinds
     assert sum(map(bool, logged)) > len(logged) / 2
     sets = load_training(data, config.data_sets)
     fifth = draw(sets, config, generator(EXAMPLES, config.seed, 0, 4), config.single_share)

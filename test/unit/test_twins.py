@@ -31,29 +31,35 @@ def alike(two: torch.Tensor) -> bool:
     return torch.equal(two[0], two[1])
 
 
+def apart(two: torch.Tensor) -> float:
+    """Mean difference where single pixels' noise is averaged away."""
+    smooth = torch.nn.functional.avg_pool2d(two, 8)
+    return float((smooth[0] - smooth[1]).abs().mean())
+
+
 @pytest.mark.parametrize("single_share", [0.0, 1.0])
 def test_twins_see_the_same_and_are_asked_for_something_else_or_see_it_a_moment_later(
     sets: Sets, single_share: float
 ) -> None:
-    prompts = wishes = moments = 0
-    for seed in range(30):
+    prompts = wishes = moments = steady = 0
+    for seed in range(60):
         batch = batch_of(sets, 4, seed, single_share)
         for first in (0, 2):
             both = slice(first, first + 2)
             if alike(batch.relevance[both]) and alike(batch.controls[both]):
                 moments += 1
-                assert alike(batch.goal_thermal[both])
-                goal = batch.goal_visible[both]
-                # Smoke that nobody asked to remove has drifted.
-                assert (goal[0] - goal[1]).abs().mean() < 0.02
+                steady += alike(batch.goal_thermal[both])
+                # Nobody asked to remove the noise, or the smoke, which has drifted.
+                for goal in (batch.goal_visible[both], batch.goal_thermal[both]):
+                    assert apart(goal) < 0.02
                 for seen in (batch.visible[both], batch.thermal[both]):
-                    assert 0 < (seen[0] - seen[1]).abs().mean() < 0.03
+                    assert 0 < apart(seen) < 0.03 and (seen[0] - seen[1]).abs().mean() < 0.15
                 continue
             for seen in (batch.visible[both], batch.thermal[both], batch.single[both]):
                 assert alike(seen)
             prompts += not torch.equal(batch.relevance[first], batch.relevance[first + 1])
             wishes += not torch.equal(batch.controls[first], batch.controls[first + 1])
-    assert wishes > 3 and moments > 3
+    assert wishes > 3 and moments > 3 and steady > 0.6 * moments
     assert (prompts > 3) == (single_share == 0)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
     from textdifuse_ros.text.localiser import CompiledPrompt
     from textdifuse_ros.train.data import Pair
+    from textdifuse_ros.train.faults import Log
 
 OWN_BAR = 0.25  # share of what the degradation did to its measure that the wish undoes, at least
 OTHERS_BAR = 0.25  # how far a wish may move a measure that it does not ask for, in that measure's unit
@@ -50,7 +51,7 @@ class Seen:
     clean: list[Figures] = field(default_factory=list)
     spoilt: list[Figures] = field(default_factory=list)
     wished: dict[str, list[Figures]] = field(default_factory=lambda: {word: [] for word in DEGREES})
-    logs: list[Figures] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
 
     def moved(self, word: str, name: str) -> list[float]:
         """By the wish, pair by pair."""
@@ -144,7 +145,7 @@ class Look:
         return measure(fused.image)
 
 
-def spoil(pair: Pair, case: WishCase, level: float) -> tuple[Bytes, Bytes, Figures]:
+def spoil(pair: Pair, case: WishCase, level: float) -> tuple[Bytes, Bytes, Log]:
     """The degraded pair and the parameters of its degradations; the pair's name decides the random fields."""
     from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade_bytes
 

@@ -20,15 +20,14 @@ from textdifuse_ros.train.data import DataSet, Pair, random_crop
 from textdifuse_ros.train.degrade import (
     Draw,
     a_moment_later,
-    cloud,
     degrade,
     draw_asked,
     draw_controls,
     guessable,
-    normal,
     shift,
 )
 from textdifuse_ros.train.degrade import draw as draw_degradations
+from textdifuse_ros.train.faults import Log, cloud, normal
 
 Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
 Sets = list[tuple[DataSet, list[Pair]]]
@@ -58,7 +57,7 @@ class Batch:
     controls: Tensor  # (N, K)
     single: Tensor  # (N, 1, 1, 1), 1.0 for single-camera examples
     boxes: list[Tensor]
-    # What was done to the examples, "degraded/NAME": the parameter's mean over those that it was done to.
+    # What was done to the examples, "degraded/NAME/PARAMETER": its mean over those that it was done to.
     parameters: dict[str, float] = field(default_factory=dict)
 
     def to(self, device: torch.device) -> Batch:
@@ -81,7 +80,7 @@ class Example:
     controls: Float
     single: Float
     boxes: Float
-    done: Mapping[str, float] = field(default_factory=dict)  # degradations with their parameters
+    done: Mapping[str, float] = field(default_factory=dict)  # "NAME/PARAMETER" of what was done to it
 
 
 def draw(sets: Sets, config: TrainConfig, rng: np.random.Generator, single_share: float) -> Batch:
@@ -118,8 +117,17 @@ def collate(rows: list[Example]) -> Batch:
 
 
 def _parameters(rows: list[Example]) -> dict[str, float]:
+    """Means to four digits, which is what a line of the log has room for."""
     names = sorted({name for row in rows for name in row.done})
-    return {f"degraded/{name}": fmean(row.done[name] for row in rows if name in row.done) for name in names}
+    means = ((name, fmean(row.done[name] for row in rows if name in row.done)) for name in names)
+    return {f"degraded/{name}": float(f"{mean:.4g}") for name, mean in means}
+
+
+def _done(log: Log, gain: float, level: float, offset: NDArray[np.float64] | None) -> dict[str, float]:
+    """Everything that was drawn of an example: degradations, the thermal driver's look, misregistration."""
+    done = {f"{name}/{each}": value for name, parts in log.items() for each, value in parts.items()}
+    moved = {} if offset is None else {"shift": float(np.hypot(*offset))}  # pixels
+    return {**done, "thermal_look/gain": gain, "thermal_look/level": level, **moved}
 
 
 def _twins(
@@ -134,9 +142,9 @@ def _twins(
     visible = pair.visible.astype(np.float32) / 255
     thermal = pair.thermal.astype(np.float32) / 255
     # Thermal gain and offset are the driver's choice: every look of the same scene must work.
-    gain = np.float32(rng.uniform(0.8, 1.2))
-    level = thermal.mean()
-    thermal = np.clip((thermal - level) * gain + level + np.float32(rng.uniform(-0.1, 0.1)), 0, 1)
+    gain, level = np.float32(rng.uniform(0.8, 1.2)), np.float32(rng.uniform(-0.1, 0.1))
+    mean = thermal.mean()
+    thermal = np.clip((thermal - mean) * gain + mean + level, 0, 1)
     if rng.random() < FLAT:
         visible, thermal, boxes = _with_flat_part(visible, thermal, pair.boxes, rng)
         pair = replace(pair, boxes=boxes)
@@ -166,7 +174,7 @@ def _twins(
             _flickering(seen.visible, noise[0], rng), _flickering(moved, noise[1], rng),
             goal.visible, goal.thermal, transmission.astype(np.float32), *prompt,
             np.asarray(controls, np.float32), np.asarray(single, np.float32), pair.boxes,
-            seen.log,
+            _done(seen.log, float(gain), float(level), offset),
         )  # fmt: skip
         rows.append(_single_camera(row, keeps_visible) if single else row)
     return rows

@@ -1,15 +1,13 @@
-"""Compound degradations of both cameras, with known, logged parameters (Text-DiFuse, section 3.1).
+"""Compound degradations of both cameras (Text-DiFuse, section 3.1): which are drawn, and what undoes them.
 
-Each one has a level in [0, 1] (0 changes nothing, 1 is strong) and takes its random fields from a
-generator of its own: the same draw at a lower level is the same scene, less degraded. That is what a
-restoration control of a half has to lead to. Arrays are float32 in [0, 1]: visible (H, W, 3), thermal (H, W).
+Each one has a level in [0, 1]; the same draw at a lower level is the same scene, less degraded. That is what
+a restoration control of a half has to lead to. Arrays are as in faults.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,22 +24,11 @@ from textdifuse_ros.model.controls import (
     undone,
     wholly,
 )
+from textdifuse_ros.train import faults
+from textdifuse_ros.train.faults import Degraded, Float, Log, Rng
 
-Float = NDArray[Any]  # float32; the stubs of OpenCV lose the dtype
-Rng = np.random.Generator
-
-
-@dataclass
-class Degraded:
-    """What the cameras see now, how much of the scene the visible one still sees, and what was done."""
-
-    visible: Float
-    thermal: Float
-    transmission: Float  # (H, W), 1 = clear, 0 = nothing of the scene is left in the visible image
-    clipped: (
-        Float  # (H, W), 1 = beyond what the visible sensor holds: it can be told that it is bright, no more
-    )
-    log: dict[str, float] = field(default_factory=dict)
+# Where a picture is spoilt on its way. What is drawn happens in this order: no lens blurs a sensor's noise.
+SCENE, OPTICS, SENSOR, CODING = range(4)
 
 
 @dataclass(frozen=True)
@@ -50,6 +37,7 @@ class Degradation:
 
     like: another control that undoes half of it, for what nobody can tell apart in a picture. least: level
     from which it is drawn; what is weaker is how cameras are, and a network that removes it blurs them all.
+    place: SCENE, OPTICS, SENSOR or CODING. fresh: another one in every frame of a video.
     """
 
     apply: Callable[[Degraded, float, Rng], None]
@@ -57,6 +45,8 @@ class Degradation:
     share: float
     like: str = ""
     least: float = 0.1
+    place: int = SENSOR
+    fresh: bool = False
 
     @property
     def name(self) -> str:
@@ -65,192 +55,42 @@ class Degradation:
 
 @dataclass(frozen=True)
 class Draw:
-    """One degradation as it happened: apply it again with the same seed for the same fields."""
+    """One degradation as it happened: apply it again with the same seed for the same fields.
+
+    moment: of a frame, 0 the first; another one makes another noise of the same strength.
+    """
 
     degradation: Degradation
     level: float
     seed: int
+    moment: int = 0
 
 
-def cloud(shape: tuple[int, int], rng: Rng, coarse: int = 3) -> Float:
-    """Smooth multi-octave noise in [0, 1]."""
-    total = np.zeros(shape, np.float32)
-    for octave in range(4):
-        cells = coarse * 2**octave
-        grid = rng.random((cells + 1, cells + 1), dtype=np.float32)
-        total += cv2.resize(grid, shape[::-1], interpolation=cv2.INTER_CUBIC) / 2**octave
-    low, high = float(total.min()), float(total.max())
-    return ((total - low) / max(high - low, 1e-6)).astype(np.float32)
-
-
-def normal(shape: tuple[int, ...], rng: Rng) -> Float:
-    return rng.standard_normal(shape, dtype=np.float32)
-
-
-def smoke(state: Degraded, level: float, rng: Rng) -> None:
-    """Clouds that scatter, denser with depth (higher in the image); an airlight of its own grey."""
-    height, width = state.thermal.shape
-    density = cloud((height, width), rng, int(rng.integers(1, 4)))
-    depth = np.linspace(rng.uniform(0.7, 1.4), rng.uniform(0.4, 1.0), height, dtype=np.float32)[:, None]
-    thickness = np.clip(density * rng.uniform(1.0, 1.8) - rng.uniform(0, 0.6), 0, 1)
-    _scatter(state, np.exp(-5 * level * depth * thickness).astype(np.float32), rng)
-    state.log["smoke"] = 5 * level
-
-
-def fog(state: Degraded, level: float, rng: Rng) -> None:
-    """Even haze that only depth changes: the far, upper part of the image drowns."""
-    height, width = state.thermal.shape
-    far, near = rng.uniform(0.9, 1.2), rng.uniform(0.1, 0.4)
-    depth: Float = np.linspace(far, near, height, dtype=np.float32)[:, None]
-    depth = depth * (0.85 + 0.3 * cloud((height, width), rng, 1))
-    _scatter(state, np.exp(-2.5 * level * depth).astype(np.float32), rng)
-    state.log["fog"] = 2.5 * level
-
-
-def _scatter(state: Degraded, transmission: Float, rng: Rng) -> None:
-    tint = rng.uniform(0.45, 0.95) + rng.uniform(-0.03, 0.03, 3)
-    light = tint.astype(np.float32) * (0.9 + 0.1 * cloud(state.thermal.shape, rng)[..., None])
-    state.visible = state.visible * transmission[..., None] + light * (1 - transmission[..., None])
-    state.transmission = (state.transmission * transmission).astype(np.float32)
-
-
-def low_light(state: Degraded, level: float, rng: Rng) -> None:
-    """Less light; the noise that comes with it is `shot_noise`."""
-    gain = 1 - 0.88 * level
-    state.visible = np.power(np.clip(state.visible, 0, 1), 1 + rng.uniform(0, 0.5) * level) * gain
-    state.log["low_light"] = gain
-
-
-def shot_noise(state: Degraded, level: float, rng: Rng) -> None:
-    """Shot noise that grows with the light, and read noise that does not."""
-    shot, read = 0.06 * level * rng.uniform(0.3, 1), 0.02 * level * rng.uniform(0.3, 1)
-    sigma = np.sqrt(shot * shot * np.clip(state.visible, 0, 1) + read * read)
-    state.visible = state.visible + sigma * normal(state.visible.shape, rng)
-    state.log["shot_noise"] = shot
-
-
-def over_exposure(state: Degraded, level: float, rng: Rng) -> None:
-    """More light than the sensor holds."""
-    gain = 1 + 1.8 * level
-    state.visible = np.clip(state.visible * gain + rng.uniform(0, 0.15) * level, 0, 1)
-    saturated = (state.visible.min(axis=2) > 0.98).astype(np.float32)
-    state.clipped = np.maximum(state.clipped, cv2.GaussianBlur(saturated, (0, 0), 2))
-    state.log["over_exposure"] = gain
-
-
-def colour_cast(state: Degraded, level: float, rng: Rng) -> None:
-    """Gains of the three channels drift apart; the luminance's mean stays."""
-    gains = 1 + level * rng.uniform(-0.4, 0.4, 3).astype(np.float32)
-    gains = gains / np.dot(gains, np.array([0.299, 0.587, 0.114], np.float32))
-    state.visible = state.visible * gains.astype(np.float32)
-    state.log["colour_cast"] = float(gains.max() / gains.min())
-
-
-def visible_contrast(state: Degraded, level: float, rng: Rng) -> None:
-    factor = 1 - 0.75 * level
-    state.visible = (state.visible - 0.5) * factor + 0.5 + rng.uniform(-0.2, 0.1) * level
-    state.log["visible_contrast"] = factor
-
-
-def visible_noise(state: Degraded, level: float, rng: Rng) -> None:
-    sigma = 0.1 * level
-    state.visible = state.visible + sigma * normal(state.visible.shape, rng)
-    state.log["visible_noise"] = sigma
-
-
-def visible_jpeg(state: Degraded, level: float, rng: Rng) -> None:
-    quality = round(95 - 80 * level)
-    image = (np.clip(state.visible, 0, 1) * 255).astype(np.uint8)
-    _, buffer = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded: Any = cv2.imdecode(buffer, cv2.IMREAD_COLOR)
-    state.visible = decoded.astype(np.float32) / 255
-    state.log["visible_jpeg"] = float(quality)
-
-
-def visible_blur(state: Degraded, level: float, rng: Rng) -> None:
-    """Motion blur along one direction."""
-    length, angle = 1 + 9 * level, rng.uniform(0, np.pi)
-    size = 2 * int(np.ceil(length / 2)) + 1
-    kernel = np.zeros((size, size), np.float32)
-    for step in np.linspace(-length / 2, length / 2, 4 * size):
-        x, y = size // 2 + step * np.cos(angle), size // 2 + step * np.sin(angle)
-        kernel[min(size - 1, max(0, round(y))), min(size - 1, max(0, round(x)))] = 1
-    state.visible = cv2.filter2D(state.visible.astype(np.float32), -1, kernel / kernel.sum())
-    state.log["visible_blur"] = float(length)
-
-
-def thermal_contrast(state: Degraded, level: float, rng: Rng) -> None:
-    factor = 1 - 0.75 * level
-    state.thermal = (state.thermal - 0.5) * factor + 0.5 + rng.uniform(-0.25, 0.1) * level
-    state.log["thermal_contrast"] = factor
-
-
-def thermal_saturation(state: Degraded, level: float, rng: Rng) -> None:
-    gain = 1 + 0.8 * level
-    state.thermal = np.clip((state.thermal - 0.3) * gain + 0.3 + 0.05 * level, 0, 1)
-    state.log["thermal_saturation"] = gain
-
-
-def thermal_noise(state: Degraded, level: float, rng: Rng) -> None:
-    sigma = 0.08 * level
-    state.thermal = state.thermal + sigma * normal(state.thermal.shape, rng)
-    state.log["thermal_noise"] = sigma
-
-
-def thermal_dead_pixels(state: Degraded, level: float, rng: Rng) -> None:
-    share = 0.005 * level
-    dead: Float = rng.random(state.thermal.shape, dtype=np.float32) < share
-    stuck = rng.integers(0, 2, state.thermal.shape)
-    state.thermal = np.where(dead, stuck, state.thermal).astype(np.float32)
-    state.log["thermal_dead_pixels"] = share
-
-
-def thermal_stripes(state: Degraded, level: float, rng: Rng) -> None:
-    """An offset of its own for each column's amplifier."""
-    sigma = 0.07 * level
-    state.thermal = state.thermal + sigma * normal((1, state.thermal.shape[1]), rng)
-    state.log["thermal_stripes"] = sigma
-
-
-def thermal_fixed_pattern(state: Degraded, level: float, rng: Rng) -> None:
-    """Column offsets beside a slow shading of the lens."""
-    sigma, (height, width) = 0.05 * level, state.thermal.shape
-    columns = normal((1, width), rng) + 0.5 * normal((height, 1), rng)
-    state.thermal = state.thermal + sigma * (columns + 3 * (cloud((height, width), rng, 1) - 0.5))
-    state.log["thermal_fixed_pattern"] = sigma
-
-
-def thermal_blur(state: Degraded, level: float, rng: Rng) -> None:
-    sigma = 2.2 * level
-    if sigma > 0.15:
-        state.thermal = cv2.GaussianBlur(state.thermal.astype(np.float32), (0, 0), sigma)
-    state.log["thermal_blur"] = sigma
-
-
-LOW_LIGHT = Degradation(low_light, "low_light", 0.18)
-SHOT_NOISE = Degradation(shot_noise, "visible_noise", 0.0)  # never drawn alone: it comes with low light
+LOW_LIGHT = Degradation(faults.low_light, "low_light", 0.18, place=SCENE)
+# Never drawn alone: it comes with low light.
+SHOT_NOISE = Degradation(faults.shot_noise, "visible_noise", 0.0, fresh=True)
 VISIBLE = (
-    Degradation(smoke, "haze", 0.22),
+    Degradation(faults.smoke, "haze", 0.22, place=SCENE),
     # Even haze divides the contrast, as low contrast does. A network that is asked for one of the two alone
     # and cannot know which of them it sees does nothing.
-    Degradation(fog, "haze", 0.08, like="visible_contrast"),
+    Degradation(faults.fog, "haze", 0.08, like="visible_contrast", place=SCENE),
     LOW_LIGHT,
     SHOT_NOISE,
-    Degradation(over_exposure, "over_exposure", 0.12),
-    Degradation(colour_cast, "colour_cast", 0.20),
-    Degradation(visible_contrast, "visible_contrast", 0.12, like="haze"),
-    Degradation(visible_noise, "visible_noise", 0.16, least=0.3),
-    Degradation(visible_jpeg, "visible_noise", 0.08, least=0.3),
-    Degradation(visible_blur, "visible_blur", 0.10),
+    Degradation(faults.over_exposure, "over_exposure", 0.12),
+    Degradation(faults.colour_cast, "colour_cast", 0.20),
+    Degradation(faults.visible_contrast, "visible_contrast", 0.12, like="haze"),
+    Degradation(faults.visible_noise, "visible_noise", 0.16, least=0.3, fresh=True),
+    Degradation(faults.visible_jpeg, "visible_noise", 0.08, least=0.3, place=CODING),
+    Degradation(faults.visible_blur, "visible_blur", 0.10, place=OPTICS),
 )
 THERMAL = (
-    Degradation(thermal_contrast, "thermal_contrast", 0.24),
-    Degradation(thermal_saturation, "thermal_contrast", 0.06),
-    Degradation(thermal_noise, "thermal_noise", 0.20, least=0.3),
-    Degradation(thermal_dead_pixels, "thermal_noise", 0.08),
-    Degradation(thermal_stripes, "stripes", 0.16),
-    Degradation(thermal_fixed_pattern, "stripes", 0.10),
-    Degradation(thermal_blur, "thermal_blur", 0.16),
+    Degradation(faults.thermal_contrast, "thermal_contrast", 0.24),
+    Degradation(faults.thermal_saturation, "thermal_contrast", 0.06),
+    Degradation(faults.thermal_noise, "thermal_noise", 0.20, least=0.3, fresh=True),
+    Degradation(faults.thermal_dead_pixels, "thermal_noise", 0.08),
+    Degradation(faults.thermal_stripes, "stripes", 0.16),
+    Degradation(faults.thermal_fixed_pattern, "stripes", 0.10),
+    Degradation(faults.thermal_blur, "thermal_blur", 0.16, place=OPTICS),
 )
 DRIFT = 0.08  # largest share by which smoke thickens or thins a moment later
 WISHED = 0.2  # share of the examples with everything removed that ask for one of ENHANCE besides
@@ -293,30 +133,34 @@ def draw_asked(rng: Rng) -> tuple[list[Draw], Controls]:
     wanted = [CONTROLS[int(rng.choice(len(CONTROLS), p=shares / shares.sum()))]]
     if wanted[0] in _OF_BOTH and rng.random() < 0.5:
         wanted = list(_OF_BOTH[wanted[0]])
-    faults = [_fault(control, rng) for control in wanted]
-    return faults, controls(dict.fromkeys(wanted, 1.0), AUTO if rng.random() < 0.5 else NONE)
+    draws = [each for control in wanted for each in _fault(control, rng)]
+    return draws, controls(dict.fromkeys(wanted, 1.0), AUTO if rng.random() < 0.5 else NONE)
 
 
-def _fault(control: str, rng: Rng) -> Draw:
-    """One that this control undoes, plain to see."""
+def _fault(control: str, rng: Rng) -> list[Draw]:
+    """One that this control undoes, plain to see, with what comes along with it."""
     kinds = [each for each in DEGRADATIONS.values() if each.control == control and each.share]
     kind = kinds[int(rng.integers(len(kinds)))]
-    return Draw(kind, float(rng.uniform(max(kind.least, 0.25), 1.0)), int(rng.integers(2**31)))
+    return drawn(kind, max(kind.least, 0.25), rng)
 
 
 def degrade(
     visible: Float, thermal: Float, draws: Sequence[Draw], removed: Controls | None = None
 ) -> Degraded:
-    """Apply the draws, each weakened by what the controls remove; with ALL the pair is as it was."""
+    """Apply the draws, each weakened by what the controls remove; with ALL the pair is as it was.
+
+    In the order in which light goes: scene, optics, sensor, coding; as given within each.
+    """
     left = dict.fromkeys(CONTROLS, 1.0)
     if removed is not None:
         left = {name: 1 - undone(name, value) for name, value in zip(CONTROLS, removed, strict=True)}
     nowhere = np.zeros(thermal.shape, np.float32)
     state = Degraded(visible, thermal, transmission=nowhere + 1, clipped=nowhere)
-    for each in draws:
+    for each in sorted(draws, key=lambda each: each.degradation.place):
         own, like = left[each.degradation.control], left.get(each.degradation.like, 1.0)
         level = each.level * min(own, 0.5 + 0.5 * like)
         if level > 0:
+            state.moment = each.moment
             each.degradation.apply(state, level, np.random.default_rng(each.seed))
     state.visible = np.clip(state.visible, 0, 1).astype(np.float32)
     state.thermal = np.clip(state.thermal, 0, 1).astype(np.float32)
@@ -336,18 +180,22 @@ def guessable(goal: Degraded, seen: Degraded) -> Degraded:
 
 
 def a_moment_later(draws: Sequence[Draw], rng: Rng) -> list[Draw]:
-    """The same faults in the next frames of a video: smoke and fog are a little thicker, or thinner."""
-    return [
-        replace(each, level=min(1.0, each.level * rng.uniform(1 - DRIFT, 1 + DRIFT)))
-        if each.degradation.control == "haze"
-        else each
-        for each in draws
-    ]
+    """The same faults in the next frames of a video: smoke and fog are a little thicker, or thinner, and the
+    sensors' noise is another; stripes, dead pixels and all else that a camera keeps stay.
+    """
+    later: list[Draw] = []
+    for each in draws:
+        if each.degradation.control == "haze":
+            each = replace(each, level=min(1.0, each.level * rng.uniform(1 - DRIFT, 1 + DRIFT)))
+        elif each.degradation.fresh:
+            each = replace(each, moment=int(rng.integers(1, 2**31)))
+        later.append(each)
+    return later
 
 
 def degrade_bytes(
     rgb: NDArray[np.uint8], thermal: NDArray[np.uint8], draws: Sequence[Draw]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, float]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Log]:
     """The same of uint8 (H, W, 3) and (H, W), with the log of what was done."""
     white = np.float32(255)
     state = degrade(rgb / white, thermal / white, draws)
@@ -363,19 +211,19 @@ def draw_controls(rng: Rng, draws: Sequence[Draw] = (), everything: float = 0.5)
     unless the fault is there, but for those that any picture can follow (ENHANCE). A network that is asked as
     often where nothing is wrong learns to do nothing.
     """
-    faults = sorted({each.degradation.control for each in draws})
+    there = sorted({each.degradation.control for each in draws})
     if rng.random() < everything:
         return controls({str(rng.choice(ENHANCE)): 1.0}) if rng.random() < WISHED else AUTO
     kind = rng.random()
     if kind < 0.2:
         return NONE
     if kind < 0.75:
-        free = not faults or rng.random() < 0.2
-        wish = str(rng.choice(ENHANCE)) if free else faults[int(rng.integers(len(faults)))]
+        free = not there or rng.random() < 0.2
+        wish = str(rng.choice(ENHANCE)) if free else there[int(rng.integers(len(there)))]
         value = 1.0 if rng.random() < 0.75 else wholly(wish)
         return controls({wish: value}, AUTO if rng.random() < 0.5 else NONE)
     shares = rng.choice([0.0, 0.5, 1.0, 2.0], len(CONTROLS), p=[0.35, 0.15, 0.35, 0.15])
-    most = (1.0 if name in (*faults, *ENHANCE) else wholly(name) for name in CONTROLS)
+    most = (1.0 if name in (*there, *ENHANCE) else wholly(name) for name in CONTROLS)
     return tuple(
         min(m, float(share) * wholly(name)) for name, share, m in zip(CONTROLS, shares, most, strict=True)
     )

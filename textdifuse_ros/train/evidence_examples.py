@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from textdifuse_ros.imaging.evidence import FAULTS, TOLD_OF, describe, mean_levels, reduced
 from textdifuse_ros.imaging.tone import COLOUR, LIGHT
-from textdifuse_ros.train.degrade import DEGRADATIONS, Degraded, Draw, degrade, drawn
+from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, drawn
 from textdifuse_ros.train.errors import TrainingError
+from textdifuse_ros.train.faults import Degraded
 from textdifuse_ros.train.seeds import EXAMPLES, generator
 from textdifuse_ros.train.stills import held_out, read_image
 
@@ -194,7 +195,7 @@ def _levels(draws: list[Draw], state: Degraded) -> Floats:
     """What each of TOLD_OF came to; of a cast how far channels went apart, which its level only bounds."""
     of = {each.degradation.name: each.level for each in draws}
     if "colour_cast" in of:
-        of["colour_cast"] = min(1.0, float(np.log(state.log["colour_cast"])) / _WIDEST_CAST)
+        of["colour_cast"] = min(1.0, float(np.log(state.log["colour_cast"]["ratio"])) / _WIDEST_CAST)
     return np.asarray([of.get(name, 0.0) for name in TOLD_OF], np.float32)
 
 

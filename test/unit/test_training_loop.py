@@ -32,7 +32,8 @@ from textdifuse_ros.train.data import load_training
 from textdifuse_ros.train.degrade import DEGRADATIONS
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.run import Rounded, Run
-from textdifuse_ros.train.seeds import EXAMPLES, generator
+from textdifuse_ros.train.samples import Samples, after, first_of
+from textdifuse_ros.train.seeds import EXAMPLES, SAMPLES, generator
 from textdifuse_ros.train.teacher import train
 
 
@@ -220,6 +221,25 @@ def test_every_checkpoint_has_a_picture_of_the_same_examples(data: Path, tmp_pat
     assert early.shape == late.shape == (22 + 4 * 100, 4 + 5 * 100, 3)
     assert (early[:, :404] == late[:, :404]).all()
     assert (early[:, 404:] != late[:, 404:]).any()
+
+
+def test_sample_pictures_ask_the_network_what_it_is_trained_for(data: Path) -> None:
+    asked: list[tuple[float, float, Tensor]] = []
+
+    def noted(network: FusionNetwork, given: tuple[Tensor, ...]) -> None:
+        asked.append((*given[-1][0, :2].tolist(), given[2]))
+
+    config = short(1)
+    sets = load_training(data, config.data_sets)
+    network = FusionNetwork(config.model)
+    network.register_forward_pre_hook(noted)
+    pictures = Samples(sets, config, None, torch.device("cpu"), (first_of(25), after(2)))
+    picture = pictures.picture(network)
+    assert picture.shape[1] == 4 + 6 * 100
+    assert [each[:2] for each in asked] == [(1.0, pytest.approx(1 / 25)), (1.0, 0.5), (0.5, 0.5)]
+    few = dataclasses.replace(config, batch=4)
+    seen = draw(sets, few, generator(SAMPLES, config.seed), 0.0).visible
+    assert all(torch.equal(visible, seen) for _, _, visible in asked)  # not prepared, as training has it
 
 
 def test_without_tensorboard_a_training_goes_on_and_says_so_once(

@@ -32,7 +32,7 @@ from textdifuse_ros.train.objective import make_target, objective
 from textdifuse_ros.train.paths import own_path
 from textdifuse_ros.train.progress import say
 from textdifuse_ros.train.run import Run, Terms
-from textdifuse_ros.train.samples import Samples
+from textdifuse_ros.train.samples import Samples, after
 from textdifuse_ros.train.seeds import CHOICE, generator
 from textdifuse_ros.train.stream import stream
 
@@ -59,7 +59,8 @@ def distill(
             return _with_ranges(before, data, run) if ranks.first else before
         detector = make_detector(detector_folder, config, run)
         sets = load_pairs(data, run)
-        pictures = Samples(sets, config, detector, run.device, (1, 2)) if ranks.first else None
+        views = (after(1), after(2))
+        pictures = Samples(sets, config, detector, run.device, views) if ranks.first else None
         answers = (
             bank.prepare(output, teacher.to(run.device), sets, config, ranks) if config.bank_share else None
         )

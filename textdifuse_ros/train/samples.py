@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,9 @@ from torch import Tensor
 from textdifuse_ros.model import sampler
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import ycbcr_to_rgb
-from textdifuse_ros.model.network import FusionNetwork
+from textdifuse_ros.model.network import Estimate, FusionNetwork
 from textdifuse_ros.train import files
-from textdifuse_ros.train.batches import Sets, draw
+from textdifuse_ros.train.batches import Batch, Sets, draw
 from textdifuse_ros.train.config import TrainConfig
 from textdifuse_ros.train.detector import FrozenDetector
 from textdifuse_ros.train.objective import make_target
@@ -30,8 +32,39 @@ _GAP, _HEADER = 4, 22
 _SMALLEST_CELL = 96  # below that the labels do not fit
 
 
+@dataclass(frozen=True)
+class View:
+    """A column: its name, and what it shows of a network. Cameras are as training has them, not prepared."""
+
+    name: str
+    of: Callable[[FusionNetwork, Batch], Estimate]
+
+
+def after(steps: int) -> View:
+    """The result of so many steps."""
+
+    def result(network: FusionNetwork, batch: Batch) -> Estimate:
+        sources = (batch.visible, batch.thermal, batch.relevance)
+        return sampler.sample(network, network.config, *sources, steps, batch.controls, prepare=False)
+
+    return View("1 step" if steps == 1 else f"{steps} steps", result)
+
+
+def first_of(steps: int) -> View:
+    """The first estimate of so many steps: one call, for a network that knows no wider step."""
+
+    def result(network: FusionNetwork, batch: Batch) -> Estimate:
+        start = anchor(batch.visible, batch.thermal)
+        state = sampler.starting_state(network.config, start, sampler.fixed_noise(start))
+        conditions = sampler.scalars(1.0, 1 / steps, batch.controls)
+        estimate: Estimate = network(state, start, batch.visible, batch.thermal, batch.relevance, conditions)
+        return estimate
+
+    return View("1 step" if steps == 1 else f"first of {steps}", result)
+
+
 class Samples:
-    """The examples of a seed with everything that does not change, and the steps to look at."""
+    """The examples of a seed with everything that does not change, and the views to look at."""
 
     def __init__(
         self,
@@ -39,10 +72,10 @@ class Samples:
         config: TrainConfig,
         detector: FrozenDetector | None,
         device: torch.device,
-        steps: tuple[int, ...],
+        views: tuple[View, ...],
     ) -> None:
         few = dataclasses.replace(config, batch=EXAMPLES)
-        self._device, self._steps = device, steps
+        self._device, self._views = device, views
         self._batch = batch = draw(sets, few, generator(SAMPLES, config.seed), 0.0).to(device)
         target = make_target(batch, detector, few)
         grey = batch.thermal.expand(-1, 3, -1, -1)
@@ -59,12 +92,8 @@ class Samples:
         """RGB, a row an example, a column a view."""
         batch, network = self._batch, network.to(self._device)
         columns = list(self._fixed)
-        for steps in self._steps:
-            estimate = sampler.sample(
-                network, network.config, batch.visible, batch.thermal, batch.relevance, steps, batch.controls
-            )
-            name = "1 step" if steps == 1 else f"{steps} steps"
-            columns.append((name, _pixels(ycbcr_to_rgb(torch.cat(estimate, dim=1)))))
+        for view in self._views:
+            columns.append((view.name, _pixels(ycbcr_to_rgb(torch.cat(view.of(network, batch), dim=1)))))
         return grid(columns)
 
 

@@ -22,7 +22,7 @@ from textdifuse_ros.train.loop import Loop, finished, load_pairs, make_detector
 from textdifuse_ros.train.objective import make_target, objective
 from textdifuse_ros.train.paths import diffused
 from textdifuse_ros.train.run import Run, Terms
-from textdifuse_ros.train.samples import Samples
+from textdifuse_ros.train.samples import Samples, first_of
 from textdifuse_ros.train.stream import stream
 
 FILE = "teacher.safetensors"
@@ -45,7 +45,8 @@ def train(
             return before
         detector = make_detector(detector_folder, config, run)
         sets = load_pairs(data, run)
-        pictures = Samples(sets, config, detector, run.device, (1,)) if ranks.first else None
+        views = (first_of(config.model.steps[0]),)
+        pictures = Samples(sets, config, detector, run.device, views) if ranks.first else None
 
         def single_share(step: int) -> float:
             return 1.0 if step < config.stage_one else config.single_share

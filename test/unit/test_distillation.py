@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 from command_line import refused, textdifuse
@@ -14,6 +15,7 @@ from training_samples import before_call, log_of, losses_of, one_thread, short, 
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.train import bank, ranges
+from textdifuse_ros.train.data import load_training
 from textdifuse_ros.train.distill import distill
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.run import Run
@@ -80,6 +82,25 @@ def test_a_bank_of_another_teacher_or_seed_or_a_broken_one_is_made_anew(
     capsys.readouterr()
     distill(data, None, tmp_path / "run", short(5, seed=8), a_teacher(1))
     assert bank.FILE not in capsys.readouterr().err
+
+
+def test_a_bank_is_of_the_pixels_and_boxes_and_of_the_arithmetic(data: Path) -> None:
+    config = short(1)
+
+    def key(dtype: torch.dtype = torch.float32) -> str:
+        return bank.key_of(a_teacher(), load_training(data, config.data_sets), config, dtype)
+
+    keys = [key(), key(torch.bfloat16)]
+    assert key() == keys[0]
+    path = data / "msrs" / "vis" / "a.png"
+    image = cv2.imread(str(path))
+    assert image is not None
+    image[5, 5, 0] ^= 1
+    cv2.imwrite(str(path), image)
+    keys.append(key())
+    (data / "msrs" / "boxes" / "a.txt").write_text("0 0.5 0.5 0.3 0.5\n")
+    keys.append(key())
+    assert len(set(keys)) == 4
 
 
 def test_an_end_that_was_interrupted_is_made_up_for_by_the_same_command(

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -27,7 +28,7 @@ from textdifuse_ros.train.run import arithmetic
 from textdifuse_ros.train.seeds import BANK, generator
 
 FILE = "bank.safetensors"
-FORMAT = "textdifuse-bank-2"
+FORMAT = "textdifuse-bank-3"
 _INPUTS = tuple(each.name for each in dataclasses.fields(Batch) if each.name not in ("boxes", "parameters"))
 _ANSWERS = ("luminance", "chroma")
 _BOXES = ("boxes", "box_counts")
@@ -64,11 +65,12 @@ def prepare(output: Path, teacher: FusionNetwork, sets: Sets, config: TrainConfi
     teacher: on the device. With several processes the first one makes it and the others read it; the folder
     is theirs together. Raises TrainingError where it cannot be written.
     """
-    path, key = output / FILE, key_of(teacher, sets, config)
+    path, dtype = output / FILE, arithmetic(config.precision, ranks.device)
+    key = key_of(teacher, sets, config, dtype)
     bank = _stored(path, key) if ranks.first else None
     if ranks.first and bank is None:
         with files.replacing(path) as temporary:
-            tensors = answered_by(teacher, sets, config, ranks.device)
+            tensors = answered_by(teacher, sets, config, ranks.device, dtype)
             save_file(tensors, str(temporary), metadata={"format": FORMAT, "key": key})
         bank = Bank(tensors)
     ranks.wait()
@@ -78,28 +80,30 @@ def prepare(output: Path, teacher: FusionNetwork, sets: Sets, config: TrainConfi
     return bank
 
 
-def key_of(teacher: FusionNetwork, sets: Sets, config: TrainConfig) -> str:
-    """A digest of all that a bank depends on."""
+def key_of(teacher: FusionNetwork, sets: Sets, config: TrainConfig, dtype: torch.dtype) -> str:
+    """A digest of all that a bank depends on: every weight, pixel and box among it."""
     digest = hashlib.sha256(teacher.config.to_json().encode())
     for name, value in teacher.state_dict().items():
         digest.update(name.encode())
         digest.update(value.float().cpu().contiguous().numpy().tobytes())
     fields = {name: getattr(config, name) for name in _DRAWN_BY}
-    pairs = [
-        [dataclasses.astuple(each), [(pair.name, *pair.thermal.shape) for pair in p]] for each, p in sets
-    ]
-    digest.update(json.dumps([fields, pairs]).encode())
+    folders = [[*dataclasses.astuple(each), len(pairs)] for each, pairs in sets]
+    digest.update(json.dumps([fields, str(dtype), folders]).encode())
+    for pair in (pair for _, pairs in sets for pair in pairs):
+        digest.update(json.dumps([pair.name, *pair.thermal.shape, len(pair.boxes)]).encode())
+        for values in (pair.visible, pair.thermal, pair.boxes):
+            digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 
 
 @torch.no_grad()
 def answered_by(
-    teacher: FusionNetwork, sets: Sets, config: TrainConfig, device: torch.device
+    teacher: FusionNetwork, sets: Sets, config: TrainConfig, device: torch.device, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """The teacher's result for `config.bank` examples, as the tensors of a Bank."""
+    """The teacher's result for `config.bank` examples, as the tensors of a Bank. dtype: its arithmetic."""
     steps, count = teacher.config.steps[0], max(1, config.bank // config.batch)
     rows: dict[str, list[Tensor]] = {name: [] for name in (*_INPUTS, *_ANSWERS, *_BOXES)}
-    pace, teacher = Pace(), copy.deepcopy(teacher).to(arithmetic(config.precision, device))
+    pace, teacher = Pace(), copy.deepcopy(teacher).to(device, dtype)
     with Progress() as progress:
         for index in range(count):
             batch = draw(sets, config, generator(BANK, config.seed, index), config.single_share)

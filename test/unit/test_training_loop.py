@@ -144,6 +144,46 @@ def test_a_checkpoint_of_another_network_is_refused_and_untouched(data: Path, tm
         train(data, None, tmp_path / "run", short(4))
 
 
+def test_initial_weights_of_another_shape_are_refused_with_the_field_and_a_students_are_taken(
+    data: Path, tmp_path: Path
+) -> None:
+    model = short(1).model
+    wide, student = (
+        dataclasses.replace(model, **change)  # type: ignore[arg-type]
+        for change in ({"widths": (8, 8, 8, 16)}, {"start_noise": 0.0, "steps": (1, 2, 4)})
+    )
+    with pytest.raises(
+        TrainingError, match=r"--initial: .*widths is \[8, 8, 8, 16\] there and \[8, 8, 8, 8\]"
+    ):
+        train(data, None, tmp_path / "run", short(1), FusionNetwork(wide))
+    assert not (tmp_path / "run").exists()
+    assert train(data, None, tmp_path / "run", short(1), FusionNetwork(student)).is_file()
+    weights.save(FusionNetwork(wide), tmp_path / "wide.safetensors")
+    config = short_file(tmp_path / "config.json", iterations=1)
+    place = ("train", "--data", data, "--output", tmp_path / "other", "--config", config)
+    refused(textdifuse(*place, "--initial", tmp_path / "wide.safetensors"), "--initial", "widths is")
+
+
+def test_the_noise_of_a_training_is_drawn_by_its_own_generator_on_the_processor(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = short(1)
+    batch = draw(load_training(data, config.data_sets), config, generator(EXAMPLES, 7, 0, 0), 0.0)
+    states: list[Tensor] = []
+    plain = paths.sampler.starting_state
+
+    def noted(*given: object) -> Tensor:
+        states.append(plain(*given))  # type: ignore[arg-type]
+        return states[-1]
+
+    monkeypatch.setattr(paths.sampler, "starting_state", noted)
+    network = FusionNetwork(config.model)
+    for seed, foreign in ((1, 5), (1, 6), (2, 6)):
+        torch.manual_seed(foreign)
+        paths.diffused(network, batch, generator(0, seed))
+    assert torch.equal(states[0], states[1]) and not torch.equal(states[1], states[2])
+
+
 def test_a_finished_training_says_so_and_is_left_as_it_is(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

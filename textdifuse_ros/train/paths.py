@@ -19,12 +19,14 @@ def diffused(network: FusionNetwork, batch: Batch, rng: np.random.Generator) -> 
     x_0 is the network's own first estimate, as it will be when it samples, not the target: a state that
     knows the target teaches the network to believe its state, and over 25 steps small errors then grow into
     blotches.
-    Half of the batches are made at t = 1, where the picture is decided.
+    Half of the batches are made at t = 1, where the picture is decided. The noise is drawn on the CPU, so
+    every device has the same.
     """
     config, steps, count = network.config, network.config.steps[0], len(batch.visible)
     start = anchor(batch.visible, batch.thermal)
     sources = (start, batch.visible, batch.thermal, batch.relevance)
-    state = sampler.starting_state(config, start, torch.randn_like(start))
+    noise = torch.from_numpy(rng.standard_normal(start.shape, dtype=np.float32)).to(start.device)
+    state = sampler.starting_state(config, start, noise)
 
     def conditions(t: Tensor) -> Tensor:
         return torch.cat((t, torch.full_like(t, 1 / steps), batch.controls), dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -87,7 +88,8 @@ def _groups(network: FusionNetwork) -> list[dict[str, Any]]:
 class Run:
     """Network in training. `initial`: weights to start from; a checkpoint in the folder goes before it.
 
-    Raises TrainingError for a checkpoint that is broken or of another network.
+    Raises TrainingError for initial weights of another shape, and for a checkpoint that is broken or of
+    another network.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Run:
         self.output, self.config, self.ranks, self.device = output, config, ranks, ranks.device
         network = FusionNetwork(config.model)
         if initial is not None:
+            _check_shape(initial.config, config.model)
             network.load_state_dict(initial.state_dict())
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.AdamW(
@@ -195,7 +198,7 @@ class Run:
         here = self.config.model.to_json()
         if there is not None and there != here:
             raise TrainingError(
-                f"{self.checkpoint}: is of another network ({_difference(there, here)}); "
+                f"{self.checkpoint}: is of another network ({difference(there, here)}); "
                 "take another --output, or the configuration that it was trained with"
             )
         try:
@@ -218,8 +221,18 @@ class Run:
         return state
 
 
-def _difference(there: str, here: str) -> str:
+def _check_shape(there: ModelConfig, here: ModelConfig) -> None:
+    """Raises TrainingError naming the field. How a sampler starts and steps has no part in the weights."""
+    alike = dataclasses.replace(there, start=here.start, start_noise=here.start_noise, steps=here.steps)
+    if alike != here:
+        raise TrainingError(
+            f"--initial: is of another network ({difference(alike.to_json(), here.to_json())}); "
+            "take other weights, or set model to their shape"
+        )
+
+
+def difference(old: str, new: str, there: str = "there", here: str = "here") -> str:
     """The first field in which two networks differ, in words."""
-    old, new = json.loads(there), json.loads(here)
-    name = next((each for each in sorted({*old, *new}) if old.get(each) != new.get(each)), "model")
-    return f"{name} is {old.get(name)} there and {new.get(name)} here"
+    before, now = json.loads(old), json.loads(new)
+    name = next((each for each in sorted({*before, *now}) if before.get(each) != now.get(each)), "model")
+    return f"{name} is {before.get(name)} {there} and {now.get(name)} {here}"

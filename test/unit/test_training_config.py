@@ -45,7 +45,7 @@ def test_the_files_of_teacher_and_student_spell_out_the_defaults(name: str) -> N
     }  # fmt: skip
     assert read_config(FILES / f"{name}.json", []) == dataclasses.replace(TrainConfig(), **own)  # type: ignore[arg-type]
     written = json.loads((FILES / f"{name}.json").read_text())
-    of_distilling = {"distill_weight", "bank", "bank_share"}
+    of_distilling = {"distill_weight", "bank", "bank_share", "tail_weight"}
     unused = of_distilling if name == "teacher" else {"stage_one", "model"}
     assert set(rules_of(TrainConfig)) | {"model"} == set(written) | unused
 
@@ -146,6 +146,25 @@ def test_overrides_go_before_the_file_and_reach_into_the_model() -> None:
         read_config(FILES / "teacher.json", ["crop.x=1"])
 
 
+@pytest.mark.parametrize(
+    ("command", "field", "other"),
+    [("train", "tail_weight=3", "distill"), ("distill", "stage_one=5", "train")],
+)
+def test_a_field_that_the_command_ignores_is_refused_where_it_is_asked_for_and_not_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, field: str, other: str
+) -> None:
+    name, _, value = field.partition("=")
+    (tmp_path / "shared.json").write_text(json.dumps({name: int(value)}))
+    place = [command, "--data", str(tmp_path), "--output", str(tmp_path / "out")]
+    assert main([*place, "--set", field]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said.startswith(f"textdifuse {command}: --set {field}: is of {other} only") and said.count("\n") == 1
+    )
+    assert main([*place, "--config", str(tmp_path / "shared.json"), "--set", "detector_weight=0"]) == 2
+    assert "no pairs; one of" in capsys.readouterr().err  # it got as far as the data
+
+
 def test_a_configuration_written_beside_the_checkpoints_reads_back_the_same() -> None:
     config = dataclasses.replace(TrainConfig(), seed=3, model=ModelConfig(coupling="mean"))
     assert from_fields(json.loads(json.dumps(dataclasses.asdict(config)))) == config
@@ -165,3 +184,13 @@ def test_the_documentation_has_the_tables_that_the_fields_generate() -> None:
     assert text == reference.update(text), mend
     for name in (*rules_of(TrainConfig), *MODEL_RULES, "model", "data_sets"):
         assert f"| `{name}` |" in text, name
+
+
+def test_the_documentation_lists_all_that_the_students_file_has_otherwise() -> None:
+    text = (
+        (ROOT / "docs" / "training.md").read_text(encoding="utf-8").split("| default | `student.json` |")[1]
+    )
+    student, plain = read_config(FILES / "student.json", []), TrainConfig()
+    for name in rules_of(TrainConfig):
+        value, default = getattr(student, name), getattr(plain, name)
+        assert (f"| `{name}` | `{default}` | `{value}` |" in text) == (value != default)

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from textdifuse_ros.train.config import teacher_model
     from textdifuse_ros.train.distill import distill, student_model
 
-    config = prepare(args)
+    config = prepare(args, "distill")
     teacher = load_network(args.teacher or weights.TEACHER, "--teacher")
     if config.model not in (teacher_model(), teacher.config, student_model(teacher.config)):
         raise CliError("model: a student takes the shape of its teacher; leave model out")

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.train.teacher import train
 
-    config = prepare(args)
+    config = prepare(args, "train")
     initial = load_network(args.initial, "--initial") if args.initial else None
     return follow("train", lambda: train(args.data, args.models, args.output, config, initial))
 
@@ -88,10 +88,25 @@ def follow(command: str, training: Callable[[], Path]) -> int:
     return 0
 
 
-def prepare(args: argparse.Namespace) -> TrainConfig:
-    """Check what `add_training_arguments` took. Raises CliError."""
+def prepare(args: argparse.Namespace, command: str) -> TrainConfig:
+    """Check what `add_training_arguments` took, for "train" or "distill". Raises CliError."""
     prepare_threads(args)
-    return read_config(args.config, args.set)
+    config = read_config(args.config, args.set)
+    _check_used(args.set, command)
+    return config
+
+
+def _check_used(overrides: list[str], command: str) -> None:
+    """Raises CliError for a field that this command would ignore. In a file, which both commands may share,
+    it is no mistake; said for this very run it is one."""
+    from textdifuse_ros.train.config import TrainConfig
+    from textdifuse_ros.train.fields import rules_of
+
+    rules = rules_of(TrainConfig)
+    for text in overrides:
+        rule = rules.get(text.partition("=")[0])
+        if rule and rule.only not in ("", command):
+            raise CliError(f"--set {text}: is of {rule.only} only and would do nothing here; leave it out")
 
 
 def prepare_threads(args: argparse.Namespace) -> None:

@@ -57,7 +57,9 @@ class TrainConfig:
     workers: int = setting(
         0, "processes that draw examples ahead, for each training process; 0 draws between updates", low=0
     )
-    stage_one: int = setting(600, "first updates, on single cameras only: restoration diffusion", low=0)
+    stage_one: int = setting(
+        600, "first updates, on single cameras alone: restoration diffusion", low=0, only="train"
+    )
     single_share: float = setting(0.08, "share of single-camera examples after that", low=0, high=1)
     relevance_share: float = setting(0.5, "share of the examples that carry a relevance map", low=0, high=1)
     intensity: float = setting(8.0, "weight of the luminance term", low=0)
@@ -81,13 +83,16 @@ class TrainConfig:
     detector_weight: float = setting(0.3, "weight of the detector's word; 0 needs no detector", low=0)
     tail_weight: float = setting(
         0.0,
-        "weight of values far from all others, which 8 bits would have to make room for (distill only)",
+        "weight of values far from all others, which 8 bits would have to make room for",
         low=0,
+        only="distill",
     )
     detector: str = setting("yolov8n_coco.safetensors", "its file in the folder of --models")
-    distill_weight: float = setting(8.0, "weight of the teacher's result (distill only)", low=0)
-    bank: int = setting(720, "examples that the teacher answers before distill starts", low=1)
-    bank_share: float = setting(0.5, "share of the updates that use them (distill only)", low=0, high=1)
+    distill_weight: float = setting(8.0, "weight of the teacher's result", low=0, only="distill")
+    bank: int = setting(
+        720, "examples that the teacher answers before the first update", low=1, only="distill"
+    )
+    bank_share: float = setting(0.5, "share of the updates that use them", low=0, high=1, only="distill")
     checkpoint_every: int = setting(200, "updates between two checkpoints and sample pictures", low=1)
     data_sets: tuple[DataSet, ...] = DATA_SETS
     model: ModelConfig = field(default_factory=lambda: teacher_model())

@@ -21,7 +21,7 @@ class Rule:
     """What a field means and which values it takes.
 
     low, high: inclusive bounds; above: an exclusive one; choices: the only texts. For a tuple the bounds
-    hold for every number in it.
+    hold for every number in it. only: the one command that uses the field, where others take it and do not.
     """
 
     meaning: str
@@ -29,6 +29,7 @@ class Rule:
     high: float | None = None
     above: float | None = None
     choices: tuple[str, ...] = ()
+    only: str = ""
 
     @property
     def constraint(self) -> str:

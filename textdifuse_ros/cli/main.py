@@ -28,6 +28,7 @@ COMMANDS = {
     "train-evidence": ("textdifuse_ros.cli.train_evidence", "train what tells a fault from a scene"),
     "train-detector": ("textdifuse_ros.cli.train_detector", "train the YOLO model that ships"),
     "ranges": ("textdifuse_ros.cli.ranges", "prepare a student's weights for int8"),
+    "mix": ("textdifuse_ros.cli.mix", "weights between two files of the same shape"),
     "distill": ("textdifuse_ros.cli.distill", "train the few-step student on the teacher"),
 }
 

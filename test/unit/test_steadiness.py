@@ -16,9 +16,12 @@ from textdifuse_ros.cli import steadiness as command
 from textdifuse_ros.cli.main import main
 from textdifuse_ros.cli.methods import Method
 from textdifuse_ros.evaluation.steadiness import (
+    OFF_GRID,
     Agreement,
     Change,
+    Entry,
     crop_agreement,
+    entry_of_a_hot_object,
     inner,
     ratio,
     reach_of_a_hot_object,
@@ -93,6 +96,43 @@ def test_a_hot_object_is_seen_far_away_where_a_fusion_looks_everywhere() -> None
     assert reach_of_a_hot_object(everywhere, *small, everywhere(*small)) is None
 
 
+def test_a_crop_beside_the_grid_is_found_out_where_a_fusion_works_on_cells() -> None:
+    def on_cells(rgb: Bytes, thermal: Bytes) -> Bytes:
+        whole = np.repeat(np.repeat(thermal[::16, ::16], 16, axis=0), 16, axis=1)[: len(thermal)]
+        return cv2.merge([np.ascontiguousarray(whole[:, : thermal.shape[1]])] * 3).astype(np.uint8)
+
+    rgb, thermal = frame(240, 256)
+    seen = (rgb, thermal, on_cells(rgb, thermal))
+    assert crop_agreement(on_cells, *seen) == Agreement(0, 0.0)
+    beside = crop_agreement(on_cells, *seen, OFF_GRID)
+    assert beside is not None and beside.percentile_99 > 20
+    assert crop_agreement(local, rgb, thermal, local(rgb, thermal), OFF_GRID) == Agreement(0, 0.0)
+    assert inner(480, 5) == (133, 357) and inner(225, 0) == (80, 160) and inner(225, 5) == (85, 149)
+
+
+def test_an_object_that_comes_in_changes_nothing_beyond_a_margin_in_a_local_fusion() -> None:
+    rgb, thermal = frame(120, 320)
+    assert entry_of_a_hot_object(local, rgb, thermal, local(rgb, thermal)) == Entry(0.0, 0)
+    found = entry_of_a_hot_object(everywhere, rgb, thermal, everywhere(rgb, thermal))
+    assert found is not None and found.highest >= found.mean > 0.5
+    assert thermal.max() < 255  # the frame itself is left alone
+    narrow = frame(64, 140)
+    assert entry_of_a_hot_object(local, *narrow, local(*narrow)) is None
+
+
+def test_a_jump_in_one_frame_alone_is_what_an_entry_is_judged_by() -> None:
+    rgb, thermal = frame(120, 320)
+    seen: list[int] = []
+
+    def jumping(rgb: Bytes, thermal: Bytes) -> Bytes:
+        seen.append(int(np.flatnonzero((thermal == 255).any(axis=0)).max()) + 1)
+        return np.full_like(rgb, 100 if seen[-1] < 64 else 109)
+
+    found = entry_of_a_hot_object(jumping, rgb, thermal, np.full_like(rgb, 100))
+    assert seen == [8 * number for number in range(1, 13)]
+    assert found == Entry(9.0, 9)
+
+
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three frames: RGB brightens by 4 and 8 levels, thermal by 1 and 1."""
@@ -124,6 +164,7 @@ def test_change_is_reported_over_the_larger_and_over_the_mean_camera(
     assert mean["over_mean"] == pytest.approx(mean["change"] / 3.5, abs=0.05)
     assert all(row["same_bits_twice"] for row in report["methods"].values())
     assert mean["crop"] is None and mean["hot_object"] is None
+    assert mean["any_crop"] is None and mean["hot_object_enters"] is None
     assert list(report["fused_by"]) == ["1 step", "2 steps"]
 
 

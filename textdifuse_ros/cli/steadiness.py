@@ -28,10 +28,14 @@ from textdifuse_ros.cli.model_options import add_engine_arguments, add_fusion_ar
 from textdifuse_ros.evaluation.baselines import BASELINES, luminance
 from textdifuse_ros.evaluation.steadiness import (
     FAR,
+    MARGIN,
+    OFF_GRID,
     Agreement,
     Change,
+    Entry,
     Reach,
     crop_agreement,
+    entry_of_a_hot_object,
     ratio,
     reach_of_a_hot_object,
 )
@@ -48,7 +52,9 @@ class _Judged:
     method: Method
     first: Bytes
     crop: Agreement | None
+    any_crop: Agreement | None
     reach: Reach | None
+    entry: Entry | None
     change: Change = field(default_factory=Change)
     same_bits: bool = False
 
@@ -94,8 +100,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _begin(method: Method, rgb: Bytes, thermal: Bytes) -> _Judged:
     whole = method.fuse(rgb, thermal)
-    crop = crop_agreement(method.fuse, rgb, thermal, whole)
-    return _Judged(method, whole, crop, reach_of_a_hot_object(method.fuse, rgb, thermal, whole))
+    seen = (method.fuse, rgb, thermal, whole)
+    crops = crop_agreement(*seen), crop_agreement(*seen, OFF_GRID)
+    return _Judged(method, whole, *crops, reach_of_a_hot_object(*seen), entry_of_a_hot_object(*seen))
 
 
 def _watch(judged: list[_Judged], pairs: Iterator[tuple[Bytes, Bytes]]) -> tuple[dict[str, float], int]:
@@ -122,14 +129,18 @@ def _report(judged: list[_Judged], sources: dict[str, float], frames: int) -> di
             "over_larger": _rounded(over_larger),
             "over_mean": _rounded(over_mean),
             "same_bits_twice": each.same_bits,
-            "crop": asdict(each.crop) if each.crop else None,
-            "hot_object": {name: _rounded(v) for name, v in asdict(each.reach).items()}
-            if each.reach
-            else None,
+            "crop": _figures(each.crop),
+            "any_crop": _figures(each.any_crop),
+            "hot_object": _figures(each.reach),
+            "hot_object_enters": _figures(each.entry),
         }
     made = {each.method.name: each.method.made_by for each in judged if each.method.made_by}
     changes = {name: round(change, 4) for name, change in sources.items()}
     return {"frames": frames, "sources": changes, "bar": BAR, "methods": rows, "fused_by": made}
+
+
+def _figures(found: Agreement | Reach | Entry | None) -> dict[str, float | None] | None:
+    return {name: _rounded(value) for name, value in asdict(found).items()} if found else None
 
 
 def _rounded(value: float | None) -> float | None:
@@ -139,9 +150,12 @@ def _rounded(value: float | None) -> float | None:
 def _text(report: dict[str, Any]) -> str:
     width = max(len("method"), *map(len, report["methods"]))
     head = [f"{'method':<{width}}", "change", "/ larger", "/ mean", "same bits", "crop p99", "crop max"]
-    lines = ["  ".join([*head, "hot: there", f"beyond {FAR} px"])]
+    head += ["hot: there", f"beyond {FAR} px", "any crop p99", f"enters: beyond {MARGIN} px"]
+    lines = ["  ".join(head)]
     for name, row in report["methods"].items():
-        crop, hot = row["crop"] or {}, row["hot_object"] or {}
+        crop, hot, any_crop, entry = (
+            row[name] or {} for name in ("crop", "hot_object", "any_crop", "hot_object_enters")
+        )
         cells = [
             f"{name:<{width}}",
             f"{row['change']:6.2f}",
@@ -152,6 +166,8 @@ def _text(report: dict[str, Any]) -> str:
             f"{_cell(crop.get('highest'), 0):>8}",
             f"{_cell(hot.get('there'), 1):>10}",
             f"{_cell(hot.get('far'), 3):>13}",
+            f"{_cell(any_crop.get('percentile_99'), 1):>12}",
+            f"{_cell(entry.get('highest'), 0):>20}",
         ]
         lines.append("  ".join(cells))
     changes = ", ".join(f"{name} {change:.2f}" for name, change in report["sources"].items())

@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Fuse = Callable[[Bytes, Bytes], Bytes]  # RGB (H, W, 3), thermal (H, W) -> RGB (H, W, 3)
+Mask = NDArray[np.bool_]
 Span = tuple[int, int]
 
 GRID = 16  # crops begin at multiples of it, as the cells of the network's coarsest level do
 PADDING = 64  # pixels of surroundings that a crop has on each side
+OFF_GRID = (5, 3)  # rows and columns by which "any crop" begins beside the grid
 FAR = 200  # pixels beyond which a hot object must not matter
 OBJECT_WIDTH, OBJECT_HEIGHT, OBJECT_LEVEL = 32, 96, 255
+# Frames in which an object comes in, pixels by which it moves, and the margin around its old and new place
+# in which a picture may change: three cells of the coarsest level, which local attention averages over, and
+# nearly twice the sigma (27 pixels) of what a thing is compared with. A network reads further than that, some
+# 100 pixels, so what lies beyond may change a little and should not visibly.
+ENTRY_FRAMES, ENTRY_STEP, MARGIN = 12, 8, 48
 
 
 @dataclass
@@ -51,12 +58,15 @@ class Agreement:
     percentile_99: float
 
 
-def crop_agreement(fuse: Fuse, rgb: Bytes, thermal: Bytes, whole: Bytes) -> Agreement | None:
+def crop_agreement(
+    fuse: Fuse, rgb: Bytes, thermal: Bytes, whole: Bytes, beside: tuple[int, int] = (0, 0)
+) -> Agreement | None:
     """Fuse a crop from the middle and compare it with `whole`, the fused frame, PADDING away from its border.
 
-    None for frames too small to have such a crop whose border lies inside the frame on every side.
+    beside: rows and columns by which it begins beside the grid. None for frames too small to have such a crop
+    whose border lies inside the frame on every side.
     """
-    rows, columns = inner(thermal.shape[0]), inner(thermal.shape[1])
+    rows, columns = (inner(side, off) for side, off in zip(thermal.shape, beside, strict=True))
     if rows is None or columns is None:
         return None
     window = tuple(slice(first - PADDING, last + PADDING) for first, last in (rows, columns))
@@ -66,11 +76,13 @@ def crop_agreement(fuse: Fuse, rgb: Bytes, thermal: Bytes, whole: Bytes) -> Agre
     return Agreement(int(difference.max()), float(np.percentile(difference, 99)))
 
 
-def inner(side: int) -> Span | None:
-    """The middle half of a side or what is left of it, its ends multiples of GRID, room for the padding."""
+def inner(side: int, beside: int = 0) -> Span | None:
+    """The middle half of a side or what is left of it, its ends multiples of GRID and `beside` more, room for
+    the padding.
+    """
     first = max(_up(side // 4), _up(PADDING + 1))
-    last = min(side * 3 // 4, side - PADDING - 1) // GRID * GRID
-    return (first, last) if last > first else None
+    last = min(side * 3 // 4, side - PADDING - 1 - beside) // GRID * GRID
+    return (first + beside, last + beside) if last > first else None
 
 
 def _up(value: int) -> int:
@@ -91,15 +103,56 @@ def reach_of_a_hot_object(fuse: Fuse, rgb: Bytes, thermal: Bytes, whole: Bytes) 
 
     None for frames that have no pixel farther than FAR from it.
     """
+    there = _place_of_object(thermal, OBJECT_WIDTH)
+    far = _beyond(there, FAR)
+    if not far.any():
+        return None
+    difference = cv2.absdiff(fuse(rgb, np.where(there, np.uint8(OBJECT_LEVEL), thermal)), whole)
+    inside = difference[there]
+    return Reach(float(inside.mean()), float(difference[far].mean()), int(difference[far].max()))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Change from one frame to the next, in grey levels, beyond MARGIN pixels from an object that comes in.
+
+    mean: over the pixels there, of the frame where it is largest; highest: of any channel, pixel and frame.
+    """
+
+    mean: float
+    highest: int
+
+
+def entry_of_a_hot_object(fuse: Fuse, rgb: Bytes, thermal: Bytes, whole: Bytes) -> Entry | None:
+    """Slide a hot rectangle in from the left edge over a pair that stands still; `whole` is fused without it.
+
+    None for frames that have no pixel farther than MARGIN from its whole way.
+    """
+    way = ENTRY_FRAMES * ENTRY_STEP
+    if not _beyond(_place_of_object(thermal, way, way), MARGIN).any():
+        return None
+    mean, highest = 0.0, 0
+    before, last = np.zeros(thermal.shape, np.bool_), whole
+    for right in range(ENTRY_STEP, way + 1, ENTRY_STEP):
+        there = _place_of_object(thermal, right)
+        fused = fuse(rgb, np.where(there, np.uint8(OBJECT_LEVEL), thermal))
+        change = cv2.absdiff(fused, last)[_beyond(before | there, MARGIN)]
+        mean, highest = max(mean, float(change.mean())), max(highest, int(change.max()))
+        before, last = there, fused
+    return Entry(mean, highest)
+
+
+def _place_of_object(thermal: Bytes, right: int, width: int = OBJECT_WIDTH) -> Mask:
+    """Where the rectangle lies whose right side is at this column; half of the height at most."""
     height = thermal.shape[0]
     high = min(OBJECT_HEIGHT, height // 2)
     top = (height - high) // 2
-    there = np.zeros(thermal.shape, np.uint8)
-    there[top : top + high, :OBJECT_WIDTH] = 1
-    distance = cv2.distanceTransform(1 - there, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    far = distance > FAR
-    if not far.any():
-        return None
-    difference = cv2.absdiff(fuse(rgb, np.where(there == 1, np.uint8(OBJECT_LEVEL), thermal)), whole)
-    inside = difference[there == 1]
-    return Reach(float(inside.mean()), float(difference[far].mean()), int(difference[far].max()))
+    there = np.zeros(thermal.shape, np.bool_)
+    there[top : top + high, max(0, right - width) : right] = True
+    return there
+
+
+def _beyond(there: Mask, distance: int) -> Mask:
+    """Pixels farther than this from the nearest one that is there."""
+    away = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away > distance)

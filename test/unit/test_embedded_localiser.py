@@ -14,11 +14,12 @@ from textdifuse_ros.evaluation.location import Overlap, read_known, read_unrelat
 from textdifuse_ros.simulation.sequence import StreetSequence
 from textdifuse_ros.text import embedded_weights
 from textdifuse_ros.text.concepts import CONCEPTS, SEEN
-from textdifuse_ros.text.embedded import EmbeddedLocaliser, concepts_of, reduced, shared_words
+from textdifuse_ros.text.embedded import EmbeddedLocaliser, concepts_of, reduced
 from textdifuse_ros.text.grammar import PromptError, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.localiser import LocaliserError, localiser_names, make_localiser
-from textdifuse_ros.text.sentence import EncoderMissing, find_encoder
+from textdifuse_ros.text.meanings import Meanings, shared_words
+from textdifuse_ros.text.sentence import EncoderMissing, SentenceEncoder, find_encoder, shared_encoder
 from textdifuse_ros.text.wishes import compile_prompt
 from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
 
@@ -123,6 +124,38 @@ def test_regions_of_wishes_are_located_too(localiser: EmbeddedLocaliser) -> None
     assert wish.region is not None and wish.region.localiser == "embedded"
     with pytest.raises(PromptError, match="unicorn"):
         compile_prompt(localiser, parse("brighten the unicorn"))
+
+
+def test_all_texts_of_a_prompt_are_encoded_in_one_batch(
+    localiser: EmbeddedLocaliser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[str]] = []
+    encode_all = SentenceEncoder.encode_all
+
+    def noted(encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.float32]:
+        batches.append(list(texts))
+        return encode_all(encoder, texts)
+
+    monkeypatch.setattr(SentenceEncoder, "encode_all", noted)
+    text = "nine people on the wet road, no grey sky behind ten men, brighten the two vans, warm objects"
+    compile_prompt(localiser, parse(text))
+    assert [texts for texts in batches if texts] == [
+        ["nine people", "the wet road", "nine people on the wet road", "grey sky", "two vans"]
+    ]
+    compile_prompt(localiser, parse(text))
+    assert len([texts for texts in batches if texts]) == 1
+
+
+def test_texts_mean_the_same_together_alone_and_again() -> None:
+    texts = ["people on the road", "trucks", "unicorns", "trucks", "a woman who rides a bicycle", "the sky"]
+    meanings = Meanings(shared_encoder(), shared_words())
+    together = meanings.together(texts)
+    assert [meanings(text) for text in texts] == together
+    for text, named in zip(texts, together, strict=True):
+        alone = shared_words().concepts(shared_encoder().encode(text))
+        assert list(named) == list(alone)
+        assert list(named.values()) == pytest.approx(list(alone.values()), abs=1e-3)
+    assert together[2] == {}
 
 
 def test_held_out_phrases_are_known_or_refused_as_they_should_be() -> None:

@@ -6,7 +6,7 @@ How to add one: docs/prompts.md.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -102,6 +102,15 @@ class Encodes(Protocol):
     def ready(self, compiled: CompiledPrompt) -> bool:
         """Whether `relevance` starts at once with this prompt. What is still to be encoded is from now on, in
         a thread of its own; called from the thread that calls `relevance`."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """What a localiser has besides, if several phrases cost it less together than one by one."""
+
+    def learn(self, phrases: Sequence[Phrase]) -> None:
+        """All phrases of a prompt that name objects, those in regions of wishes included: called before
+        `compile` gets them in parts. Refuses nothing; raises LocaliserError as `compile` does."""
 
 
 def stands_in(localiser: Localiser) -> str:

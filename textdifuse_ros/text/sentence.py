@@ -7,15 +7,15 @@ imported, and the parameter service, which checks prompts, never needs it.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textdifuse_ros.text.localiser import Floats, LocaliserError
 from textdifuse_ros.text.wordpiece import WordPiece
@@ -71,38 +71,60 @@ class SentenceEncoder:
 
     def __call__(self, text: str) -> Floats:
         """float32 (384,), length 1. Encoded once and then remembered."""
-        key = " ".join(text.casefold().split())
+        return self.together([text])[0]
+
+    def together(self, texts: Sequence[str]) -> list[Floats]:
+        """The same for several, of which those that are new are encoded at once."""
+        keys = [" ".join(text.casefold().split()) for text in texts]
         with self._lock:
-            known = self._known.get(key)
-            if known is None:
-                if len(self._known) >= _KEPT:
-                    self._known.pop(next(iter(self._known)))  # the oldest
-                known = self._known[key] = self.encode(key)
-        return known
+            known = {key: self._known[key] for key in keys if key in self._known}
+            new = [key for key in dict.fromkeys(keys) if key not in known]
+            known.update(zip(new, self.encode_all(new), strict=True))
+            self._known.update((key, known[key]) for key in new)
+            while len(self._known) > _KEPT:
+                self._known.pop(next(iter(self._known)))  # the oldest
+        return [known[key] for key in keys]
 
     def encode(self, text: str) -> Floats:
         """The same without the memory."""
         return self.encode_all([text])[0]
 
     def encode_all(self, texts: Sequence[str]) -> Floats:
-        """Many at once, without the memory: float32 (N, 384). Those of one length share the work."""
+        """Many at once, without the memory: float32 (N, 384)."""
         numbers = [self._tokens(text, LONGEST) for text in texts]
         result = np.empty((len(texts), DIMENSIONS), np.float32)
-        for length in sorted({len(each) for each in numbers}):
-            rows = [row for row, each in enumerate(numbers) if len(each) == length]
-            for begin in range(0, len(rows), _TOGETHER):
-                some = rows[begin : begin + _TOGETHER]
-                result[some] = self._mean(np.array([numbers[row] for row in some]))
+        rows = sorted(range(len(texts)), key=lambda row: len(numbers[row]))
+        for begin in range(0, len(rows), _TOGETHER):
+            some = rows[begin : begin + _TOGETHER]
+            result[some] = self._means([numbers[row] for row in some])
         return result
 
-    def _mean(self, numbers: NDArray[np.int64]) -> Floats:
-        """Pieces (N, L) to embeddings (N, 384)."""
+    def _means(self, numbers: Sequence[Sequence[int]]) -> Floats:
+        """Pieces of texts, the shortest first, to embeddings (N, 384). Matrices, which take longer to read
+        than to multiply by for a few words, are read once for all; only attention goes text by text."""
         words, positions, (scale, shift) = self._embeddings
-        hidden = _normalised(words[numbers] + positions[: numbers.shape[1]], scale, shift)
+        where = np.concatenate([np.arange(len(each)) for each in numbers])
+        pieces = np.concatenate([np.asarray(each) for each in numbers])
+        hidden = _normalised(words[pieces] + positions[where], scale, shift)
+        lengths = _runs([len(each) for each in numbers])
         for layer in self._layers:
-            hidden = layer(hidden)
-        mean = hidden.mean(axis=1)
+            hidden = layer(hidden, lengths)
+        mean = np.concatenate([each.mean(axis=1) for each in _split(hidden, lengths)])
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True).clip(1e-12), np.float32)
+
+
+def _runs(lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """[3, 3, 5] to [(2, 3), (1, 5)]: how many texts of each length follow each other."""
+    return [(len(list(same)), length) for length, same in itertools.groupby(lengths)]
+
+
+def _split(values: Floats, runs: Sequence[tuple[int, int]]) -> Iterator[Floats]:
+    """(pieces of all texts, width) to one (count, length, width) for each run."""
+    begin = 0
+    for count, length in runs:
+        end = begin + count * length
+        yield values[begin:end].reshape(count, length, -1)
+        begin = end
 
 
 class _Layer:
@@ -123,18 +145,23 @@ class _Layer:
             for name in ("attention.output", "output")
         ]
 
-    def __call__(self, hidden: Floats) -> Floats:
-        """(N, L, 384) to (N, L, 384)."""
-        count, length, width = hidden.shape
-        split = _affine(hidden, self._project).reshape(count, length, 3, _HEADS, -1)
-        query, key, value = split.transpose(2, 0, 3, 1, 4)
-        scores = query @ key.swapaxes(-1, -2) / np.float32(math.sqrt(query.shape[-1]))
-        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        scores /= scores.sum(axis=-1, keepdims=True)
-        mixed = (scores @ value).swapaxes(1, 2).reshape(count, length, width)
+    def __call__(self, hidden: Floats, runs: Sequence[tuple[int, int]]) -> Floats:
+        """(pieces of all texts, 384) to the same."""
+        mixed = np.concatenate([_attended(each) for each in _split(_affine(hidden, self._project), runs)])
         hidden = _normalised(hidden + _affine(mixed, self._mix), *self._norms[0])
         wide = _gelu(_affine(hidden, self._widen))
         return _normalised(hidden + _affine(wide, self._narrow), *self._norms[1])
+
+
+def _attended(projected: Floats) -> Floats:
+    """Queries, keys and values (N, L, 3 * 384) of texts of one length to what their pieces take from each
+    other (N * L, 384)."""
+    count, length, _ = projected.shape
+    query, key, value = projected.reshape(count, length, 3, _HEADS, -1).transpose(2, 0, 3, 1, 4)
+    scores = query @ key.swapaxes(-1, -2) / np.float32(math.sqrt(query.shape[-1]))
+    scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    scores /= scores.sum(axis=-1, keepdims=True)
+    return (scores @ value).swapaxes(1, 2).reshape(count * length, -1)  # type: ignore[no-any-return]
 
 
 def _embeddings(weights: dict[str, Any]) -> tuple[Any, Floats, tuple[Floats, Floats]]:
@@ -147,8 +174,7 @@ def _embeddings(weights: dict[str, Any]) -> tuple[Any, Floats, tuple[Floats, Flo
 
 
 def _affine(values: Floats, layer: tuple[Floats, Floats]) -> Floats:
-    flat = values.reshape(-1, values.shape[-1]) @ layer[0] + layer[1]
-    return flat.reshape(*values.shape[:-1], -1)
+    return values @ layer[0] + layer[1]
 
 
 def _normalised(values: Floats, scale: Floats, shift: Floats) -> Floats:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, wholly
 from textdifuse_ros.text.grammar import parse
-from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Localiser
+from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Learns, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
 from textdifuse_ros.text.restoration import IMAGE_WORDS, Wish
 
@@ -35,6 +37,8 @@ class Pass:
 def compile_prompt(localiser: Localiser, prompt: Prompt) -> CompiledPrompt:
     """A whole prompt, objects and wishes. Raises PromptError for the first phrase that cannot be followed."""
     objects = tuple(phrase for phrase in prompt.phrases if phrase.kind == OBJECT)
+    if isinstance(localiser, Learns):
+        localiser.learn((*objects, *_objects_in_regions(prompt)))
     located = localiser.compile(Prompt(prompt.source, objects))
     wishes = tuple(_compile(localiser, prompt, p) for p in prompt.phrases if p.kind == RESTORATION)
     _refuse_contradictions(wishes)
@@ -140,7 +144,7 @@ def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -
         reason = f"'{phrase.text}' is limited to '{region}', which is no object: {hint}"
         raise PromptError(reason, phrase.text, phrase.start)
     try:
-        read = parse(region)
+        read = _read(region)
         for part in read.phrases:
             if part.kind != OBJECT or part.suppressed:
                 hint = f"write '{part.text}' as a phrase of its own, behind a comma"
@@ -153,6 +157,20 @@ def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -
         found = re.compile(spelled, re.IGNORECASE).search(prompt.source, phrase.start, phrase.end)
         start = found.start() if found else phrase.start
         raise PromptError(error.reason, error.phrase or phrase.text, start) from error
+
+
+@lru_cache(maxsize=64)
+def _read(region: str) -> Prompt:
+    """Read once: for what is to be learnt, and to be located."""
+    return parse(region)
+
+
+def _objects_in_regions(prompt: Prompt) -> Iterator[Phrase]:
+    """Those that can be read; the others are refused when they are to be located."""
+    for phrase in prompt.phrases:
+        if phrase.wish is not None and phrase.wish.region:
+            with suppress(PromptError):
+                yield from (part for part in _read(phrase.wish.region).phrases if part.kind == OBJECT)
 
 
 def _region_key(wish: CompiledWish) -> str:

@@ -28,14 +28,24 @@ class Words:
 
     def memberships(self, embedding: Floats) -> Floats:
         """How far the phrase names each concept: float32 (concepts,) in [0, 1]."""
-        return np.clip(kernel(self.embeddings @ embedding) @ self.coefficients, 0, 1)
+        return self._summed(self.embeddings @ embedding)
 
     def concepts(self, embedding: Floats) -> dict[str, float]:
         """The concepts that the phrase names, each with how far, in (0, 1]; none for an unknown phrase.
 
         The strongest one comes first and counts in full, and so do others that come near it.
         """
-        shares = self.memberships(embedding)
+        return self._named(self.memberships(embedding))
+
+    def concepts_of_each(self, embeddings: Floats) -> list[dict[str, float]]:
+        """The same for several phrases (N, 384), for which the learnt ones are gone through once."""
+        # The sums one by one: their large terms cancel, and in another order to other digits.
+        return [self._named(self._summed(cosines)) for cosines in embeddings @ self.embeddings.T]
+
+    def _summed(self, cosines: Floats) -> Floats:
+        return np.clip(kernel(cosines) @ self.coefficients, 0, 1)
+
+    def _named(self, shares: Floats) -> dict[str, float]:
         strongest = float(shares.max())
         if strongest < self.threshold:
             return {}

@@ -13,6 +13,7 @@ from rclpy.node import Node
 
 from textdifuse_ros.nodes import qos
 from textdifuse_ros.nodes.diagnostics_publisher import DiagnosticsPublisher
+from textdifuse_ros.nodes.executor import setting_group
 from textdifuse_ros.nodes.model_holder import ModelError, ModelHolder
 from textdifuse_ros.nodes.parameter_server import ParameterServer
 from textdifuse_ros.nodes.settings import S
@@ -26,8 +27,8 @@ class TransitionRefused(RuntimeError):
 
 
 class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
-    """Needs an executor that runs the group ``transitions`` in a thread of its own: a transition waits for
-    the model there while images, parameters and diagnostics are served.
+    """Needs an executor that runs the groups ``transitions`` and ``setting`` in a thread each: a transition
+    waits for the model there, and parameters are checked, while images and diagnostics are served.
 
     A node's constructor makes its parts, registers them with ``parameters`` and calls ``begin``. Its table
     must have MANAGED_ROWS.
@@ -48,6 +49,7 @@ class ManagedNode(LifecycleNodeMixin, Node, Generic[S]):  # type: ignore[misc]
         self._ending: Any = None  # a session that was told to stop and has not yet
         self.model = model
         self.transitions = MutuallyExclusiveCallbackGroup()
+        self.setting = setting_group(self)  # a prompt may take as long as an image
         self.frames = MutuallyExclusiveCallbackGroup()
         self.stopping = threading.Event()
         self.incompatible: dict[str, str] = {}

@@ -96,7 +96,7 @@ def _serve(program: Program, make_nodes: MakeNodes, args: list[str]) -> int:
     watch = QosWatch(nodes)
     for node in nodes:
         node.activated = watch.activated
-    executor = TransitionExecutor(node.transitions for node in nodes)
+    executor = TransitionExecutor(group for node in nodes for group in (node.transitions, node.setting))
     for node in nodes:
         executor.add_node(node)
     spinner = threading.Thread(target=_spin, args=(executor,), name="executor", daemon=True)

@@ -26,6 +26,7 @@ Apply = Callable[[S, set[str]], None]
 class ParameterServer(Generic[S]):
     """Holds the accepted values as one immutable set that is swapped at once: a reader that takes
     ``settings`` once a frame never sees half of an atomic change. ``settings`` begins with the defaults.
+    Changes come one after the other, from one thread; whoever reads may do so from any.
 
     hindrance: why what activate reads cannot change now, "" when it can.
     """
@@ -90,12 +91,12 @@ class ParameterServer(Generic[S]):
 
     def _on_set(self, parameters: list[Parameter]) -> SetParametersResult:
         changes = {p.name: p.value for p in parameters if p.name in self._by_name}
+        self._restore_types(changes)
         try:
             candidate = self.settings.changed(changes)
             self._vet(candidate, set(changes))
             self._refuse_untimely(changes)  # last: while the others looked a transition may have begun
         except ParameterError as error:
-            self._restore_types(changes)
             for hear in self._hears:
                 hear(error.name, changes.get(error.name), error.reason)
             return SetParametersResult(successful=False, reason=str(error))
@@ -128,7 +129,8 @@ class ParameterServer(Generic[S]):
             vet(candidate, changed)
 
     def _restore_types(self, changes: dict[str, Any]) -> None:
-        # rclpy writes the type of a dynamically typed value into the descriptor before it asks us
+        # rclpy writes the type of a dynamically typed value into the descriptor before it asks us. First of
+        # all, since who asks for the descriptor meanwhile gets it.
         for name in changes:
             self._node.describe_parameter(name).type = _type_of(self._by_name[name])
 

@@ -49,10 +49,11 @@ class PromptKeeper:
     """Refuses prompts, keeps the accepted one, and announces every change in order.
 
     ``announce`` is called under a lock with each new record: from the parameter services when a prompt is
-    accepted or refused, from the worker when the first image shows it. Checking a prompt takes a few
-    milliseconds at most, so it is done inside the parameter service: a localiser that needs more for it does
-    that in a thread of its own, and until then the prompt before stays in force. ``warn`` hears once of a
-    localiser that stands in for the one that was asked for.
+    accepted or refused, from the worker when the first image shows it. A prompt is checked, and its new texts
+    are encoded, inside the parameter service, which has a thread of its own: tens of milliseconds of work.
+    A localiser that needs more (clip) encodes in another thread behind that, and either way the prompt before
+    stays in force meanwhile. ``warn`` hears once of a localiser that stands in for the one that was asked
+    for.
     """
 
     def __init__(

@@ -97,6 +97,23 @@ def test_wishes_are_listed_as_understood_and_change_the_picture(rig: Rig) -> Non
     assert (pictures[2] == pictures[0]).all()
 
 
+def test_the_latched_state_says_what_each_phrase_is_taken_for(rig: Rig) -> None:
+    prompts = rig.listen("/textdifuse/prompt", PromptState, HISTORY)
+    rig.start({"localiser": "heat"})
+    text = "no hot spots, slightly brighten the cold areas, remove the noise in the thermal image"
+    assert rig.set(prompt=text).successful
+    spots, brighten, noise = prompts.wait(lambda m: m.prompt == text).phrases
+    assert (list(spots.concepts), spots.degradation, spots.degree) == (["warm"], "", 0.0)
+    assert (list(brighten.concepts), brighten.degradation, brighten.region) == (
+        ["cold"],
+        "low_light",
+        "cold areas",
+    )
+    assert (brighten.camera, brighten.degree) == ("", 0.5)
+    assert (list(noise.concepts), noise.degradation, noise.camera) == ([], "noise", "thermal")
+    assert (noise.region, noise.degree) == ("", 1.0)
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -11,6 +11,7 @@ from typing import NoReturn
 # name -> (module, help). Modules are imported only when their command runs: --help stays quick.
 COMMANDS = {
     "fuse": ("textdifuse_ros.cli.fuse", "fuse image files or directories"),
+    "explain": ("textdifuse_ros.cli.explain", "how a prompt is understood, or why it is refused"),
     "evaluate": ("textdifuse_ros.cli.evaluate", "EN, AG, SD, SCD, VIF, Qabf of fused images"),
     "compare": ("textdifuse_ros.cli.compare", "what a detector finds on each camera and on the fused image"),
     "restoration": ("textdifuse_ros.cli.restoration", "what restoration gives for each degradation"),

@@ -20,6 +20,7 @@ from textdifuse_ros.nodes.frames import Outcome
 from textdifuse_ros.nodes.model_holder import ModelState
 from textdifuse_ros.nodes.prompts import PromptRecord
 from textdifuse_ros.nodes.session import Session
+from textdifuse_ros.text.explained import Explained, explain
 
 IMAGE_TOPICS = ("fused/image_raw", "fused/salience")
 
@@ -159,8 +160,21 @@ def prompt_message(record: PromptRecord) -> PromptState:
     )
     if record.header is not None:
         message.header = record.header
-    message.phrases = [
-        PromptPhrase(text=p.text, weight=float(p.weight), suppressed=bool(p.suppressed), kind=p.kind)
-        for p in record.compiled.prompt.phrases
-    ]
+    message.phrases = [phrase_message(each) for each in explain(record.compiled)]
+    return message
+
+
+def phrase_message(each: Explained) -> PromptPhrase:
+    """A phrase with what it is taken for, as ~/prompt lists it."""
+    phrase, wish = each.phrase, each.wish
+    message = PromptPhrase(
+        text=phrase.text,
+        weight=float(phrase.weight),
+        suppressed=bool(phrase.suppressed),
+        kind=phrase.kind,
+        concepts=list(each.concepts),
+    )
+    if wish is not None:
+        message.degradation, message.camera, message.region = wish.degradation, wish.camera, wish.region
+        message.degree = float(wish.degree)
     return message

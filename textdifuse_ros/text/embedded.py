@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 3  # longer side of the reduced image in units of the shorter one
 WARM, COLD = FELT
+# It is another model to load, which a node does not do while it is active.
+TO_CLIP = "install requirements-clip.txt and set the localiser to 'clip' (a node: deactivate, set, activate)"
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,17 @@ class EmbeddedLocaliser:
         """Sort the phrases by concept. Raises PromptError for the first that names none, or that would undo
         another, LocaliserError where the encoder or the weights cannot be used.
         """
+        self.learn(prompt.phrases)
         parts: list[tuple[float, Mapping[str, float]]] = []
+        named = []
         for phrase in prompt.phrases:
             concepts = _concepts(phrase)
+            named.append(concepts)
             if phrase.weight:
                 before = sum(weight for weight, those in parts if set(those) == set(concepts))
                 refuse_undone(phrase, before, _same(concepts))
                 parts.append((phrase.signed, concepts))
-        return EmbeddedPrompt(prompt, self.name, parts=tuple(parts))
+        return EmbeddedPrompt(prompt, self.name, parts=tuple(parts), taken_for=tuple(named))
 
     def learn(self, phrases: Sequence[Phrase]) -> None:
         """See Learns: one batch of the encoder costs a third of what its texts do one by one."""
@@ -170,8 +175,7 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
         nearest = shared_meanings().nearest(phrase.text)
         raise PromptError(
             f"'{phrase.text}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
-            f"phrase that it knows is '{nearest}'; to name anything else, set the localiser "
-            "to 'clip'",
+            f"phrase that it knows is '{nearest}'; to name anything else, {TO_CLIP}",
             phrase.text,
             phrase.start,
         )
@@ -200,5 +204,5 @@ def _read_for(phrase: Phrase) -> Iterator[str]:
 
 def _same(concepts: Mapping[str, float]) -> str:
     """ "survivors, no rescuers": the same to this localiser, so that neither would be followed."""
-    hint = "leave one of them out, give it another weight, or set the localiser to 'clip'"
+    hint = f"leave one of them out, give it another weight, or {TO_CLIP}"
     return f"to the localiser 'embedded' both are {' or '.join(concepts)}; {hint}"

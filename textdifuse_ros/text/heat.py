@@ -99,13 +99,15 @@ class HeatLocaliser:
         that would undo another.
         """
         weights = {HOT: 0.0, COLD: 0.0}
+        named = []
         for phrase in prompt.phrases:
             temperature = temperature_of(phrase.text)
             if temperature is None:
                 raise PromptError(_refusal(phrase, self._because), phrase.text, phrase.start)
             refuse_undone(phrase, weights[temperature], f"both are {temperature}; leave one of them out")
             weights[temperature] += phrase.signed
-        return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD])
+            named.append({"warm" if temperature == HOT else "cold": 1.0})
+        return HeatPrompt(prompt, self.name, weights[HOT], weights[COLD], taken_for=tuple(named))
 
     def relevance(self, compiled: CompiledPrompt, rgb: Bytes, thermal: Bytes) -> Floats:
         """See Localiser. White is hot. Only the thermal image is looked at."""

@@ -30,11 +30,14 @@ class LocaliserError(RuntimeError):
 class CompiledPrompt:
     """A prompt that a localiser has accepted. Localisers derive from it (a dataclass as well) to keep what
     they worked out; ``wishes`` is filled in by `textdifuse_ros.text.wishes.compile_prompt`, not by them.
+    ``taken_for``: what each object phrase is taken for, each with how far, in (0, 1], most of all first; ()
+    from a localiser that does not sort phrases.
     """
 
     prompt: Prompt
     localiser: str
     wishes: tuple[CompiledWish, ...] = field(default=(), kw_only=True)
+    taken_for: tuple[Mapping[str, float], ...] = field(default=(), kw_only=True)
 
     @property
     def objects(self) -> tuple[Phrase, ...]:

@@ -49,8 +49,9 @@ def sheet(data: Path, output: Path, *words: str) -> int:
 def test_the_default_rows_show_every_kind_of_phrase_on_pairs_that_never_train() -> None:
     prompts = [parse(each.prompt).phrases for each in SCENES]
     assert len(SCENES) == 8 and {each.pair for each in SCENES} <= validation_names()
-    assert sum(any(p.kind == "restoration" for p in phrases) for phrases in prompts) == 2
-    assert sum(any(p.suppressed and p.kind == "object" for p in phrases) for phrases in prompts) == 1
+    assert sum(any(p.kind == "restoration" for p in phrases) for phrases in prompts) == 3
+    assert any(p.wish and p.wish.region for phrases in prompts for p in phrases)
+    assert sum(any(p.suppressed and p.kind == "object" for p in phrases) for phrases in prompts) == 2
     assert any(p.weight != 1 for phrases in prompts for p in phrases)
 
 
@@ -83,6 +84,7 @@ def test_what_is_to_stand_out_and_what_is_to_keep_calm_have_colours_of_their_own
     hot = signed_relevance(fuser, pair, parse("warm objects"))
     calm = signed_relevance(fuser, pair, parse("no warm objects, denoise"))
     assert hot[32, 72] > 0.5 and np.array_equal(calm, -hot)
+    assert np.array_equal(signed_relevance(fuser, pair, parse("brighten the warm objects")), hot)
     shown = relevance_picture(np.array([[1.0, -1.0, 0.0]], np.float32), np.full((1, 3), 100, np.uint8))
     assert shown[0].tolist() == [list(WANTED), list(CALMED), [35, 35, 35]]
 
@@ -100,7 +102,7 @@ def test_a_picture_that_cannot_be_small_enough_is_not_written(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ((), "has no pair msrs/00002D"),
+        ((), "has no pair m3fd/00061"),
         (("--row", "msrs/00001D", "hot", "auto"), "--row msrs/00001D: is not in validation.txt"),
         (("--row", PAIR, "hot", "maybe"), "the last word is auto or off"),
         (("--row", PAIR, "a balloon", "auto"), "--row msrs/00006N 'a balloon': 'balloon' cannot be located"),

@@ -16,7 +16,7 @@ from textdifuse_ros.cli.image_files import write_jpeg
 from textdifuse_ros.cli.model_options import add_engine_arguments, check_steps, check_strength, make_fuser
 from textdifuse_ros.evaluation.contact_sheet import SheetRow, draw, fitted
 from textdifuse_ros.text.grammar import format_prompt
-from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
+from textdifuse_ros.text.prompt import OBJECT, Phrase, Prompt, PromptError
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -40,13 +40,13 @@ class Scene:
 
 SCENES = (
     Scene("msrs/00006N", "person"),
-    Scene("msrs/00002D", "cars*1.5"),
     Scene("roadscene/FLIR_06916", "bicycle*2"),
-    Scene("msrs/00037N", "pedestrians, no cars"),
-    Scene("msrs/00018N", "vehicles*2"),
+    Scene("msrs/00029N", "pedestrians, no cars"),
+    Scene("m3fd/00061", "pedestrians, keep the sky calm"),
     Scene("msrs/00017N", "warm objects"),
     Scene("msrs/00029N", "brighten the dark, remove the noise", "off"),
-    Scene("msrs/00014N", "brighten the dark, cars"),
+    Scene("msrs/00014N", "brighten the cars"),
+    Scene("m3fd/00082", "remove the haze"),
 )
 
 
@@ -133,15 +133,14 @@ def _row(fuser: Fuser, pair: Pair, scene: Scene, steps: int, strength: float) ->
 
 
 def signed_relevance(fuser: Fuser, pair: Pair, prompt: Prompt) -> NDArray[np.float32]:
-    """What is to stand out above 0, what is to keep calm below: float32 (H, W) in [-1, 1].
+    """What is to stand out, and where a wish for a region works, above 0, what is to keep calm below: float32
+    (H, W) in [-1, 1].
 
     The salience of a picture shows the positive part only, so each half is asked for by itself.
     """
     total = np.zeros(pair.thermal.shape, np.float32)
     for sign, suppressed in ((1, False), (-1, True)):
-        phrases = tuple(
-            _wanted(p) for p in prompt.phrases if p.kind == "object" and p.suppressed == suppressed
-        )
+        phrases = tuple(named for p in prompt.phrases if (named := _named(p, suppressed)) is not None)
         if phrases:
             fused = fuser.fuse(pair.visible, pair.thermal, format_prompt(Prompt("", phrases)), fuser.steps[0])
             if fused.salience is not None:
@@ -149,8 +148,13 @@ def signed_relevance(fuser: Fuser, pair: Pair, prompt: Prompt) -> NDArray[np.flo
     return total
 
 
-def _wanted(phrase: Phrase) -> Phrase:
-    return replace(phrase, suppressed=False)
+def _named(phrase: Phrase, suppressed: bool) -> Phrase | None:
+    """The object of a phrase of that sign, or a wish's region, as one that is to stand out."""
+    if phrase.kind == OBJECT:
+        return replace(phrase, suppressed=False) if phrase.suppressed == suppressed else None
+    if suppressed or phrase.wish is None or not phrase.wish.region:
+        return None
+    return replace(phrase, text=phrase.wish.region, kind=OBJECT, wish=None, weight=1.0, suppressed=False)
 
 
 def relevance_picture(relevance: NDArray[np.float32], thermal: Bytes) -> Bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import importlib.util
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from engine_samples import off, tiny_network
 
 import textdifuse_ros
+from textdifuse_ros.cli import bench_curve
 from textdifuse_ros.engines import cache, code_identity, onnx_export, onnx_runtime
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.eager import EagerEngine
@@ -103,6 +106,65 @@ def test_the_file_that_was_looked_at_is_the_one_that_is_read(
     assert cache.read("one.bin") == b"content"
 
 
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [(_flip, "checksum"), (_lose_the_note, "checksum"), (_open_to_others, "others may write to it, mode 06"),
+     (_link, "it is a link"), (_pipe, "of another kind")],
+)  # fmt: skip
+def test_the_log_says_once_why_an_entry_is_not_used(
+    folder: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None], why: str
+) -> None:
+    assert cache.read("one.bin") is None and caplog.text == ""  # there is none, and nothing to say
+    cache.write("one.bin", b"content")
+    harm(folder / "one.bin")
+    assert cache.read("one.bin") is None and cache.read("one.bin") is None
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert str(folder / "one.bin") in said and why in said
+
+
+def test_the_log_says_whose_an_entry_or_its_folder_is(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.write("deep/one.bin", b"content")
+    (folder / "deep").chmod(0o775)
+    assert cache.read("deep/one.bin", private=True) is None
+    assert "others may write to its folder, mode 0775" in caplog.text
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    assert cache.read("deep/one.bin", private=True) is None
+    assert f"its folder belongs to user {owner}, and this is user {owner + 1}" in caplog.text
+
+
+def test_an_entry_is_changed_by_one_after_the_other(folder: Path) -> None:
+    """A thread stands for a process: a lock that is taken twice is waited for all the same."""
+    inside, go = threading.Event(), threading.Event()
+
+    def slowly(content: bytes) -> bytes:
+        inside.set()
+        assert go.wait(60)
+        return content + b"first "
+
+    first = threading.Thread(target=lambda: cache.update("one.json", slowly))
+    first.start()
+    assert inside.wait(60)
+    second = threading.Thread(target=lambda: cache.update("one.json", lambda content: content + b"second"))
+    second.start()
+    go.set()
+    first.join(60)
+    second.join(60)
+    assert cache.read_bare("one.json") == b"first second"
+
+
+def test_where_a_folder_knows_no_locks_an_entry_is_changed_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_arguments: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert cache.update("one.json", lambda content: content + b"1") and cache.read_bare("one.json") == b"1"
+
+
 def test_a_folder_that_cannot_be_made_costs_only_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +172,11 @@ def test_a_folder_that_cannot_be_made_costs_only_the_cache(
     monkeypatch.setenv("TEXTDIFUSE_CACHE", str(tmp_path / "file" / "cache"))
     assert not cache.write("one.bin", b"content")
     assert cache.read("one.bin") is None
+    assert not cache.update("one.bin", lambda content: content)
+
+
+def test_the_plans_of_a_whole_curve_are_kept() -> None:
+    assert len(bench_curve.SIZES) * len(bench_curve.STEPS) < cache._KEPT
 
 
 def test_the_oldest_entries_of_a_kind_are_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

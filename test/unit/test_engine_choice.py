@@ -12,7 +12,7 @@ import pytest
 import torch
 from engine_samples import tiny_network
 
-from textdifuse_ros.engines import cache, choice, cpu_threads, registry
+from textdifuse_ros.engines import cache, choice, cpu_threads, device, registry
 from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.compare import Result, compare, difference, scene
@@ -101,6 +101,30 @@ def test_what_other_code_measured_is_measured_again(folder: Path, monkeypatch: p
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize("flags", ["fma avx2", "fma avx2 avx512f", "fma avx2 avx512f avx512_bf16 amx_bf16"])
+def test_a_processor_of_the_same_name_that_shows_less_measures_for_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, flags: str
+) -> None:
+    """Virtual machines call many processors by one name."""
+    network = tiny_network()
+    choice.keep(choice._key(network), choice.Choice("bf16", "compile", "int8"))
+    says = {"model name": "Intel(R) Xeon(R) Processor", "flags": f"fpu sse2 {flags}", "Features": ""}
+    monkeypatch.setattr(device, "_cpu_line", lambda name: says[name])
+    assert f"| {' '.join(sorted(flags.split()))} |" in choice._key(network)
+    calls = measured(monkeypatch, 30, 50)
+    assert choice.for_cpu(network) == choice.Choice("fp32", "eager", "fp32") and len(calls) == 1
+
+
+def test_another_number_of_threads_is_measured_for_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = measured(monkeypatch, 30, 50)
+    for threads in (1, 3, 1):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        choice.for_cpu(tiny_network())
+    assert len(calls) == 2
+
+
 @pytest.mark.parametrize(
     "content", [b"not json", b"[]", b'{"KEY": {"engine": "eager"}}', b'{"KEY": 3}',
                 b'{"KEY": {"engine": "warp", "dtype": "fp32", "eager_dtype": "fp32"}}'],
@@ -113,6 +137,9 @@ def test_a_file_that_says_nothing_sensible_is_measured_again(
     cache.write(choice.ENTRY, content.replace(b"KEY", choice._key(network).encode()))
     assert choice.for_cpu(network) == choice.Choice("fp32", "eager", "fp32")
     assert len(calls) == 1
+    monkeypatch.setattr(choice, "_made", {})  # another process, which finds what this one has written
+    assert choice.for_cpu(network) == choice.Choice("fp32", "eager", "fp32") and len(calls) == 1
+    assert not (folder / f"{choice.ENTRY}.sha256").exists()
 
 
 def test_what_was_remembered_is_built_only_where_something_else_can_run_meanwhile(

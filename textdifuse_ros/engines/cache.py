@@ -7,14 +7,23 @@ and misplaced files, not against somebody who can write as this user.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import logging
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_KEPT = 12  # entries of one kind; a graph takes about 10 MB
+_KEPT = 24  # entries of one kind; a graph takes about 10 MB, and a curve of five sizes needs 15 plans
+_log = logging.getLogger(__name__)
+_refused: set[tuple[Path, str]] = set()  # what has been said already
+
+
+class _Refused(Exception):
+    """There is an entry, and this is why it is not used."""
 
 
 def folder() -> Path:
@@ -24,21 +33,28 @@ def folder() -> Path:
 
 
 def read(name: str, private: bool = False) -> bytes | None:
-    """The entry, None when there is none that can be trusted.
+    """The entry, None when there is none that can be trusted: the log says once why one is not used.
 
     private: the folder that it lies in, too, must be this user's and closed to others' writing.
     """
-    path = folder() / name
-    try:
-        if private and not _is_ours(path.parent.lstat(), stat.S_ISDIR):
-            return None
-        content, note = _own_bytes(path), _own_bytes(_note(path))
-        if content is None or note is None:
-            return None
-        noted = note.decode("ascii").split()
-    except (OSError, ValueError):
+    content = _read(name, private)
+    if content is not None and _noted(folder() / name) != hashlib.sha256(content).hexdigest():
+        refuse(name, "it is not what its checksum was made of")
         return None
-    return content if noted[:1] == [hashlib.sha256(content).hexdigest()] else None
+    return content
+
+
+def read_bare(name: str) -> bytes | None:
+    """The same for an entry that has its checksums inside, see `update`."""
+    return _read(name, private=False)
+
+
+def refuse(name: str, why: str) -> None:
+    """Let the log say, once in a process, that an entry is not used and why."""
+    path = folder() / name
+    if (path, why) not in _refused:
+        _refused.add((path, why))
+        _log.warning("%s is not used and made again: %s", path, why)
 
 
 def write(name: str, content: bytes) -> bool:
@@ -52,6 +68,34 @@ def write(name: str, content: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def update(name: str, change: Callable[[bytes], bytes]) -> bool:
+    """Write what `change` makes of an entry (of nothing where there is none that is ours), which has its
+    checksums inside. No other process comes between. False where the folder cannot be written.
+    """
+    path = folder() / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(path):
+            replace(path, change(read_bare(name) or b""))
+            _note(path).unlink(missing_ok=True)  # earlier versions wrote one
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process or thread at a time. A folder that knows no locks, as of some networks, goes without."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -72,12 +116,50 @@ def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _own_bytes(path: Path) -> bytes | None:
-    """What a file of this user's holds, None for any other. The file that was looked at is the one that is
-    read, whatever takes its place meanwhile. Raises OSError, for a link as well."""
+def _read(name: str, private: bool) -> bytes | None:
+    path = folder() / name
+    try:
+        if private:
+            _check_ours(path.parent.lstat(), "its folder", stat.S_ISDIR)
+        return _own_bytes(path)
+    except _Refused as why:
+        refuse(name, str(why))
+    except PermissionError:
+        refuse(name, f"user {os.getuid()} may not read it")
+    except OSError:
+        pass
+    return None
+
+
+def _noted(path: Path) -> str:
+    """The checksum that was written beside an entry."""
+    try:
+        words = _own_bytes(_note(path)).decode("ascii").split()
+    except (_Refused, OSError, ValueError):
+        words = []
+    return words[0] if words else ""
+
+
+def _own_bytes(path: Path) -> bytes:
+    """What a file of this user's holds. The file that was looked at is the one that is read, whatever takes
+    its place meanwhile. Raises _Refused for any other file, OSError for none and for a link."""
+    if path.is_symlink():
+        raise _Refused("it is a link")
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
-        return file.read() if _is_ours(os.fstat(file.fileno())) else None
+        _check_ours(os.fstat(file.fileno()), "it")
+        return file.read()
+
+
+def _check_ours(status: os.stat_result, what: str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> None:
+    """Raises _Refused for what `_is_ours` does not take, with the reason."""
+    if _is_ours(status, is_kind):
+        return
+    if not is_kind(status.st_mode):
+        raise _Refused(f"{what} is a link, or of another kind than it must be")
+    if status.st_uid != os.getuid():
+        raise _Refused(f"{what} belongs to user {status.st_uid}, and this is user {os.getuid()}")
+    raise _Refused(f"others may write to {what}, mode {stat.S_IMODE(status.st_mode):04o} (chmod go-w)")
 
 
 def _is_ours(status: os.stat_result, is_kind: Callable[[int], bool] = stat.S_ISREG) -> bool:

@@ -11,6 +11,8 @@ from textdifuse_ros.engines.base import EngineError
 
 # What the weights are kept in; with int8 the convolutions are made of them along with the engine (`int8`).
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.float32}
+_VECTORS = ("avx", "amx", "sve", "sme")
+_MORE = ("fma", "asimd", "asimddp", "bf16", "i8mm")
 
 
 def resolve_device(device: str) -> torch.device:
@@ -42,6 +44,15 @@ def _cpu_line(name: str) -> str:
 def cpu_name() -> str:
     """Model of this processor."""
     return _cpu_line("model name") or platform.processor() or platform.machine()
+
+
+def cpu_flags() -> tuple[str, ...]:
+    """What this processor computes vectors and matrices with, as Linux names it (of x86-64 and of ARM).
+
+    The model's name does not say: a virtual machine may show less than the processor has.
+    """
+    flags = {*_cpu_line("flags").split(), *_cpu_line("Features").split()}
+    return tuple(sorted(flag for flag in flags if flag.startswith(_VECTORS) or flag in _MORE))
 
 
 def cpu_has_fast_bf16() -> bool:

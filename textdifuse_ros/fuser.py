@@ -297,14 +297,14 @@ class Fuser:
         maps = [self._localiser.relevance(region, rgb, thermal) for region in each.regions]
         return np.clip(np.maximum.reduce(maps), 0, 1)
 
-    def warm_up(self, height: int, width: int, steps: int | None = None) -> None:
-        """Run once on black frames of this size, so that the first real frame is not the slow one.
+    @property
+    def progress(self) -> str:
+        """What is being built now, in a few words, "" when nothing is or nobody says."""
+        return str(getattr(self._engine, "progress", ""))
 
-        Waits for an engine that has to be built first. Raises EngineError when that fails.
-        """
-        self._engine.prepare(height, width, steps or self.steps[0])
-        black = np.zeros((height, width, 3), np.uint8)
-        self.fuse(black, np.zeros((height, width), np.uint8), steps=steps or self.steps[0])
+    def prepare(self, height: int, width: int, steps: int) -> None:
+        """Build what the first frame of this size would build, and wait for it. Raises EngineError."""
+        self._engine.prepare(height, width, steps)
 
     def close(self) -> None:
         """Release device memory, and what the localiser holds."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textdifuse_ros.cli.building import said_while_building
 from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.sizes import parse_size
 
@@ -113,21 +113,19 @@ def _write_onnx(args: argparse.Namespace, network: FusionNetwork, fixed: Size | 
 
 def _build_plan(args: argparse.Namespace, network: FusionNetwork, size: tuple[int, int]) -> int:
     """size: (width, height). Says every few seconds how far it is."""
-    from textdifuse_ros.engines.progress import reported
     from textdifuse_ros.engines.registry import make_engine
 
     began = time.monotonic()
     engine = make_engine("tensorrt", network, args.device, args.dtype or "auto")
-    with reported(lambda: _progress(engine, began), lambda line: print(line, file=sys.stderr, flush=True)):
+    with said_while_building(engine, "tensorrt"):
         engine.prepare(size[1], size[0], int(args.steps))
     what = f"{size[0]}x{size[1]}, {args.steps} steps, {engine.dtype}, {engine.device}"
+    unkept = str(getattr(engine, "unkept", ""))
     engine.close()
+    if unkept:
+        raise CliError(unkept)
     print(f"engine tensorrt is ready for {what} after {time.monotonic() - began:.0f} s")
     return 0
-
-
-def _progress(engine: object, began: float) -> str:
-    return f"{time.monotonic() - began:.0f} s: {getattr(engine, 'progress', '') or 'recording'}"
 
 
 def _check_operators(args: argparse.Namespace, network: FusionNetwork, fixed: Size | None) -> int:

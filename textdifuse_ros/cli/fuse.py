@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from textdifuse_ros.cli.building import said_while_building
 from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.image_files import Pair, find_pairs, read_rgb, read_thermal, write_png
 from textdifuse_ros.cli.model_options import (
@@ -74,6 +75,8 @@ def _run(args: argparse.Namespace) -> int:
         rgb = read_rgb(job.pair.rgb)
         thermal = read_thermal(job.pair.thermal, (rgb.shape[1], rgb.shape[0]))
         try:
+            with said_while_building(fuser, fuser.engine):
+                fuser.prepare(rgb.shape[0], rgb.shape[1], steps)
             fused = fuser.fuse(
                 rgb,
                 thermal,

@@ -234,6 +234,24 @@ def test_where_building_fails_eager_goes_on_and_says_tensorrts_reason(
     assert "eager goes on: engine tensorrt could not be built" in caplog.text
 
 
+def test_libraries_that_are_for_another_torch_are_as_good_as_missing(
+    fake: FakeTensorRt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mismatched:
+        def find_spec(self, name: str, *_more: object) -> None:
+            if name == "torch_tensorrt":
+                raise AttributeError("module 'torch' has no attribute '_moved'\nmore")
+
+    monkeypatch.delitem(sys.modules, "torch_tensorrt")
+    monkeypatch.setattr(sys, "meta_path", [Mismatched(), *sys.meta_path])
+    with pytest.raises(
+        EngineError, match=r"needs torch_tensorrt: pip install .*attribute '_moved'\)$"
+    ) as caught:
+        made()
+    release = ".".join(torch.__version__.split(".")[:2])
+    assert f"torch-tensorrt=={release}.0" in str(caught.value) and "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("missing", ["tensorrt", "torch_tensorrt"])
 def test_without_the_libraries_one_line_says_what_to_install(
     fake: FakeTensorRt, monkeypatch: pytest.MonkeyPatch, missing: str

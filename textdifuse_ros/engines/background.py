@@ -160,6 +160,8 @@ class BackgroundEngine:
             use_threads(self._threads)
             with reported(self._building, lambda line: _log.info("%s", line)):
                 engine.prepare(height, width, steps)
+            if unkept := getattr(engine, "unkept", ""):
+                _log.warning("%s", unkept)
             _log.info("%s is built for %dx%d, %d steps", engine.name, width, height, steps)
         except Exception as error:  # a reason to report, never a lost thread
             self._note((height, width, steps), _reason(engine, error))

@@ -97,6 +97,11 @@ class CudaEngine:
         """What is being built now, "" when nothing is."""
         return self._maker.progress
 
+    @property
+    def unkept(self) -> str:
+        """Why what was built latest is not kept for the next process, "" where it is, or has no need."""
+        return str(getattr(self._maker, "unkept", ""))
+
     def ready(self, height: int, width: int, steps: int) -> bool:
         return self._maker.quick or (height, width, steps) in self._prepared
 

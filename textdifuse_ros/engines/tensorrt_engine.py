@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textdifuse_ros.engines import cache
 from textdifuse_ros.engines import tensorrt_plan as plans
 from textdifuse_ros.engines.accelerator import Accelerator
 from textdifuse_ros.engines.graph import Graph
@@ -25,10 +26,16 @@ class TensorRtMaker:
         self._machine = self._libraries.machine(accelerator)
         self._weights = plans.weights_digest(network)
         self._progress = ""
+        self._unkept = ""
 
     @property
     def progress(self) -> str:
         return self._progress
+
+    @property
+    def unkept(self) -> str:
+        """Why the latest plan that was built will have to be built again, "" where it is in the cache."""
+        return self._unkept
 
     def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
         key = plans.make_key(self._machine, self._weights, height, width, steps, self._dtype)
@@ -45,7 +52,8 @@ class TensorRtMaker:
         self._progress = "loading the plan"
         try:
             return PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
-        except RuntimeError:  # EngineError, and what the library itself has to say about the bytes
+        except RuntimeError as error:  # EngineError, and what the library itself has to say about the bytes
+            cache.refuse(key.entry, " ".join(str(error).split()))
             return None
 
     def _built(self, network: FusionNetwork, key: plans.PlanKey) -> PlanRunner:
@@ -53,8 +61,15 @@ class TensorRtMaker:
         size, device = (key.height, key.width), self._accelerator.device
         program = export_on(network, key.steps, key.dtype, size, device, as_bytes=False)
         self._progress = "TensorRT is choosing its kernels"
-        plan = build(self._libraries, program, key.height, key.width, str(device))
+        with plans.timings(self._machine) as timings:
+            plan = build(self._libraries, program, key.height, key.width, str(device), timings)
         self._progress = "loading the plan"
         runner = PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
-        plans.store(key, plan)
+        self._unkept = ""
+        if not plans.store(key, plan):
+            kept = (cache.folder() / key.entry).parent
+            self._unkept = (
+                f"engine tensorrt: the plan cannot be kept in {kept} and will be built again: make that a "
+                "folder of this user's that no one else may write to, or set TEXTDIFUSE_CACHE to another"
+            )
         return runner

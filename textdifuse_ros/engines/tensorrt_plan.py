@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from textdifuse_ros.engines.code_identity import code_id
 from textdifuse_ros.model.network import FusionNetwork
 
 _FORMAT = "textdifuse tensorrt plan 1"
+_TIMINGS = "timing_cache.bin"
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -58,14 +61,36 @@ def load(key: PlanKey) -> bytes | None:
     try:
         header = json.loads(line)
     except ValueError:
+        header = None
+    if header != _header(key, plan):
+        cache.refuse(key.entry, "it is a plan for something else, or none")
         return None
-    return plan if header == _header(key, plan) else None
+    return plan
 
 
 def store(key: PlanKey, plan: bytes) -> bool:
-    """False where the cache folder cannot be written."""
+    """False where the cache folder cannot be written, or is not one that `load` would read from."""
     line = json.dumps(_header(key, plan), sort_keys=True).encode()
-    return cache.write(key.entry, line + b"\n" + plan)
+    return cache.write(key.entry, line + b"\n" + plan) and load(key) == plan
+
+
+@contextmanager
+def timings(machine: Mapping[str, str]) -> Iterator[Path]:
+    """A file in a folder of this build's own, for what TensorRT measures of its kernels.
+
+    It holds what an earlier build of this machine has measured, if that can be trusted as a plan can, and is
+    kept for the next one. Left to itself torch-tensorrt reads and writes one that all users share.
+    """
+    digest = hashlib.sha256(json.dumps(dict(machine), sort_keys=True).encode()).hexdigest()
+    entry = f"tensorrt/{digest[:32]}.timings"
+    with tempfile.TemporaryDirectory(prefix="textdifuse-") as own:
+        path = Path(own) / _TIMINGS
+        before = cache.read(entry, private=True)
+        if before is not None:
+            path.write_bytes(before)
+        yield path
+        if path.is_file() and path.read_bytes() != before:
+            cache.write(entry, path.read_bytes())
 
 
 def weights_digest(network: FusionNetwork) -> str:
@@ -88,11 +113,14 @@ def make_key(
 
 
 def driver_version() -> str:
-    """NVIDIA's driver as the kernel names it, "" where it does not."""
+    """NVIDIA's driver as the kernel names it. Where it does not, as in some containers, the newest CUDA that
+    the driver serves; "" where torch cannot ask for that."""
     try:
         return _DRIVER.read_text(encoding="utf-8").partition("\n")[0].strip()
     except OSError:
-        return ""
+        pass
+    ask = getattr(torch._C, "_cuda_getDriverVersion", None)
+    return "" if ask is None else f"CUDA {ask()}"
 
 
 def _header(key: PlanKey, plan: bytes) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +20,8 @@ from textdifuse_ros.engines.tensorrt_plan import driver_version
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
-INSTALL = "pip install torch-tensorrt (the release for this torch, see docs/engines.md)"
+_RELEASE = ".".join((*torch.__version__.split(".")[:2], "0"))  # torch-tensorrt has torch's numbers
+INSTALL = f"pip install torch-tensorrt=={_RELEASE} (the release for this torch, see docs/engines.md)"
 
 
 class Libraries:
@@ -39,8 +41,13 @@ class Libraries:
         }
 
 
-def build(libraries: Libraries, program: ExportedProgram, height: int, width: int, device: str) -> bytes:
-    """A plan from the exported program of a fixed size: minutes. Raises EngineError with the reason."""
+def build(
+    libraries: Libraries, program: ExportedProgram, height: int, width: int, device: str, timings: Path
+) -> bytes:
+    """A plan from the exported program of a fixed size: minutes. Raises EngineError with the reason.
+
+    timings: the file that TensorRT reads and writes its measurements of kernels in.
+    """
     convert = libraries.torch_tensorrt.dynamo.convert_exported_program_to_serialized_trt_engine
     options: dict[str, Any] = {
         "device": torch.device(device),
@@ -48,9 +55,12 @@ def build(libraries: Libraries, program: ExportedProgram, height: int, width: in
         "min_block_size": 1,
         "disable_tf32": True,
     }
+    known = inspect.signature(convert).parameters
     # Older releases must be told to keep the graph's types; newer ones always do.
-    if "use_explicit_typing" in inspect.signature(convert).parameters:
+    if "use_explicit_typing" in known:
         options["use_explicit_typing"] = True
+    if "timing_cache_path" in known:
+        options["timing_cache_path"] = str(timings)
     inputs = tuple(each.to(device) for each in example(height, width, as_bytes=False))
     try:
         plan = convert(program, arg_inputs=inputs, **options)
@@ -108,7 +118,7 @@ class PlanRunner:
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except (ImportError, OSError, RuntimeError) as error:  # its own libraries may be what is missing
+    except Exception as error:  # its own libraries are missing, or it is for another torch: many kinds
         raise EngineError(f"engine tensorrt needs {name}: {INSTALL} ({_line(error)})") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.compare import difference
 from textdifuse_ros.engines.cuda import CudaEngine, EagerMaker
 from textdifuse_ros.engines.eager import EagerEngine
+from textdifuse_ros.engines.graph import Graph
 from textdifuse_ros.engines.intake import Intake, uploaded, window_numbers
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging.cameras import Cameras
@@ -25,6 +27,7 @@ from textdifuse_ros.imaging.thermal import ThermalNormaliser
 from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.model import weights
 from textdifuse_ros.model.controls import ALL, CONTROLS
+from textdifuse_ros.model.network import FusionNetwork
 
 Size = tuple[int, int]
 FILES = {"scaled": "", "homography": HOMOGRAPHY_FILE, "extrinsics": EXTRINSICS_FILE}
@@ -146,6 +149,42 @@ def test_another_registration_type_or_size_is_recorded_anew(tmp_path: Any) -> No
     ):  # fmt: skip
         engine.run_cameras(cameras, 1, ALL)
     assert [each.launched for each in accelerator.replays] == [2, 1, 1, 1]
+
+
+class Waiting(EagerMaker):
+    """Takes as long as it is let."""
+
+    name, quick = "tensorrt", False
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
+        assert self.go.wait(60)
+        return super().make(network, height, width, steps)
+
+
+def test_what_the_cameras_send_is_recorded_by_whoever_builds_and_not_in_the_first_frame_after(
+    tmp_path: Any,
+) -> None:
+    """With an engine that runs meanwhile, as in the node; for the last kind that came."""
+    cameras = pair(registration_of("extrinsics", tmp_path))
+    height, width = cameras.remap.size[::-1]
+    accelerator, maker = FakeAccelerator(), Waiting()
+    second = CudaEngine(maker, tiny_network(), accelerator, "fp32")
+    engine = BackgroundEngine(made(FakeAccelerator()), second)
+    for given in (pair(Registration(), dtype="uint8"), cameras):
+        assert engine.takes_cameras(height, width, 1)
+        engine.run_cameras(given, 1, ALL)
+    assert engine.name.startswith("eager, tensorrt is being built")
+    maker.go.set()
+    engine.prepare(height, width, 1)
+    assert [each.launched for each in accelerator.replays] == [0, 0, 0]
+    assert engine.takes_cameras(height, width, 1) and engine.name == "tensorrt"
+    image, _ = engine.run_cameras(cameras, 1, ALL)
+    assert [each.launched for each in accelerator.replays] == [0, 1, 0]  # plain, as they come, with relevance
+    eager = EagerEngine(tiny_network(), "cpu", "fp32")
+    assert difference(image, by_host(eager, cameras))[0] <= 2
 
 
 def test_images_of_other_sizes_than_the_registration_is_for_are_refused() -> None:

@@ -184,9 +184,12 @@ class TorchCuda:
         torch.cuda.empty_cache()
 
 
-def precisely() -> AbstractContextManager[object]:
-    """While it is active fp32 means all 24 bits of it, and cuDNN compares its kernels once for each shape."""
-    flags: AbstractContextManager[object] = torch.backends.cudnn.flags(
-        enabled=True, benchmark=True, deterministic=False, allow_tf32=False
-    )
-    return flags
+def compute_precisely() -> None:
+    """From now on fp32 means all 24 bits of it, and cuDNN compares its kernels once for each shape.
+
+    For the whole process: torch has no such setting for a thread, and what one thread sets for a while and
+    takes back, another one that computes meanwhile loses.
+    """
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True

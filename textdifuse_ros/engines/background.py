@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Floats, Keeps, TakesCameras
+from textdifuse_ros.engines.base import Bytes, Engine, EngineError, Expects, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.progress import reported
 from textdifuse_ros.imaging.cameras import Cameras
@@ -94,6 +94,8 @@ class BackgroundEngine:
 
     def run_cameras(self, cameras: Cameras, steps: int, controls: Controls) -> tuple[Bytes, float]:
         """By the engine of which `takes_cameras` has just said that it does."""
+        if self._current is self._first and isinstance(self._second, Expects):
+            self._second.expect(cameras)
         return self._work(lambda engine: _taking_cameras(engine).run_cameras(cameras, steps, controls))
 
     @property

@@ -49,6 +49,15 @@ class TakesCameras(Protocol):
         ...
 
 
+@runtime_checkable
+class Expects(Protocol):
+    """What such an engine can do besides: be told of pairs that it will be given, while another runs them."""
+
+    def expect(self, cameras: Cameras) -> None:
+        """Let `prepare` make ready for pairs like this one, too. May be called from another thread."""
+        ...
+
+
 class Engine(Protocol):
     """Runs the sampler, each engine the same one: within 2 grey levels of eager fp32 at the 99th percentile.
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from textdifuse_ros.engines.accelerator import Accelerator, precisely
+from textdifuse_ros.engines.accelerator import Accelerator, compute_precisely
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
 from textdifuse_ros.engines.constants import DeviceConstants
 from textdifuse_ros.engines.device import DTYPES
@@ -25,7 +25,9 @@ from textdifuse_ros.imaging.remap import Remap
 from textdifuse_ros.model.controls import Controls
 from textdifuse_ros.model.network import FusionNetwork
 
-MOST_PATHS = 16  # combinations of inputs and steps whose buffers are kept, those that were used last
+# Combinations of inputs and steps whose buffers are kept, and as many sizes and steps whose graphs are: those
+# that were used last.
+MOST_PATHS = 16
 _Key = tuple[int, int, int]
 # With or without relevance, or the registration, which is for its sizes, and the thermal type of a pair as it
 # comes.
@@ -77,17 +79,20 @@ class CudaEngine:
         self.name, self.dtype, self.steps = maker.name, dtype, network.config.steps
         self.device = str(accelerator.device)
         self._maker, self._accelerator = maker, accelerator
+        compute_precisely()
         self._multiple = network.config.multiple
         self._recordable = not network.config.start_noise  # a teacher's noise comes from the host
         own = copy.deepcopy(network).to(accelerator.device, DTYPES[dtype]).eval()
         own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network: FusionNetwork | None = own
         self._main, self._uploads = accelerator.stream(), accelerator.stream()
-        self._graphs: dict[_Key, Graph] = {}
+        self._graphs: dict[_Key, Graph] = {}  # by the size that images are rounded up to
+        self._graphs_used: dict[_Key, int] = {}  # when each was asked for last
         self._paths: dict[tuple[_Key, _Kind], DevicePath] = {}
         self._used: dict[tuple[_Key, _Kind], int] = {}  # when each path was asked for last
         self._uses = itertools.count()
         self._prepared: set[_Key] = set()
+        self._expected: dict[tuple[int, int], tuple[Remap, torch.dtype]] = {}  # by (height, width)
         self._making = threading.Lock()
         self.keep = False
         self._kept: Tensor | None = None
@@ -106,9 +111,17 @@ class CudaEngine:
         return self._maker.quick or (height, width, steps) in self._prepared
 
     def prepare(self, height: int, width: int, steps: int) -> None:
-        for relevance in (False, True):
-            layout = partial(Layout.registered, (height, width), relevance)
-            self._path((height, width, steps), relevance, layout)
+        key = (height, width, steps)
+        self._path(key, False, partial(Layout.registered, (height, width), False))
+        # Only now: making the graph takes long enough for a first pair to be seen meanwhile. And before the
+        # last one, with which the size is ready.
+        if (raw := self._expected.get((height, width))) is not None:
+            self._path(key, raw, self._raw_layout(*raw))
+        self._path(key, True, partial(Layout.registered, (height, width), True))
+
+    def expect(self, cameras: Cameras) -> None:
+        """Let `prepare` do what the first `run_cameras` for pairs like this one would have to do."""
+        self._expected[cameras.remap.size[::-1]] = (cameras.remap, upload_dtype(cameras.thermal))
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
@@ -143,8 +156,7 @@ class CudaEngine:
         """The same for a pair as it comes."""
         remap, dtype = cameras.remap, upload_dtype(cameras.thermal)
         remap.check(cameras.rgb, cameras.thermal.raw)
-        layout = partial(Layout.raw, remap, dtype, self._accelerator.device)
-        path = self._path((*remap.size[::-1], steps), (remap, dtype), layout)
+        path = self._path((*remap.size[::-1], steps), (remap, dtype), self._raw_layout(remap, dtype))
         images = (cameras.rgb, uploaded(cameras.thermal), window_numbers(cameras.thermal))
         return path.start(self._main, self._uploads, images, controls, self.keep)
 
@@ -155,7 +167,7 @@ class CudaEngine:
     def close(self) -> None:
         self._network = self._kept = None
         self._main.record().wait()
-        for kept in (self._paths, self._used, self._prepared, self._graphs):
+        for kept in (self._paths, self._used, self._prepared, self._graphs, self._expected):
             kept.clear()
         self._accelerator.release()
 
@@ -164,8 +176,11 @@ class CudaEngine:
         self._kept = ticket.kept
         return finished
 
+    def _raw_layout(self, remap: Remap, dtype: torch.dtype) -> Callable[[], Layout]:
+        return partial(Layout.raw, remap, dtype, self._accelerator.device)
+
     def _path(self, key: _Key, kind: _Kind, layout: Callable[[], Layout]) -> DevicePath:
-        self._used[key, kind] = next(self._uses)
+        self._used[key, kind] = self._graphs_used[self._shape(key)] = next(self._uses)
         path = self._paths.get((key, kind))
         if path is not None:
             return path
@@ -175,24 +190,39 @@ class CudaEngine:
                 with self._accelerator.chosen():
                     path = self._made(key, layout())
                 while len(self._paths) >= MOST_PATHS:
-                    oldest = min(self._paths, key=lambda each: self._used.get(each, 0))
-                    self._paths.pop(oldest)
-                    self._used.pop(oldest, None)
+                    self._forget_oldest()
                 self._used[key, kind] = next(self._uses)
                 self._paths[key, kind] = path
                 if all((key, relevance) in self._paths for relevance in (False, True)):
                     self._prepared.add(key)
         return path
 
-    def _made(self, key: _Key, layout: Layout) -> DevicePath:
+    def _forget_oldest(self) -> None:
+        oldest = min(self._paths, key=lambda each: self._used.get(each, 0))
+        self._paths.pop(oldest)
+        self._used.pop(oldest, None)
+
+    def _forget_graphs(self) -> None:
+        """Compiled graphs and plans hold memory of the device: those that were used last are kept, and a size
+        whose graph is gone is not ready any more."""
+        while len(self._graphs) > MOST_PATHS:
+            oldest = min(self._graphs, key=lambda each: self._graphs_used.get(each, 0))
+            self._graphs.pop(oldest)
+            self._graphs_used.pop(oldest, None)
+            self._prepared -= {key for key in self._prepared if self._shape(key) == oldest}
+
+    def _shape(self, key: _Key) -> _Key:
+        """Of the graph for a size of images and steps: rounded up."""
         height, width, steps = key
+        return (*padded(height, width, self._multiple), steps)
+
+    def _made(self, key: _Key, layout: Layout) -> DevicePath:
         if self._network is None:
             raise EngineError("the engine is closed")
-        shape = (*padded(height, width, self._multiple), steps)
-        with precisely():
-            if shape not in self._graphs:
-                self._graphs[shape] = self._maker.make(self._network, *shape)
-            graph = self._graphs[shape]
-            path = DevicePath(self._accelerator, graph, self._multiple, layout)
-            path.record(self._accelerator, self._main, self._recordable)
+        shape = self._shape(key)
+        if shape not in self._graphs:
+            self._graphs[shape] = self._maker.make(self._network, *shape)
+            self._forget_graphs()
+        path = DevicePath(self._accelerator, self._graphs[shape], self._multiple, layout)
+        path.record(self._accelerator, self._main, self._recordable)
         return path

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from textdifuse_ros.engines.accelerator import Accelerator, Event, Replay, Stream, Work, precisely
+from textdifuse_ros.engines.accelerator import Accelerator, Event, Replay, Stream, Work
 from textdifuse_ros.engines.base import Bytes, EngineError
 from textdifuse_ros.engines.frames import Frames
 from textdifuse_ros.engines.graph import Graph
@@ -153,7 +153,7 @@ class DevicePath:
 
     def _compute(self) -> None:
         *images, controls = self._inputs
-        with precisely(), torch.inference_mode():  # where nothing is recorded, in every frame
+        with torch.inference_mode():
             if self._intake is None:
                 rgb, thermal, *given = images
                 relevance = given[0] if given else None

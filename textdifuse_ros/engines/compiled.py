@@ -20,6 +20,7 @@ from textdifuse_ros.model.controls import ALL
 from textdifuse_ros.model.network import FusionNetwork
 
 MOST_SHAPES = 48  # combinations of size and steps in one process; what comes after them runs eagerly
+_AT_WORK = "torch.compile is at work"
 _Key = tuple[int, int, int]
 
 
@@ -35,6 +36,12 @@ class CompileEngine(EagerEngine):
         self._lock = threading.Lock()
         self._prepared: set[_Key] = set()
         self._graphs: dict[int, Any] = {}
+        self._building = False
+
+    @property
+    def progress(self) -> str:
+        """What `prepare` is doing now, "" when it is not running."""
+        return _AT_WORK if self._building else ""
 
     def ready(self, height: int, width: int, steps: int) -> bool:
         return self._key(height, width, steps) in self._prepared or len(self._prepared) >= MOST_SHAPES
@@ -43,7 +50,11 @@ class CompileEngine(EagerEngine):
         key = self._key(height, width, steps)
         with self._lock:
             if not self.ready(height, width, steps):
-                self._compile(key)
+                self._building = True
+                try:
+                    self._compile(key)
+                finally:
+                    self._building = False
                 self._prepared.add(key)
 
     def close(self) -> None:
@@ -87,7 +98,7 @@ class CompileMaker:
 
     @property
     def progress(self) -> str:
-        return "torch.compile is at work" if self._building else ""
+        return _AT_WORK if self._building else ""
 
     def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
         self._building = True

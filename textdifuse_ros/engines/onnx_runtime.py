@@ -12,7 +12,7 @@ import torch
 from textdifuse_ros import __version__
 from textdifuse_ros.engines import cache
 from textdifuse_ros.engines.base import Bytes, EngineError, Floats
-from textdifuse_ros.engines.device import check_dtype
+from textdifuse_ros.engines.device import check_dtype, resolve_device
 from textdifuse_ros.engines.frames import Frames, crop
 from textdifuse_ros.engines.graph import INPUT_NAMES, OUTPUT_NAME
 from textdifuse_ros.engines.onnx_export import export_onnx, metadata
@@ -45,15 +45,24 @@ class OnnxEngine:
         self._weights_id = weights_id
         self._sessions: dict[int, Any] = {}
         self._lock = threading.Lock()
+        self._progress = ""
         self._frames = Frames(network.config.multiple, torch.device("cpu"), planar=True)
+
+    @property
+    def progress(self) -> str:
+        """What `prepare` is doing now, "" when it is not running."""
+        return self._progress
 
     def ready(self, height: int, width: int, steps: int) -> bool:
         return steps in self._sessions
 
     def prepare(self, height: int, width: int, steps: int) -> None:
         with self._lock:
-            if steps not in self._sessions:
-                self._sessions[steps] = self._cached(steps) or self._exported(steps)
+            try:
+                if steps not in self._sessions:
+                    self._sessions[steps] = self._cached(steps) or self._exported(steps)
+            finally:
+                self._progress = ""
 
     def run(
         self, rgb: Bytes, thermal: Bytes, relevance: Floats | None, steps: int, controls: Controls
@@ -94,12 +103,20 @@ class OnnxEngine:
             return None
         try:
             session = self._session(content)
-        except EngineError:
+        except EngineError as error:
+            cache.refuse(self._entry(steps), str(error))
             return None
-        return session if session.get_modelmeta().custom_metadata_map == expected else None
+        if session.get_modelmeta().custom_metadata_map != expected:
+            cache.refuse(
+                self._entry(steps), "it was made of other weights or by another state of this package"
+            )
+            return None
+        return session
 
     def _exported(self, steps: int) -> Any:
+        self._progress = "exporting the graph"
         content = export_onnx(self._opened(), steps, self.dtype, weights_id=self._weights_id)
+        self._progress = "onnxruntime is loading the graph"
         session = self._session(content)
         if self._weights_id:
             cache.write(self._entry(steps), content)
@@ -113,7 +130,9 @@ class OnnxEngine:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         providers: list[Any] = ["CPUExecutionProvider"]
         if self.device != "cpu":
-            providers.insert(0, (_CUDA, {"device_id": torch.device(self.device).index or 0}))
+            # fp32 means all 24 bits, as with the other engines.
+            options_of_cuda = {"device_id": torch.device(self.device).index or 0, "use_tf32": "0"}
+            providers.insert(0, (_CUDA, options_of_cuda))
         try:
             session = self._runtime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # onnxruntime has its own kinds
@@ -135,7 +154,7 @@ def _runtime() -> Any:
 
 def _device(device: str, providers: list[str]) -> str:
     if device == "auto":
-        return "cuda" if _CUDA in providers and torch.cuda.is_available() else "cpu"
+        device = str(resolve_device(device))  # a GPU that torch has is not left idle without a word
     try:
         kind = torch.device(device).type
     except RuntimeError:

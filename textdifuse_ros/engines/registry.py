@@ -47,11 +47,11 @@ def make_engine(
         raise
     if not background or name == "eager":
         return engine
-    return BackgroundEngine(_eager(network, device, dtype), engine, threads=threads)
+    return BackgroundEngine(_eager(network, device, engine.dtype), engine, threads=threads)
 
 
 def _eager(network: FusionNetwork, device: str, dtype: str) -> Engine:
-    """In the precision asked for, where it has that (8 bits it has not)."""
+    """In this precision; in its own choice where that is none for the device, as fp16 is none for a CPU."""
     try:
         return make_engine("eager", network, device, dtype)
     except EngineError:

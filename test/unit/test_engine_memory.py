@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 
 import pytest
+import torch
 
 from textdifuse_ros.engines import memory
 
@@ -61,3 +62,13 @@ def test_freed_memory_is_given_back_where_libc_can(libc: Libc, monkeypatch: pyte
     assert libc.trimmed
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
     memory.give_back_freed_memory()
+
+
+def test_what_torch_holds_of_a_gpu_is_given_back_too(libc: Libc, monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    memory.give_back_freed_memory()
+    assert emptied == []  # there is no GPU, or nothing of it in use: asking would begin to use it
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    memory.give_back_freed_memory()
+    assert emptied == [True]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textdifuse_ros.cli.bench import machine_name, percentiles
+from textdifuse_ros.cli.building import said_while_building
 from textdifuse_ros.cli.engine_table import markdown, table
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.threads import set_threads
@@ -55,10 +56,10 @@ def compare_engines(args: argparse.Namespace, size: tuple[int, int]) -> int:
         raise CliError(str(error)) from error
     made, refused = _made(_specs(args.engines), network, args.device, weights.identity(path), size, steps)
     rows: list[_Row] = []
-    results: list[Result] = []
+    results: list[list[Result]] = []
     for count in steps:
         each = compare([one.engine for one in made], size[1], size[0], count, args.runs)
-        results = results or each
+        results.append(each)
         rows += [_row(*pair, each[0], count, size) for pair in zip(each, made, strict=True)]
     _add_rates(rows, path, size)
     report: dict[str, Any] = {
@@ -133,21 +134,23 @@ def _built(
 ) -> _Made:
     """Built for every number of steps, and run once, so that its memory is what it needs."""
     from textdifuse_ros.engines.compare import scene
+    from textdifuse_ros.engines.device import resolve_device
     from textdifuse_ros.engines.memory import give_back_freed_memory
     from textdifuse_ros.engines.registry import make_engine
     from textdifuse_ros.evaluation.peak import memory_mb
     from textdifuse_ros.model.controls import ALL
 
     give_back_freed_memory()  # of the engine before: this one would use it again and seem to need none
-    before, began = memory_mb("cpu")[0], time.perf_counter()
+    # Before the engine is made: its weights count, too.
+    before, began = memory_mb(str(resolve_device(device))), time.perf_counter()
     engine = make_engine(name, network, device, dtype, weights_id)
-    device_before = memory_mb(engine.device)[1]
-    for count in steps:
-        engine.prepare(size[1], size[0], count)
+    with said_while_building(engine, name):
+        for count in steps:
+            engine.prepare(size[1], size[0], count)
     build_s = time.perf_counter() - began
     engine.run(*scene(size[1], size[0]), None, max(steps), ALL)
     host, on_device = memory_mb(engine.device)
-    return _Made(engine, build_s, (host - before, on_device - device_before))
+    return _Made(engine, build_s, (host - before[0], on_device - before[1]))
 
 
 def _row(result: Result, made: _Made, reference: Result, steps: int, size: tuple[int, int]) -> _Row:
@@ -195,13 +198,15 @@ def _add_rates(rows: list[_Row], weights: Path, size: tuple[int, int]) -> None:
         row["peak_share"] = round(reached / peak, 3)
 
 
-def _remember(network: FusionNetwork, results: list[Result]) -> str:
+def _remember(network: FusionNetwork, results: list[list[Result]]) -> str:
+    """results: for each number of steps, of the same engines. The fastest over all of them, of those that are
+    right with each."""
     from textdifuse_ros.engines import choice
 
-    right = [each for each in results if each.is_right and each.engine.device == "cpu"]
-    if not right:
+    if results[0][0].engine.device != "cpu":
         raise CliError("--remember: it is for the CPU, say --device cpu")
-    best = min(right, key=lambda each: float(np.median(each.total_ms)))
-    if not choice.remember(network, best.engine.name, best.engine.dtype):
+    right = [each for each in zip(*results, strict=True) if all(one.is_right for one in each)]
+    best = min(right, key=lambda each: sum(float(np.median(one.total_ms)) for one in each))[0].engine
+    if not choice.remember(network, best.name, best.dtype):
         raise CliError("--remember: the cache folder cannot be written, see docs/engines.md")
-    return f"{best.engine.name} {best.engine.dtype}"
+    return f"{best.name} {best.dtype}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 
+import torch
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _FRAMES = 512 << 20  # bytes; more than a frame of 1280x1024 needs
 EVERYTHING = (1 << 31) - 1  # bytes; the most that mallopt takes
@@ -32,7 +34,9 @@ def keep_freed_memory(kept: int = _FRAMES) -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Hand what is freed to the kernel after all, so that what comes next can be measured."""
+    """Hand what is freed back after all, on a GPU, too, so that what comes next can be measured."""
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError):

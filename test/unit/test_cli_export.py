@@ -280,6 +280,10 @@ def test_the_curve_is_measured_and_drawn(
         (size, steps) for size in ("32x16", "48x32") for steps in (1, 2, 4)
     ]
     assert plot.read_text() == svg(rows)
+    for size, each in report["ns_per_pixel"].items():
+        times = [row["model_ms"]["p50"] / row["steps"] for row in rows if row["size"] == size]
+        pixels = np.prod([int(side) for side in size.split("x")])
+        assert len(times) == 3 and each == pytest.approx(np.mean(times) * 1e6 / pixels, abs=0.06)
 
 
 def test_the_drawing_has_a_line_for_each_number_of_steps_within_its_frame() -> None:
@@ -299,3 +303,20 @@ def test_the_drawing_has_a_line_for_each_number_of_steps_within_its_frame() -> N
         assert len(points) == 3
         assert all(0 < x < 640 and 0 < y < 400 for x, y in points)
         assert points[0][0] < points[1][0] < points[2][0] and points[0][1] > points[2][1]
+
+
+def test_the_drawing_says_how_linear_growth_would_go_on_from_its_middle() -> None:
+    rows = [
+        {"size": size, "steps": 1, "total_ms": {"p50": time}, "engine": "eager", "dtype": "fp32",
+         "threads": 2, "machine": "a machine"}
+        for size, time in (("100x100", 10.0), ("200x200", 80.0), ("400x400", 320.0))
+    ]  # fmt: skip
+    root = ET.fromstring(svg(rows))
+    (line,) = root.iter("{http://www.w3.org/2000/svg}polyline")
+    measured = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
+    (dashed,) = [
+        each for each in root.iter("{http://www.w3.org/2000/svg}path") if "stroke-dasharray" in each.attrib
+    ]
+    left, right = (tuple(map(float, end.split())) for end in dashed.attrib["d"][1:].split("L"))
+    assert right == measured[2]  # four times the pixels of the middle one in four times its time
+    assert left[0] == measured[0][0] and left[1] < measured[0][1]  # a quarter of them might take 20 ms

@@ -16,13 +16,15 @@ _TICKS = (1, 2, 5)
 def svg(rows: Sequence[Mapping[str, Any]]) -> str:
     """rows of `textdifuse bench --curve`: size "WxH", steps, total_ms, and what the title says.
 
-    Both axes are logarithmic: pixels to the right, milliseconds of a whole frame upwards.
+    Both axes are logarithmic: pixels to the right, milliseconds of a whole frame upwards. A dashed line
+    through the middle size of the fewest steps says how linear growth would go on from there.
     """
     pixels = {row["size"]: math.prod(map(int, row["size"].split("x"))) for row in rows}
     times = [row["total_ms"]["p50"] for row in rows]
     across = _Axis(min(pixels.values()), max(pixels.values()), _LEFT, _WIDTH - _RIGHT)
     up = _Axis(*_decades(min(times), max(times)), _HEIGHT - _BOTTOM, _TOP)
     parts = [*_frame(rows[0]), *_size_ticks(pixels, across), *_time_ticks(up)]
+    parts += _linear(rows, pixels, across, up)
     for colour, steps in zip(_COLOURS, sorted({row["steps"] for row in rows}), strict=False):
         points = [
             (across.at(pixels[row["size"]]), up.at(row["total_ms"]["p50"]))
@@ -91,6 +93,22 @@ def _time_ticks(up: _Axis) -> list[str]:
             parts.append(f'<path d="M{_LEFT} {y:g}H{_WIDTH - _RIGHT}" stroke="#ddd"/>')
             parts.append(_text(_LEFT - 8, y + 4, f"{tick:g}", "end"))
     return parts
+
+
+def _linear(
+    rows: Sequence[Mapping[str, Any]], pixels: Mapping[str, int], across: _Axis, up: _Axis
+) -> list[str]:
+    """As many times the pixels, as many times as long: dashed, as far as it lies within the frame."""
+    fewest = min(row["steps"] for row in rows)
+    of_fewest = sorted(
+        (pixels[row["size"]], row["total_ms"]["p50"]) for row in rows if row["steps"] == fewest
+    )
+    count, time = of_fewest[len(of_fewest) // 2]
+    each = time / count
+    ends = [max(across.low, up.low / each), min(across.high, up.high / each)]
+    (left, top), (right, bottom) = ((across.at(end), up.at(end * each)) for end in ends)
+    path = f'<path d="M{left:g} {top:g}L{right:g} {bottom:g}" stroke="#888" stroke-dasharray="5 4"/>'
+    return [path, _text(right - 8, bottom - 8, "linear", "end", ' style="fill:#888"')]
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str, label: str) -> list[str]:

@@ -39,11 +39,16 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     name, dtype = request.param
     if name == "tensorrt" and importlib.util.find_spec("torch_tensorrt") is None:
         pytest.skip("needs torch-tensorrt, see docs/engines.md")
+    if name == "onnx":
+        onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime-gpu, see docs/engines.md")
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            pytest.skip("needs onnxruntime-gpu, see docs/engines.md")
     monkeypatch.setenv("TEXTDIFUSE_CACHE", str(tmp_path))
     return make_engine(name, weights.load(), "cuda", dtype)
 
 
 EVERY = [(name, dtype) for name in ("eager", "compile", "tensorrt") for dtype in ("fp16", "bf16", "fp32")]
+EVERY += [("onnx", "fp16"), ("onnx", "fp32")]
 QUICK = [("eager", "fp16"), ("eager", "fp32")]
 
 

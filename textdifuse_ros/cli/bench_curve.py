@@ -41,8 +41,8 @@ def measure_curve(args: argparse.Namespace, prompt: CompiledPrompt) -> int:
         report = {"weights": fuser.weights_id, "growth": growth, "ns_per_pixel": shares, "rows": rows}
         print(json.dumps(report, indent=2))
     else:
-        for size, each in shares.items():
-            print(f"{size:>9}  {each:7.1f} ns a pixel and step")
+        for pixels, each in shares.items():
+            print(f"{pixels:>9}  {each:7.1f} ns a pixel and step")
         print(f"time grows with pixels^{growth['pixels']} and steps^{growth['steps']} (1: linearly)")
     if args.plot is not None:
         _write(args.plot, rows)

@@ -65,7 +65,8 @@ def _convolution(dtype: str, kernel: int) -> _Work:
     generator = torch.Generator().manual_seed(0)
     image = torch.randn(1, channels, height, width, generator=generator).to(DTYPES[dtype])
     layer = torch.nn.Conv2d(channels, channels, kernel, padding="same").to(DTYPES[dtype])
-    image, layer = (each.to(memory_format=torch.channels_last) for each in (image, layer))
+    image = image.to(memory_format=torch.channels_last)
+    layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return (channels * kernel) ** 2 * height * width, lambda: layer(image)
 
 

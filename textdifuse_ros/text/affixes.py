@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 
-from textdifuse_ros.text import restoration
+from textdifuse_ros.text import restoration, things
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.lexicon import DASHES
 
 _HOT = frozenset(("hot", "warm", "heat", "heated", "warmth", "warmed"))
 _COLD = frozenset(("cold", "cool", "cooled", "chilled"))
 # Only these: "anti-aircraft gun", "wireless mast" and "homeless person" are names of what they seem to lack.
-_THINGS = frozenset((
-    "person", "persons", "people", "human", "humans", "man", "men", "woman", "women", "pedestrian",
-    "pedestrians", "cyclist", "cyclists", "animal", "animals", "vehicle", "vehicles", "vehicular", "car",
-    "cars", "truck", "trucks", "lorry", "lorries", "bus", "buses", "van", "vans", "bike", "bikes", "bicycle",
-    "bicycles", "motorcycle", "motorcycles", "motorbike", "motorbikes", "traffic", "sky", "road", "roads",
-    "street", "streets", "building", "buildings", "tree", "trees", "kid", "kids",
-))  # fmt: skip
+_THINGS = frozenset((*things.ONE, *things.SEVERAL))
 _KNOWN = _HOT | _COLD | _THINGS
 _ALSO = frozenset(("child", "children", "object", "objects"))  # but a childless couple is one
 _DASH = f"[{re.escape(DASHES)}]"

@@ -21,7 +21,7 @@ _TURNS = (  # "too much"
 # Of what is to stand out, in front of it and behind.
 _EMPHASES = {
     "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,
-    "most importantly": 1.5,
+    "most importantly": 1.5, "max": 2.0, "maximum": 2.0,
     **{f"{share} the weight {on}": far for share, far in (("half", 0.5), ("twice", 2.0), ("double", 2.0))
        for on in ("on", "for")},
 }  # fmt: skip

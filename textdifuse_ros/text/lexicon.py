@@ -128,8 +128,9 @@ LOW = (
     "least",
     "the least",
     "last",
-    *(f"{at}{low} priority" for at in ("", "with ", "at ") for low in ("low", "lower", "lowest")),
-)
+    *(f"{at}{low} {what}" for at in ("", "with ", "at ") for low in ("low", "lower", "lowest", "little")
+      for what in ("priority", "weight", "strength", "importance")),
+)  # fmt: skip
 CURT_NO = ("no", "not", "less", "less of", "fewer", "without", "without any")
 SUPPRESSED = (
     *CURT_NO, "ignore", "ignoring", "hide", "hiding", "suppress", "suppressing",
@@ -142,7 +143,7 @@ SUPPRESSED = (
     "minimize",
     "take away", "kill the", "crop the", "cut the", "no need for", "no need to show", "no need to see",
     "turn off", "switch off", "disable", "blur out", "lower the", "drop the", "skip the", "mask the",
-    "blur the", "fade the", "mask all", *verbs.SUPPRESSING,
+    "blur the", "fade the", "mask all", "go away", *verbs.SUPPRESSING,
 )  # fmt: skip
 # The same made of verbs that ask for the opposite: "don't look at the cars", "stop highlighting cars".
 _REFUSING = ("do not", "don't", "never", "no longer")
@@ -197,29 +198,33 @@ _GONE = (
 )  # fmt: skip
 STATES_CALM = frozenset(_DIM)
 _AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
-_OUT_OF_SIGHT = ("out of sight", "out of my sight", "out of our sight", "out of view", "out of my view")
+_OUT_OF_SIGHT = (
+    "out of sight", "out of my sight", "out of our sight", "out of view", "out of my view", "out of here",
+    *(f"out of the {shot}" for shot in ("picture", "image", "frame", "view", "scene", "shot", "way")),
+)  # fmt: skip
+_BACK = ("to the background", "into the background", "to the back", "to the rear", "back")
 _CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *_OUT_OF_SIGHT, *verbs.FROM),
+    "keep": (*_CALM, *_AS_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *_OUT_OF_SIGHT, *verbs.FROM),
     "stop": verbs.FROM,
     "prevent": verbs.FROM,
     "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),
-    "leave": (*_AS_IT_IS, "alone", "in the background", "dark", "dim", "be"),
+    "leave": (*_AS_IT_IS, *_OUT_OF_SIGHT, "alone", "in the background", "dark", "dim", "be"),
     "make": (*_CALM, *_AS_CALM, *_GONE, "dim", "dark", "not stand out", "stand out less", "not visible",
              "hard to see", "barely visible", "hardly visible", "transparent", "dull", "duller", "faint",
              "fainter", "weak", "weaker", "flat", "plain", "soft", "grey", "gray", "unseen", "unnoticed",
              "unnoticeable", "less noticeable", "less obvious", "less dominant", "nothing"),
-    "let": (*_GONE, "be"),
+    "let": (*_GONE, "be", "stand out less", "be less visible", "be calm"),
     **dict.fromkeys(("tone", "bring", "dial", "crank", "play", "calm", "scale"), ("down",)),
-    "turn": ("down", "off"),
+    "turn": ("down", "off", "invisible", "transparent", "dark", "grey", "gray"),
     "switch": ("off",),
-    "take": ("away", "out"),
-    "get": ("away", "out", "out of the way", *_OUT_OF_SIGHT),
+    "take": ("away", "out", *_OUT_OF_SIGHT),
+    "get": ("away", "out", *_OUT_OF_SIGHT),
     "cut": ("away", "out", "off"),
     "filter": ("out",),
     "fade": ("out", "away", "down"),
-    "put": ("in the background", "in the back"),
-    "move": ("to the background", "into the background", "back"),
-    "push": ("to the background", "into the background", "back"),
+    "put": ("in the background", "in the back", *_BACK, *_OUT_OF_SIGHT),
+    "move": (*_BACK, *_OUT_OF_SIGHT),
+    "push": (*_BACK, *_OUT_OF_SIGHT),
 }  # fmt: skip
 _FRAMING = {"keeping": "keep", "leaving": "leave", "making": "make", "letting": "let"}
 CALM_FRAMES = {**_CALM_FRAMES, **{acting: _CALM_FRAMES[verb] for acting, verb in _FRAMING.items()}}
@@ -239,6 +244,11 @@ WANTED_FRAMES: dict[str, tuple[str, ...]] = {
 # Those that mean nothing without what follows: "keep the sky" may be meant either way.
 OPEN_FRAMES = ("keep", "leave", "let", "put", "move")
 # Verbs, unless they tell what a thing is like: "dim sky".
+# Said of what lies all around, that is to stay in the background: "quiet cars" make no noise.
+BLAND = (
+    "quiet", "dull", "faded", "lowered", "darkened", "bland", "flat", "soft", "faint", "weak", "blank",
+    "plain", "subtle", "inconspicuous", "toned-down", "softened", "hushed", "invisible", "hidden",
+)  # fmt: skip
 UNSURE = (*OPEN_FRAMES, "avoid", "avoiding", "dim", "mask", "blur", *verbs.IDLE)
 # Endings that need no verb in front: "the cars must not stand out", "the sky should be calm", "sky calm".
 _NOT = (

@@ -13,6 +13,8 @@ from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_leading, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.stray import left_over, stray
+from textdifuse_ros.text.tails import turned_last, unknown_tail
+from textdifuse_ros.text.things import SURROUNDINGS
 from textdifuse_ros.text.unasked import advice, put_in
 from textdifuse_ros.text.verbs import UNSURE_OF_MANY
 
@@ -31,10 +33,6 @@ _LEADING = (
 )  # fmt: skip
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "these", "those", "all", "every", "any")
 _MANY = ("s", "people", "men", "children", "traffic", "sky")
-_LYING = (  # "man down"
-    "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
-    "soldier", "victim", "firefighter", "cyclist", "rider", "biker", "kid", "casualty", "patient",
-)  # fmt: skip
 _AREAS = ("everything", "anything", "all", "area", "areas", "space", "whatever", "surroundings")
 _PRONOUNS = ("it", "them", "they", "ones")
 _SAID_OF_FAULTS = (
@@ -55,6 +53,7 @@ _NO_VERBS = frozenset((
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
 _NOT = ("not", "never", "no", "less", "can't", "cannot", "mustn't", "shouldn't")
+_NOBODY = ("nothing", "nobody", "noone", "no-one")
 _OFF_NAMES = ("road", "roader", "roaders", "duty", "piste", "grid", "shore", "peak", "white", "track", "ramp")
 _TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
@@ -126,6 +125,7 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         or _weighed(words)
         or _no_thing(words, typed, suppressed)
         or more_than_a_name(words, suppressed)
+        or unknown_tail(words)
     )
 
 
@@ -150,9 +150,10 @@ def _either_way(words: list[Word]) -> str:
     """ "keep the sky", "drop cars", "boring cars"."""
     size = head(words, lexicon.UNSURE)
     many = len(words) == 2 and words[0].key in UNSURE_OF_MANY and words[1].key.endswith(_MANY)
+    bland = len(words) == 2 and words[0].key in lexicon.BLAND and words[1].key in SURROUNDINGS
     name = _name(words[max(size, 1) :])
     hint = f"can be meant either way: write 'no {name}' to keep it calm, or 'show {name}'"
-    return hint if size or many else ""
+    return hint if size or many or bland else ""
 
 
 def _fault(words: list[Word], typed: str) -> str:
@@ -246,14 +247,15 @@ def _staying(words: list[Word], suppressed: bool) -> str:
 def _turned(words: list[Word], suppressed: bool) -> str:
     """What is wrong with words one of which turns the meaning of the others round, "" where none does."""
     negated = next((word.text for word in words if word.key.endswith("n't")), "")
-    endings = lexicon.TURNING_LAST + (lexicon.TURNING_TWO if len(words) == 2 else ())
-    before = words[-2].key if len(words) > 1 else ""
-    lying = (words[-1].key == "down" and before in _LYING) or before in ("the", "in")  # "in the dark"
-    if len(words) > 1 and words[-1].key in endings and not lying:
-        name = _name(_subject(words[:-1]))
-        sure = name and name.count(" ") < 2 and not find(words, _NOT)
+    if size := turned_last(words):
+        name, said = _name(_subject(words[:-size])), " ".join(word.text for word in words[-size:])
+        sure = name and name.count(" ") < 2 and not find(words[:-size], _NOT)
         hint = f"write 'no {name}', as in 'people, no cars'" if sure else APART
-        return f"holds '{words[-1].text}', which may turn its meaning round: {hint}"
+        return f"holds '{said}', which may turn its meaning round: {hint}"
+    if words[0].key in _NOBODY:
+        name = _name(words[1:]) if words[0].key == "nothing" else "people"
+        hint = f"write 'no {name}'" if name and not find(words[1:], _NOT) and not suppressed else APART
+        return f"holds '{words[0].text}', which may turn its meaning round: {hint}"
     if len(words) > 1 and words[0].key == "stop" and words[1].key.endswith("ing"):  # no stop sign
         negated = words[0].text
     found = find(words, lexicon.TURNING) or (find(words, lexicon.TURNING_BACK) if suppressed else None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 _ARTICLES = ("the", "all", "all the", "my", "our", "these", "those", "every", "any")
 _HEED = ("attention", "emphasis", "focus", "weight", "priority", "preference")
+_LOW = ("low", "lower", "lowest", "little", "least", "minimal", "minimum")
 _TWICE = ("blot", "shut")  # "blotting out"
 
 
@@ -75,12 +76,13 @@ SUPPRESSING = (
     *(f"{verb} {what} {off}" for verb, off in (("take", "off"), ("take", "away from"), ("draw", "away from"))
       for what in ("attention", "the attention", "the focus", "focus")),
     "as little", "as few", "very little", "very few", "least", "least of all", "minimal", "none of",
-    "nothing of", "half as much", "half as many", "hardly any", "not so much", "not so many", "sans", "excl",
+    "nothing of", "min", "minimum", "half as much", "half as many", "hardly any", "not so much", "not so many", "sans", "excl",
     "nope", "minus", "non", "off with", "down with", "enough with", "sick of", "i am sick of", "i'm sick of",
     "tired of", "fed up with", "uninterested in", "no need of", "have no need for",
     "look beyond", "see past", "see beyond", "focus less on", "concentrate less on", "care less about",
-    *(f"{less} {what}" for less in ("less", "no", "without")
-      for what in ("focus on", "emphasis on", "attention to", "priority for", "priority to", "weight on",
+    *(f"{less} {what}" for less in ("less", "no", "without", *_LOW)
+      for what in ("focus on", "emphasis on", "attention to", "attention for", "priority for", "priority to",
+                   "weight on", "weight for", "weight to", "strength for", "importance for",
                    "highlight on", "highlighting of")),
     *_the(("ban", "blank", "bury", "cloak", "cover", "damp", "drop", "dull", "hush", "obscure", "quiet",
            "screen", "shade", "shrink", "shroud", "silence", "skip", "smother", "soften",

@@ -24,10 +24,16 @@ _PREFERRING = (
     "give priority to", "give preference to", "give more weight to", "give more priority to",
 )  # fmt: skip
 _OVER = ("over", "above", "before", "ahead of", "against", "more than", "than")
-_MORE = (
-    "more", "better", "less", "fewer", "higher", "lower", "rather", "sooner", "brighter", "darker", "clearer",
-    "sharper", "stronger",
+# With these the second thing is the one that is to stand out.
+_LESS = (
+    "less", "fewer", "lower", "darker", "weaker", "calmer", "fainter", "dimmer", "quieter", "duller", "softer",
+    "worse", "paler", "later", "behind",
 )  # fmt: skip
+_MORE = (
+    "more", "better", "higher", "rather", "sooner", "brighter", "clearer", "sharper", "stronger", "louder",
+    "earlier", *_LESS,
+)  # fmt: skip
+_NOT_AS = frozenset(f"not {as_} {much}" for as_ in ("as", "so") for much in ("much", "many"))
 _VERSUS = ("vs", "versus")
 _EXCLUDING = ("rather than", "sooner than")  # those are told what to write elsewhere
 # "replace cars with people": no weights, the first goes and the second comes.
@@ -49,7 +55,7 @@ def refuse_comparison(words: list[Word], typed: str) -> None:
     """Raises PromptError for words of which nobody knows how far the second thing is to stand out."""
     words = strip_leading(words, SAID_FIRST)
     swapped = _swapped(words)
-    pair = swapped or _preferred(words) or _more_than(words)
+    pair = swapped or _preferred(words) or _not_as(words) or _more_than(words)
     if pair is None:
         return
     one, other = (" ".join(word.text for word in strip_leading(each, FILLER)) for each in pair)
@@ -86,19 +92,27 @@ def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
     if first := find(words, _BEFORE):
         return _parts(words[head(words, WANTING) :], first[0] - head(words, WANTING), first[1])
     found = find(words, ("than",))
-    if (
-        found is None
-        or head(words, SAYING_NO)
-        or find(words, _EXCLUDING)
-        or not any(key in _MORE for key in keys(words[: found[0]]))
-    ):
+    denied = head(words, SAYING_NO) and words[0].key not in _LESS  # "less cars than people"
+    if found is None or denied or find(words, _EXCLUDING):
         return None
     than = found[0] - (size := head(words, WANTING))
     inner = words[size:]
-    more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), than)
+    more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), -1)
+    if more < 0:
+        return None
     one = inner[1:than] if not more else inner[:more]
     one = strip_trailing(strip_trailing(one, _BEING), _STANDING) if one else one
-    return _parts([*one, *words[found[0] :]], len(one), "than")
+    pair = _parts([*one, *words[found[0] :]], len(one), "than")
+    return pair[::-1] if pair is not None and inner[more].key in _LESS else pair
+
+
+def _not_as(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
+    """ "not as much sky as road": it is the road that is to stand out."""
+    size = head(words, _NOT_AS)
+    rest = words[size:]
+    found = find(rest, ("as",)) if size else None
+    pair = None if found is None else _parts(rest, *found)
+    return None if pair is None else pair[::-1]
 
 
 def _parts(words: list[Word], at: int, entry: str) -> tuple[list[Word], list[Word]] | None:

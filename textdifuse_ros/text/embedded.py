@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -16,10 +17,14 @@ from textdifuse_ros.text import embedded_weights
 from textdifuse_ros.text.concepts import FELT, SEEN
 from textdifuse_ros.text.contrast import thermal_contrast
 from textdifuse_ros.text.heat import HOT, temperature_of
+from textdifuse_ros.text.kinds import ANY, called, is_of_no_kind
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, refuse_undone
-from textdifuse_ros.text.meanings import shared_meanings
+from textdifuse_ros.text.meanings import shared_meanings, shared_words
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
-from textdifuse_ros.text.whereabouts import apart
+from textdifuse_ros.text.sentence import shared_encoder
+from textdifuse_ros.text.spelling import mended
+from textdifuse_ros.text.things import SEVERAL
+from textdifuse_ros.text.whereabouts import apart, doing
 
 if TYPE_CHECKING:
     from textdifuse_ros.text.embedded_network import LocaliserNetwork
@@ -28,6 +33,7 @@ _LONGEST = 3  # longer side of the reduced image in units of the shorter one
 WARM, COLD = FELT
 # It is another model to load, which a node does not do while it is active.
 TO_CLIP = "install requirements-clip.txt and set the localiser to 'clip' (a node: deactivate, set, activate)"
+_MOVED = frozenset(SEEN) - {"sky", "road"}
 
 
 @dataclass(frozen=True)
@@ -163,43 +169,79 @@ def concepts_of(text: str) -> Mapping[str, float]:
     temperature = temperature_of(text)
     if temperature is not None:  # exact, and needs no encoder
         return {WARM if temperature == HOT else COLD: 1.0}
-    return shared_meanings()(text)
+    return shared_meanings()(called(text))
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    """The single words of what is known."""
+    return frozenset(word for phrase in (*shared_words().phrases, *SEVERAL) for word in phrase.split())
 
 
 def _concepts(phrase: Phrase) -> Mapping[str, float]:
     """The same, of the thing alone and not of what is near it. Raises PromptError where that is nothing that
     can be found.
     """
-    concepts = _of_the_thing(phrase.text, phrase.suppressed)
+    if meant := mended(phrase.text, _names(), shared_encoder().is_word):
+        reason = f"'{phrase.text}' cannot be located as it is spelt: write '{meant}'"
+        raise PromptError(reason, phrase.text, phrase.start)
+    if is_of_no_kind(phrase.text) and temperature_of(phrase.text) is None and not _is_learnt(phrase.text):
+        hint = "name it, as in 'parked cars' or 'moving people'"
+        reason = f"'{phrase.text}' cannot be located, since it says what a thing is like and not what it is"
+        raise PromptError(f"{reason}: {hint}", phrase.text, phrase.start)
+    thing, concepts = _of_the_thing(phrase.text, phrase.suppressed)
     if not concepts:
-        nearest = shared_meanings().nearest(phrase.text)
+        nearest = shared_meanings().nearest(thing)
         raise PromptError(
-            f"'{phrase.text}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
+            f"'{thing}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
             f"phrase that it knows is '{nearest}'; to name anything else, {TO_CLIP}",
-            phrase.text,
+            thing,
             phrase.start,
         )
     return concepts
 
 
-def _of_the_thing(text: str, suppressed: bool) -> Mapping[str, float]:
-    """Of "sky behind the people" sky, of "people on the road" persons, of "woman on a bike" bicycles, too."""
+def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]]:
+    """Of "sky behind the people" sky, of "people on the road" persons, of "woman on a bike" bicycles, too.
+
+    And the words that say so: of "dog on the road" the dog, which is unknown, and no road instead.
+    """
+    doer, act = doing(text)
+    if doer and not concepts_of(doer) and not _is_general(doer) and not _is_learnt(act):
+        return doer, {}
     thing, place, belongs = apart(text)
     concepts = concepts_of(thing)
-    if not concepts and place:
-        return concepts_of(text)
+    if not place or _is_learnt(text):
+        return text, concepts_of(text)
+    there = concepts_of(place)
+    if not concepts:
+        whole = concepts_of(text)
+        if _is_general(thing):  # "anything on wheels"; not the road of "anything on the road"
+            whole = {name: share for name, share in whole.items() if name not in there or name in _MOVED}
+        elif not belongs or set(whole) & set(there):
+            return thing, {}
+        return (text if whole else thing), whole
     if suppressed or not belongs:
-        return concepts
-    there, whole = concepts_of(place), concepts_of(text)
-    return {**{name: share for name, share in whole.items() if name in there}, **concepts}
+        return thing, concepts
+    whole = concepts_of(text)
+    return thing, {**{name: share for name, share in whole.items() if name in there}, **concepts}
+
+
+def _is_learnt(text: str) -> bool:
+    return text.casefold() in shared_words().phrases
+
+
+def _is_general(text: str) -> bool:
+    return all(word in ANY for word in text.casefold().split())
 
 
 def _read_for(phrase: Phrase) -> Iterator[str]:
-    """The texts that `_of_the_thing` needs the concepts of, unless the thing by itself is not known."""
-    thing, place, belongs = apart(phrase.text)
-    yield thing
-    if place and belongs and not phrase.suppressed:
-        yield from (place, phrase.text)
+    """The texts whose concepts `_of_the_thing` may ask for."""
+    doer, _ = doing(phrase.text)
+    thing, place, _ = apart(phrase.text)
+    for text in (doer, thing, place, phrase.text if place else ""):
+        if text:
+            yield called(text)
 
 
 def _same(concepts: Mapping[str, float]) -> str:

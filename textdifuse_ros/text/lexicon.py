@@ -204,7 +204,8 @@ _OUT_OF_SIGHT = (
 )  # fmt: skip
 _BACK = ("to the background", "into the background", "to the back", "to the rear", "back")
 _CALM_FRAMES: dict[str, tuple[str, ...]] = {
-    "keep": (*_CALM, *_AS_CALM, *_AS_IT_IS, "low", "down", "dark", "dim", "hidden", *_OUT_OF_SIGHT, *verbs.FROM),
+    "keep": (*_CALM, *_AS_CALM, *_AS_IT_IS, *_OUT_OF_SIGHT, *verbs.FROM, "low", "down", "dark", "dim",
+             "hidden"),
     "stop": verbs.FROM,
     "prevent": verbs.FROM,
     "give": ("less weight", "less attention", "less priority", "no attention", "no priority", "low priority"),

@@ -85,6 +85,10 @@ class SentenceEncoder:
                 self._known.pop(next(iter(self._known)))  # the oldest
         return [known[key] for key in keys]
 
+    def is_word(self, word: str) -> bool:
+        """Whether a word in lower case is one that it knows as a whole."""
+        return self._tokens.is_word(word)
+
     def encode(self, text: str) -> Floats:
         """The same without the memory."""
         return self.encode_all([text])[0]

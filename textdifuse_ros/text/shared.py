@@ -16,6 +16,7 @@ _KINDS = frozenset((
     "standing", "sitting", "walking", "running", "lying", "near", "nearby", "far", "distant", "male",
     "female",
 ))  # fmt: skip
+LIKE = _COLOURS | _SHADES | _KINDS
 
 
 def refuse_shared_name(pieces: list[list[Word]], typed: str, suppressed: bool) -> None:

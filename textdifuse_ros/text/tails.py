@@ -73,7 +73,8 @@ _CALMED = (
     *(f"{done} {away}" for away in ("out", "away", "off", "down", "back")
       for done in ("filtered", "blacked", "greyed", "grayed", "blanked", "blotted", "washed", "masked",
                    "screened", "shut", "tuned", "weeded", "wiped", "ruled", "blocked", "cut", "taken", "left",
-                   "faded", "cropped", "blurred", "switched", "turned", "toned", "dialled", "dialed", "played",
+                   "faded", "cropped", "blurred", "switched", "turned", "toned", "dialled", "dialed",
+                   "played",
                    "scaled", "phased", "thrown", "zeroed", "struck", "crossed", "edited", "painted",
                    "brought", "calmed", "pushed", "moved", "held", "kept", "edged", "damped", "cleared")),
     *(f"{to} {back}" for to in ("to the", "to", "into the", "at the")

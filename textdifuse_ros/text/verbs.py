@@ -76,7 +76,8 @@ SUPPRESSING = (
     *(f"{verb} {what} {off}" for verb, off in (("take", "off"), ("take", "away from"), ("draw", "away from"))
       for what in ("attention", "the attention", "the focus", "focus")),
     "as little", "as few", "very little", "very few", "least", "least of all", "minimal", "none of",
-    "nothing of", "min", "minimum", "half as much", "half as many", "hardly any", "not so much", "not so many", "sans", "excl",
+    "nothing of", "min", "minimum", "half as much", "half as many", "hardly any", "not so much",
+    "not so many", "sans", "excl",
     "nope", "minus", "non", "off with", "down with", "enough with", "sick of", "i am sick of", "i'm sick of",
     "tired of", "fed up with", "uninterested in", "no need of", "have no need for",
     "look beyond", "see past", "see beyond", "focus less on", "concentrate less on", "care less about",

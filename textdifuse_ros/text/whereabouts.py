@@ -8,7 +8,7 @@ import re
 _BESIDE = (
     "behind", "in front of", "near", "near to", "next to", "close to", "beside", "against", "under",
     "underneath", "below", "beneath", "above", "over", "around", "between", "opposite", "along", "beyond",
-    "past", "far from",
+    "past", "far from", "across", "outside", "among", "amid",
 )  # fmt: skip
 # With these it may be a part of what is meant: "person on a bicycle".
 _AT = ("on", "in", "inside", "at", "with", "without", "from", "by")
@@ -24,3 +24,16 @@ def apart(text: str) -> tuple[str, str, bool]:
     if found is None or not found.start():
         return text, "", False
     return text[: found.start()], text[found.end() :], found[1].casefold() in _AT
+
+
+# "deer crossing", "dog crossing the road": what it does, and where. Not "moving cars", "self-driving car".
+_DOING = re.compile(
+    rf"(.+?)\s+(\w+ing)(?=\s+(?:the|a|an|at|to|up|down|off|across|through|{'|'.join(_LONGEST_FIRST)})\b|$)",
+    re.IGNORECASE,
+)
+
+
+def doing(text: str) -> tuple[str, str]:
+    """Who does something, and with what it does: "deer", "deer crossing"; "" where nobody does anything."""
+    found = _DOING.match(text)
+    return (found[1], found[0]) if found is not None else ("", "")

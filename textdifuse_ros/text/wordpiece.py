@@ -25,6 +25,10 @@ class WordPiece:
         numbers = [number for word in _words(text) for number in self._pieces(word)]
         return [self._begin, *numbers[: longest - 2], self._end]
 
+    def is_word(self, word: str) -> bool:
+        """Whether a word in lower case is a piece by itself."""
+        return word in self._numbers
+
     def _pieces(self, word: str) -> list[int]:
         """The longest known piece from the left, again and again; all unknown where one is missing."""
         if len(word) > _LONGEST_WORD:

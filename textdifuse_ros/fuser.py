@@ -23,9 +23,9 @@ from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, evident
 from textdifuse_ros.model.controls import controls as named_controls
 from textdifuse_ros.text.boxes import Hints, sharpened
-from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import CompiledPrompt, Encodes, Localiser, Prepared, make_localiser
-from textdifuse_ros.text.wishes import Pass, asked, blend, compile_prompt, held_back, passes
+from textdifuse_ros.text.reading import read_prompt
+from textdifuse_ros.text.wishes import Pass, asked, blend, held_back, passes
 
 RESTORE = ("auto", "off")
 _CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
@@ -131,7 +131,7 @@ class Fuser:
 
     def compile_prompt(self, text: str) -> CompiledPrompt:
         """Parse and encode a prompt, the slow part. Raises PromptError with the reason."""
-        return compile_prompt(self._localiser, parse(text))
+        return read_prompt(self._localiser, text)
 
     def ready(self, prompt: CompiledPrompt) -> bool:
         """Whether a frame with this prompt starts at once. What its localiser has still to encode it encodes

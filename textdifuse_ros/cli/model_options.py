@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.threads import check_threads
-from textdifuse_ros.text.grammar import PromptError, parse
+from textdifuse_ros.text.grammar import PromptError
 from textdifuse_ros.text.localiser import CompiledPrompt, LocaliserError, make_localiser, stands_in
-from textdifuse_ros.text.wishes import compile_prompt
+from textdifuse_ros.text.reading import read_prompt
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -74,7 +74,7 @@ def check_prompt_arguments(args: argparse.Namespace) -> CompiledPrompt:
         localiser = make_localiser(args.localiser)
         if args.prompt and stands_in(localiser):
             print(f"textdifuse: {stands_in(localiser)}", file=sys.stderr)
-        return compile_prompt(localiser, parse(args.prompt))
+        return read_prompt(localiser, args.prompt)
     except PromptError as error:
         raise CliError(f"--prompt: {error}") from error
     except (ValueError, LocaliserError) as error:

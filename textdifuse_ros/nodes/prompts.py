@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textdifuse_ros.nodes.parameters import ParameterError, Settings
-from textdifuse_ros.text.grammar import Prompt, PromptError, parse
+from textdifuse_ros.text.grammar import Prompt, PromptError
 from textdifuse_ros.text.localiser import (
     CompiledPrompt,
     Localiser,
@@ -17,7 +17,7 @@ from textdifuse_ros.text.localiser import (
     make_localiser,
     stands_in,
 )
-from textdifuse_ros.text.wishes import compile_prompt
+from textdifuse_ros.text.reading import read_prompt
 
 PARAMETERS = frozenset({"prompt", "prompt_strength", "localiser"})
 
@@ -140,4 +140,4 @@ class PromptKeeper:
             made = self._localisers[localiser] = make_localiser(localiser)
             if stands_in(made):
                 self._warn(stands_in(made))
-        return compile_prompt(self._localisers[localiser], parse(text))
+        return read_prompt(self._localisers[localiser], text)

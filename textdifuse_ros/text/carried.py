@@ -58,6 +58,16 @@ def _ended_alike(parts: list[_Words]) -> list[_Words]:
     return [*ended_alike, parts[-1]]
 
 
+def with_endings(parts: Sequence[_Words], listed: Sequence[bool]) -> list[_Words]:
+    """ "haze", "noise removed": the haze, too. listed: whether a comma parts each from what is in front."""
+    found = list(parts)
+    for n in range(len(found) - 2, -1, -1):
+        bare = restoration.is_fault(keys(strip_leading(found[n], FILLER)))
+        if bare and listed[n + 1] and complaints.understand(keys(strip_leading(found[n], FILLER))) is None:
+            found[n] = _ended_alike([found[n], found[n + 1]])[0]
+    return found
+
+
 def with_places(parts: Sequence[_Words], listed: Sequence[bool]) -> list[_Words]:
     """ "denoise", "sharpen the people": the first of the people, too, as the verb alone names nothing.
 

@@ -26,8 +26,8 @@ _PREFERRING = (
 _OVER = ("over", "above", "before", "ahead of", "against", "more than", "than")
 # With these the second thing is the one that is to stand out.
 _LESS = (
-    "less", "fewer", "lower", "darker", "weaker", "calmer", "fainter", "dimmer", "quieter", "duller", "softer",
-    "worse", "paler", "later", "behind",
+    "less", "fewer", "lower", "darker", "weaker", "calmer", "fainter", "dimmer", "quieter", "duller",
+    "softer", "worse", "paler", "later", "behind",
 )  # fmt: skip
 _MORE = (
     "more", "better", "higher", "rather", "sooner", "brighter", "clearer", "sharper", "stronger", "louder",

@@ -13,7 +13,9 @@ from textdifuse_ros.text.phrasing import (
     head,
     keys,
     strip_leading,
+    strip_trailing,
 )
+from textdifuse_ros.text.things import ONE, SEVERAL
 
 _TURNS = (  # "too much"
     "too", "so", "not", "as", "how", "that", "never", "nor", "no", "at", "the", "before", "any", "some",
@@ -43,10 +45,20 @@ _RANKS = {
     "more": 1.5, "even more": 1.5,
     **{f"{at}{rank} priority": 1.5 for rank in ("high", "top", "highest")
        for at in ("", "with ", "at ", "have ", "has ")},
+    **{f"{share} as {much}": far for share, far in (("half", 0.5), ("twice", 2.0))
+       for much in ("strong", "much", "strongly", "bright", "visible", "important")},
+    **{f"{share} {what}": far for share, far in _SHARES.items() for what in ("strength", "weight")},
     "come first": 1.5, "comes first": 1.5,
     **{f"{at} {share} {what}": far for share, far in _SHARES.items() for at in ("at", "with")
        for what in ("strength", "weight")},
 }  # fmt: skip
+_GIVEN = {
+    f"{share} {heed}": far
+    for share, far in (*_SHARES.items(), ("half the", 0.5), ("twice the", 2.0), ("double the", 2.0))
+    for heed in ("weight", "attention", "priority", "strength", "importance")
+}
+_THANKS = frozenset(text for text in lexicon.POLITE if "thank" in text)
+_THINGS = frozenset((*SEVERAL, *ONE))
 _CLOSING = {**restoration.DEGREES, **_EMPHASES, **_RANKS}
 
 
@@ -77,6 +89,8 @@ def _led_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
             return inner[size:], _LEADING[" ".join(keys(inner[:size]))]
         if size := head(inner, _EMPHASES):
             return inner[size:], _EMPHASES[" ".join(keys(inner[:size]))]
+        if (size := head(inner, restoration.DEGREES)) and inner[size].key in _THINGS:  # "strongly people"
+            return inner[size:], restoration.DEGREES[" ".join(keys(inner[:size]))]
     return None
 
 
@@ -88,8 +102,11 @@ def _is_of_wish(words: list[Word], size: int) -> bool:
 
 def _closed_by_degree(words: list[Word]) -> tuple[list[Word], float] | None:
     """ "the sky calm a bit" -> "the sky calm", 0.5; None where the words end with no degree."""
+    words = strip_trailing(words, _THANKS)
     for size in range(min(LONGEST, len(words) - 1), 0, -1):
         said = " ".join(keys(words[-size:]))
+        if words[0].key == "give" and said in _GIVEN and len(words) > size + 1:  # "give people double weight"
+            return words[1:-size], _GIVEN[said]
         of_many = said in _RANKS and any(key in SPLITTERS for key in keys(words))
         degree = None if of_many else _CLOSING.get(said)
         if degree is not None and words[-size - 1].key not in _TURNS:

@@ -18,6 +18,7 @@ from textdifuse_ros.text.harms import RELATIVE, THERE
 from textdifuse_ros.text.impossible import refuse_impossible
 from textdifuse_ros.text.lexer import MAX_LENGTH, WEIGHT_DECIMALS, Word, clauses
 from textdifuse_ros.text.lists import parts_of
+from textdifuse_ros.text.measured import refuse_measured
 from textdifuse_ros.text.objects import APART, refuse_all_but, refuse_no_object, refuse_unnamed
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
@@ -116,6 +117,7 @@ class _Reader:
         self._ensured = find(polite, lexicon.ENSURING) is not None
         refuse_impossible(words, said)
         refuse_all_but(words, said)
+        refuse_measured(words, said)
         refuse_comparison(words, said)
         made_sure = self._made_sure(words) if self._ensured and not calm else None
         if made_sure is not None:
@@ -225,7 +227,8 @@ class _Reader:
                 words, verb = words[size:], True
             if not words:
                 self._refuse(before, "names nothing to keep calm: write 'no sky'")
-            words = strip_trailing(words, WANTED_ENDINGS if verb else FREE_ENDINGS)
+            shorter = strip_trailing(words, WANTED_ENDINGS if verb else FREE_ENDINGS)
+            words = words if shorter[-1].key in RELATIVE else shorter  # "people who are hard to see"
             if words == before:
                 return words, suppressed, None
 
@@ -237,6 +240,8 @@ class _Reader:
                 words, any(ended(piece) or stands(piece) for piece in split(inner, SPLITTERS)[:-1])
             )
             return inner
+        if (size := head(words, lexicon.NOT_LETTING)) and ended(words, lexicon.DOMINATING):
+            return strip_trailing(words[size:], lexicon.DOMINATING, once=True)
         size = 1 if words[0].is_dash else head(words, SAYING_NO)
         if size and size >= head(words, WANTING):  # "I don't want to miss people"
             if framed(words[size - 1 :], lexicon.CALM_FRAMES) is not None:  # "do not make the sky calm"

@@ -107,8 +107,16 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
             "raining", "rains", "snowing", "snows", "lens dirty", "dirty lens", "clean lens",
             *_each(("", "remove", "no", "fix", "correct"),
-                   ("vignetting", "ghosting", "artefacts", "artifacts", "distortion", "aliasing", "faults")),
+                   ("vignetting", "ghosting", "artefacts", "artifacts", "distortion", "aliasing")),
             "flicker", "flickers", "flickering", "shaky", "shakes", "stabilise", "stabilize", "wet lens",
+        ),
+    ),
+    (
+        "'restore' and 'prompt_strength' are settings of their own: write what must stand out, as in 'cars', "
+        "or a wish, as in 'denoise'",
+        (
+            *_both(("auto", "automatic")), *_each(("restore", "mode", "restore mode"), ("auto", "off", "on")),
+            *_each(("auto", "automatic"), ("mode", "restore", "restoration", "correction", "enhance")),
         ),
     ),
     (
@@ -167,7 +175,11 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             *_both(("better", "clearer", "clear", "nicer", "good", "more clear")),
             *_each((*_MORE, "improve", "better"), ("quality", "visibility")),
-            *_each(("better", "clearer", "cleaner", "nicer"), _CAMERAS),
+            *_each(("better", "clearer", "cleaner", "nicer", "fix", "repair", "improve", "enhance", "correct",
+                    "clean"), _CAMERAS),
+            *_each(_CAMERAS, ("bad", "useless", "poor", "terrible", "awful", "ugly", "broken", "wrong")),
+            *_each(("remove", "no", "fix", "correct", "repair", "reduce", "less"),
+                   ("faults", "all faults", "defects", "errors", "flaws", "problems", "degradations")),
             *_each(_POOR, ("quality", "visibility")), *_each(("quality", "visibility"), _POOR),
             *_each(("", "too", "very", "so"), ("bad", "ugly", "terrible", "awful", "unclear")),
             "not good", "not nice", "not clear", "not clear enough", "not good enough", "doesn't look good",

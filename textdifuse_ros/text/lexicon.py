@@ -26,6 +26,8 @@ POLITE = (
     "not just", "first of all", "at all", "continue", "start", "go on", "keep on", "i suggest", "we suggest",
     "i recommend", "do you mind", "try and", "should we", "shall we", "should i", "shall i", "why not",
     "how about", "what about", "take care that",
+    *(f"{thank} {much}" for thank in ("thank you", "thanks", "many thanks", "thx")
+      for much in ("very much", "a lot", "so much", "in advance", "a bunch")), "many thanks",
     "take care to", "take care", "begin", "try", "i would", "i'd",
     *(f"it would be {good} if you could" for good in ("great", "nice", "good")),
     *(f"{no} {rest}" for rest in THE_REST
@@ -36,6 +38,15 @@ POLITE = (
       "all i care about", "all i want", "all i need", "what i want", "what i need",
       "the main thing") for verb in ("is", "are", "is for")),
 )  # fmt: skip
+# Where and when, as a part of its own: "at night, show people".
+CIRCUMSTANCES = frozenset((
+    *(f"{in_the}{what}" for in_the in ("in the ", "in ", "through the ", "despite the ", "in spite of the ")
+      for what in ("rain", "snow", "fog", "smoke", "haze", "mist", "dust", "dark", "darkness", "night",
+                   "cold", "heat", "morning", "evening", "daytime", "twilight", "tunnel", "wind")),
+    *(f"{at} {when}" for at in ("at", "by", "during", "during the")
+      for when in ("night", "day", "dusk", "dawn")),
+    "today", "tonight", "here", "outside", "in here", "out here", "in bad weather", "in poor visibility",
+))  # fmt: skip
 LAST = (*POLITE, "instead")  # at the end alone: "instead of cars" turns a meaning round
 # Those in front of how things are to be: "make sure the cars are not visible", "I want it dark".
 ENSURING = (
@@ -72,6 +83,8 @@ WANTED = (
     "keep an eye on", "give priority to", "prioritise", "prioritize", "concentrate on", "search for",
     *(f"{who}{seeking}" for who in ("", "i am ", "i'm ", "we are ", "we're ")
       for seeking in ("looking for", "searching for", "interested in")),
+    *(f"{who} {seek}" for who in ("i", "we")
+      for seek in ("look for", "search for", "seek", "track", "follow")),
     "i care about", "i only care about", "i care most about", "boost", *verbs.FINDING, *verbs.RAISING,
     "more", "more of",
 )  # fmt: skip
@@ -176,14 +189,24 @@ CARELESS = (
 _LOSING = (
     "ignore", "hide", "suppress", "mute", "downplay", "avoid", "disregard", "forget", "forget about", "miss",
     "lose", "remove", "exclude", "omit", "darken", "neglect", "overlook", "dismiss", "discard", "conceal",
-    "skip", "drop", "weaken", "lose sight of", "lose track of", "leave out", "cut out", "filter out",
-    "black out",
+    "skip", "drop", "weaken", "dim", "mute", "dull", "fade", "tone down", "turn down", "play down",
+    "de-emphasise", "de-emphasize", "deemphasise", "deemphasize", "minimise", "minimize",
+    "lose sight of", "lose track of", "leave out", "cut out", "filter out", "black out",
 )  # fmt: skip
-_LOSING_THEM = ("missing", "losing", "overlooking", "forgetting", "hiding", "ignoring", "suppressing")
+_LOSING_THEM = (
+    "missing", "losing", "overlooking", "forgetting", "hiding", "ignoring", "suppressing", "dimming",
+    "muting", "darkening",
+)  # fmt: skip
+# "don't let the sky dominate"
+NOT_LETTING = frozenset(f"{no} let" for no in ("do not", "don't", "never"))
+DOMINATING = frozenset((
+    "dominate", "distract me", "distract us", "distract", "draw attention", "take over", "shine", "glow",
+    "show", "be seen", "be visible", "steal the show", "get in the way", *_ACTS,
+))  # fmt: skip
 WANTING = (
     *WANTED, *(f"{no} {verb}" for no in _REFUSING for verb in _LOSING),
     *(f"{who} {no} want to {verb}" for who in ("i", "we") for no in _REFUSING[:2] for verb in _LOSING),
-    *(f"{no} {verb}" for no in ("avoid", "without") for verb in _LOSING_THEM),
+    *(f"{no} {verb}" for no in ("avoid", "without", "stop", "quit", "cease") for verb in _LOSING_THEM),
 )  # fmt: skip
 # "keep X calm", "leave X alone", "make X calm": what may follow X behind each verb.
 _DIM = ("calm", "quiet", "calmer", "quieter", "subdued", "muted", "darker", "dimmer", "less bright")
@@ -197,7 +220,7 @@ _GONE = (
     "blend into the background",
 )  # fmt: skip
 STATES_CALM = frozenset(_DIM)
-_AS_IT_IS = ("natural", "as it is", "as they are", "as is", "unchanged", "out of it", "out")
+_AS_IT_IS = ("as it is", "as they are", "as is", "unchanged", "out of it", "out")
 _OUT_OF_SIGHT = (
     "out of sight", "out of my sight", "out of our sight", "out of view", "out of my view", "out of here",
     *(f"out of the {shot}" for shot in ("picture", "image", "frame", "view", "scene", "shot", "way")),
@@ -339,10 +362,19 @@ TURNING_BACK = (
     "injure", "darkening", "covering", "hiding", "left behind", "missed", "loss of", "suppression of", "miss",
     "lose", "missing", "losing",
 )  # fmt: skip
+_EVERY = ("everything", "anything", "all", "everyone", "everybody", "anyone", "whatever")
+_NOT_BEING = tuple(
+    f"{that}{no}"
+    for that in ("that ", "which ", "who ", "")
+    for no in ("is not", "are not", "isn't", "aren't")
+)
 ALL_BUT = tuple(
+    f"{every} {but}" for every in _EVERY for but in ("but", "bar", "barring", "save", "not", *_NOT_BEING)
+)
+ALL_EXCEPT = tuple(
     f"{every} {but}"
-    for every in ("everything", "anything", "all", "everyone", "everybody", "anyone")
-    for but in ("but", "bar", "barring", "save")
+    for every in (*_EVERY, "it")
+    for but in ("except", "except for", "excepting", "apart from", "besides", "other than")
 )
 
 # Typed without their apostrophe.

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import NoReturn
 
 from textdifuse_ros.text import complaints, lexicon, restoration
-from textdifuse_ros.text.carried import of_several, with_places, with_subjects, with_tail
+from textdifuse_ros.text.carried import of_several, with_endings, with_places, with_subjects, with_tail
 from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.limits import limited
 from textdifuse_ros.text.phrasing import (
     CALM_ENDINGS,
     CLAUSE_SPLITTERS,
@@ -19,6 +20,7 @@ from textdifuse_ros.text.phrasing import (
     SAYING_NO,
     SPLITTERS,
     VERBS,
+    WANTING,
     ended,
     find,
     framed,
@@ -79,7 +81,25 @@ def parts_of(source: str, clauses: list[list[Word]]) -> list[Part]:
         listed = True
     if not parts and clauses:
         return [Part(clauses[0])]
-    return _spread(source, _carried(source, parts))
+    return _spread(source, _carried(source, _limited(parts)))
+
+
+def _limited(parts: list[Part]) -> list[Part]:
+    """With "but only the people" a part of the wish in front of it, and without the "on" of "not on the cars"
+    behind "focus on"."""
+    found = parts[:1]
+    for part in parts[1:]:
+        before = found[-1]
+        if (words := limited(before.words, part.words)) is not None:
+            found[-1] = replace(before, words=words)
+            continue
+        said = head(first := strip_leading(before.words, FILLER), WANTING)
+        at = 1 + (part.words[0].key in _CONTRASTS)
+        repeats = said and len(part.words) > at + 1 and part.words[at].key == first[said - 1].key
+        if repeats and part.words[at - 1].key == "not":
+            part = replace(part, words=[*part.words[:at], *part.words[at + 1 :]])
+        found.append(part)
+    return found
 
 
 def _carried(source: str, parts: list[Part]) -> list[Part]:
@@ -90,7 +110,8 @@ def _carried(source: str, parts: list[Part]) -> list[Part]:
         while stop < len(parts) and not (parts[stop].first and not parts[stop].listed):
             stop += 1
         run, parts = parts[:stop], parts[stop:]
-        words = with_subjects(with_places([part.words for part in run], [part.listed for part in run]))
+        listed = [part.listed for part in run]
+        words = with_subjects(with_places(with_endings([part.words for part in run], listed), listed))
         found += [replace(part, words=own) for part, own in zip(run, words, strict=True)]
     return found
 
@@ -127,6 +148,8 @@ def _joined_by_words(words: list[Word]) -> list[Word]:
 
 
 def _is_polite(clause: list[Word]) -> bool:
+    if " ".join(keys(clause)) in lexicon.CIRCUMSTANCES:
+        return True
     rest = strip_leading(clause, frozenset(lexicon.POLITE))
     return " ".join(keys(rest)) in lexicon.POLITE
 

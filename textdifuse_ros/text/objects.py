@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from textdifuse_ros.text import complaints, harms, lexicon, restoration
 from textdifuse_ros.text.affixes import is_turned, turned_by_affix
 from textdifuse_ros.text.clausal import more_than_a_name
-from textdifuse_ros.text.faults import MEASURES
+from textdifuse_ros.text.faults import MEASURES, VERBS
 from textdifuse_ros.text.lexer import Word
+from textdifuse_ros.text.measured import weighed
 from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_leading, strip_trailing
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.stray import left_over, stray
@@ -51,11 +51,13 @@ _NO_VERBS = frozenset((
     "anything", "everything", "nothing", "part", "car", "vehicle", "pedestrian",
 ))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
-_WEIGHING = ("weight", "strength", "times", "to", "at")  # "people with weight 2"
 _NOT = ("not", "never", "no", "less", "can't", "cannot", "mustn't", "shouldn't")
+_THERMAL = tuple(name for name in restoration.CAMERAS if name not in (restoration.HEAT, "visible", "visual"))
+_SAID_OF_CAMERAS = (
+    *lexicon.SEEMS, *restoration.PREPOSITIONS, "stronger", "weaker", "better", "bad", "more", "less", "up",
+)  # fmt: skip
 _NOBODY = ("nothing", "nobody", "noone", "no-one")
 _OFF_NAMES = ("road", "roader", "roaders", "duty", "piste", "grid", "shore", "peak", "white", "track", "ramp")
-_TIMES = re.compile(r"x\d+|\d+x", re.ASCII)  # "people x2"
 
 
 def refuse_no_object(words: list[Word], typed: str, suppressed: bool) -> None:
@@ -69,6 +71,9 @@ def refuse_unnamed(wish: restoration.Wish, words: list[Word], typed: str) -> Non
     """Raises PromptError for "brighten them": no phrase is looked at to find out who they are. And for
     "brighten the non-people", which would brighten the people."""
     unnamed = wish.region.split()
+    if unnamed and all(word in VERBS for word in unnamed):  # "denoise dehaze deblur"
+        row = " ".join(word.text for word in words).replace(" ", ", ")
+        raise PromptError(f"'{typed}' names several wishes: write '{row}'", typed, words[0].start)
     if turned := next(filter(is_turned, unnamed), ""):
         hint = "a wish holds for the whole image, or for one object, as in 'brighten the cars'"
         raise PromptError(
@@ -88,6 +93,9 @@ def refuse_unnamed(wish: restoration.Wish, words: list[Word], typed: str) -> Non
 def refuse_all_but(words: list[Word], typed: str) -> None:
     """The same for "everything but the sky", which no article may be taken off before it is seen."""
     found = find(words, lexicon.ALL_BUT)
+    excepted = find(words, lexicon.ALL_EXCEPT)
+    if excepted and restoration.understand([*keys(words[: excepted[0]]), "it"]) is not None:
+        found = excepted  # "sharpen all except the sky"
     if found is None:
         return
     name = _name(words[found[0] + found[1].count(" ") + 1 :]) or "people"
@@ -122,7 +130,7 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
     return (
         ("" if suppressed else _fault(words, typed))
-        or _weighed(words)
+        or weighed(words)
         or _no_thing(words, typed, suppressed)
         or more_than_a_name(words, suppressed)
         or unknown_tail(words)
@@ -164,22 +172,6 @@ def _fault(words: list[Word], typed: str) -> str:
         return ""
     fault = typed if said == len(spoken) else _name(words[:said])
     return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
-
-
-def _weighed(words: list[Word]) -> str:
-    """ "people x2", "people with weight 2"."""
-    spoken = keys(words)
-    if len(words) > 1 and (spoken[0] == "0" or spoken[1:] == ["0"]):  # "person number 0" is a name
-        name = _name([word for word in words if word.key != "0"])
-        return f"holds a 0: write 'no {name}' to keep it calm"
-    if len(words) > 2 and spoken[0] in _WEIGHING[:2] and spoken[1].isdecimal():  # "weight 2 for people"
-        named = words[3:] if len(words) > 3 and spoken[2] in restoration.PREPOSITIONS else words[2:]
-        return f"may end with a weight: write it as '{_name(named)}*{spoken[1]}'"
-    if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
-        return f"may end with a weight: write it as '{_name(_subject(words[:-2]))}*{spoken[-1]}'"
-    if _TIMES.fullmatch(spoken[-1]) and len(words) > 1:
-        return f"may end with a weight: write it as '{_name(words[:-1])}*{spoken[-1].strip('x')}'"
-    return ""
 
 
 def _no_thing(words: list[Word], typed: str, suppressed: bool) -> str:
@@ -288,7 +280,10 @@ def _turned(words: list[Word], suppressed: bool) -> str:
             calm = suppressed or any(word in lexicon.STATES_CALM for word in keys(words))
             calm = calm or "nothing" in keys(front)
             hint = f"write '{after}'" if calm else f"write 'no {after}'"
-            if not calm and front[0].key not in (*_EVERYTHING, *_AREAS):  # "dim everything except people"
+            named = [word for word in strip_leading(front, FILLER) if word.key not in _EVERYTHING]
+            if not calm and named and front[0].key in _EVERYTHING:  # "everything warm except the engine"
+                hint = f"write '{_name(named)}, no {after}'"
+            elif not calm and front[0].key not in (*_EVERYTHING, *_AREAS):  # "dim everything except people"
                 hint = f"write '{after}' to let it stand out, or 'no {after}'"
         elif not suppressed:
             hint = f"write '{before}, no {after}'"
@@ -321,6 +316,13 @@ def _names_a_camera(spoken: list[str]) -> bool:
     """ "rgb", "thermal image", "a nicer thermal image"; not "people in the thermal image"."""
     if len(spoken) == 1:
         return spoken[0] in restoration.CAMERAS and spoken[0] != restoration.HEAT
+    if spoken[-1] in _THERMAL and not any(word in restoration.PREPOSITIONS for word in spoken):
+        return True  # "fix thermal"
+    if any(
+        first in _THERMAL and (second in _SAID_OF_CAMERAS or second[0].isdecimal())
+        for first, second in pairwise(spoken)
+    ):
+        return True  # "thermal is bad", "thermal 70 rgb 30"
     for first, second in pairwise(spoken):
         if first in restoration.CAMERAS and second in restoration.IMAGE_WORDS:
             return True

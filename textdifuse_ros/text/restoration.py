@@ -20,7 +20,8 @@ REMOVERS = (
     "beat", "lift", "recover", "avoid", "do something about", "do something against",
     "turn down", "tone down", "halve", "clear up", "dissolve", "scrub", "wipe away", "blow away", "strip out",
     *(f"{see} {past}" for see in ("see", "look", "peer", "cut", "get") for past in ("through", "past")),
-    "see beyond", "penetrate", "pierce", "against", *verbs.LESSENING,
+    "see beyond", "see behind", "look behind", "thin out", "thin", "penetrate", "pierce", "against",
+    *verbs.LESSENING,
 )  # fmt: skip
 KEEPERS = (
     "keep", "leave", "preserve", "retain", "maintain", "hands off", "do nothing to",
@@ -55,7 +56,9 @@ _COMPARING = {"bit": 0.5, "tad": 0.5, "smidge": 0.5, "little": 0.5, "way": 1.5, 
 # Behind a verb and what it is for: "brighten the people even more".
 _BEHIND = {
     **{f"{much} {than}": 1.5 for much in ("even", "a lot", "much") for than in ("more", "stronger")},
-    "a bit more": 0.5, "a little more": 0.5, "slightly more": 0.5, "more": 1.5,
+    "a bit more": 0.5, "a little more": 0.5, "slightly more": 0.5, "a little bit more": 0.5,
+    "just a bit more": 0.5, "just a little more": 0.5, "just a little bit more": 0.5, "a tad more": 0.5,
+    "a touch more": 0.5, "somewhat more": 0.75, "more": 1.5,
 }  # fmt: skip
 _LONGEST_DEGREE = max(name.count(" ") + 1 for name in (*DEGREES, *_BEHIND))
 _AFTER = {"more": 1.5, "less": 0.5, "first": 1.0}
@@ -87,7 +90,7 @@ HEAT = "heat"  # a camera with an image word only; alone it is what is warm
 # In front of a fault, and no part of its name: "remove the thick fog". Of the first ones there is too much.
 _HEAVY = (
     "thick", "heavy", "dense", "strong", "bad", "annoying", "severe", "terrible", "horrible", "awful",
-    "excessive", "extreme", "ugly", "high", "many", "nasty",
+    "excessive", "extreme", "ugly", "high", "many", "nasty", "total", "complete", "utter",
 )  # fmt: skip
 _LACKING = ("low", "poor", "bad")
 _ADJECTIVES = (
@@ -116,6 +119,7 @@ _NO_PLACES = (
     "after", "unless", "while", "because", "since", "too", "very", "more", "less", "not", "without", "except",
     "level", "strength", "ever", "but",
 )  # fmt: skip
+_EDGES = ("edges", "edge", "details", "detail", "outlines", "contours", "pixels")
 # "noise reduction" asks for what "denoising" does.
 _REMOVAL = (
     "removal", "reduction", "suppression", "correction", "cancellation", "filtering", "cancelling",
@@ -143,7 +147,7 @@ def understand(words: list[str]) -> Wish | None:
     """Read a restoration wish from lower-case words; None where they are none."""
     words, degree = take_degree(lines_of_a_camera(words))
     if len(words) == 2 and words[0] in VERBS and words[1] in _AFTER:  # "sharpen more"
-        words, degree = words[:1], _AFTER[words[1]]
+        words, degree = words[:1], degree if degree != 1.0 else _AFTER[words[1]]  # "a bit more"
     if words[1:] and words[0] in _HOW_FAR and words[1] in VERBS:  # "strong denoising"
         words, degree = words[1:], _HOW_FAR[words[0]]
     keep = False
@@ -323,6 +327,12 @@ def place_of(words: list[str]) -> tuple[str, str] | None:
     camera = camera_of(words)
     if camera is not None:
         return camera, ""
+    if words[-1] in _EDGES and len(words) > 1 and (camera := camera_of([*words[:-1], "image"])):
+        return camera, ""  # "sharpen thermal edges"
+    for at in range(len(words) - 2, 0, -1):  # "sharpen the people in the thermal image"
+        if words[at] in PREPOSITIONS and words[-1] in (*IMAGE_WORDS, *CAMERAS) and words[-1] != HEAT:
+            camera = camera_of(words[at:])
+            return (camera, " ".join(words[:at])) if camera else ("", " ".join(words))
     return "", " ".join(words)
 
 

@@ -47,8 +47,14 @@ _SOME = tuple(
     for some in ("some", "a bit of", "bit of", "a little", "a touch of", "touch of", "need", "needs")
 )
 _TURNING_UP = ("get", "crank", "push", "bring", "dial", "ramp", "pump", "pull", "move")
-_AWAY = ("down", "away", "off", "out", "be gone", "gone", "go away")
+_AWAY = (
+    "down", "away", "off", "out", "be gone", "gone", "go away", "removed", "reduced", "suppressed", "cleared",
+    "filtered out",
+)  # fmt: skip
 _GONE = ("gone", "away", "removed", "reduced", "cleared", "suppressed")
+_THINNER = ("thinner", "weaker", "lighter", "fainter", "disappear", "vanish", "go away", "transparent")
+_WHATEVER = ("what", "everything", "anything", "whatever", "things", "all", "who")
+_HIDING = ("hide", "cover", "obscure", "block", "conceal", "spoil", "ruin", "disturb", "annoy", "blind")
 _TAKING = ("get", "take", "keep", "pull", "filter")
 
 
@@ -62,6 +68,8 @@ def plain(words: _Words) -> _Words:
         _lit,
         _taken,
         _switched,
+        _behind,
+        _not_let,
         _like,
     )
     return next((said for read in readings if (said := read(words))), [])
@@ -212,6 +220,23 @@ def _switched(words: _Words) -> _Words:
     if words[-1] not in ("on", "off") or understand(verb) is None:
         return []
     return verb if words[-1] == "on" else ["do", "not", *verb]
+
+
+def _behind(words: _Words) -> _Words:
+    """ "what is behind the smoke", "everything behind the smoke", "make the fog thinner"."""
+    if words[0] == "make" and words[-1] in _THINNER and " ".join(without_articles(words[1:-1])) in NOUNS:
+        return ["remove", *words[1:-1]]
+    rest = words[1:] if words[0] in _WHATEVER else []
+    rest = after(rest, ("is", "are", "that is", "that are", "lies", "there is")) or rest
+    fault = without_articles(rest[1:]) if rest[:1] == ["behind"] else []
+    return ["remove", *fault] if " ".join(fault) in NOUNS else []
+
+
+def _not_let(words: _Words) -> _Words:
+    """ "don't let the smoke hide the people"."""
+    rest = without_articles(after(words, ("do not let", "don't let", "never let")))
+    at = next((at for at, word in enumerate(rest) if word in _HIDING), 0)
+    return ["remove", *rest[:at]] if " ".join(rest[:at]) in NOUNS else []
 
 
 def _like(words: _Words) -> _Words:

@@ -7,9 +7,10 @@ word that says no.
 from __future__ import annotations
 
 from textdifuse_ros.text import harms, lexicon, restoration
+from textdifuse_ros.text.faults import NOUNS
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.phrasing import keys
-from textdifuse_ros.text.things import SEVERAL
+from textdifuse_ros.text.things import ONE, SEVERAL
 
 _NAMES = frozenset((*SEVERAL, "sky"))
 _PLACES = (
@@ -43,7 +44,6 @@ _LIKE = (
 )  # fmt: skip
 _STAYING = ("stay", "stays", "remain", "remains", "keep", "keeps", "become", "becomes", "goes", "look")
 # Names of something else that begin with one of these: "people carrier", "sky diving".
-_NAMES_AGAIN = frozenset(SEVERAL)
 _COMPOUNDS = (
     "carrier", "carriers", "mover", "movers", "counter", "light", "line", "train", "scraper", "blue",
     "hide", "hides", "ignore", "suppress", "disregard", "remove", "minus", "sans", "except", "excepting",
@@ -51,7 +51,9 @@ _COMPOUNDS = (
     "faded", "hardly", "barely", "scarcely", "be", "unless", "neither", "cannot", "distract", "distracts",
 )  # fmt: skip
 _PAINTING = ("paint", "colour", "color", "tint", "render", "dye", "draw", "print")  # "paint cars black"
-_MAY_FOLLOW = frozenset((*_PLACES, *_CLAUSES, *_WHERE, *_LIKE, *_STAYING, *_COMPOUNDS))
+# Two names in a row say no to neither.
+_NOUNS = (*SEVERAL, *ONE, *restoration.CAMERAS, *restoration.IMAGE_WORDS, *NOUNS, "colours", "colors")
+_MAY_FOLLOW = frozenset((*_NOUNS, *_PLACES, *_CLAUSES, *_WHERE, *_LIKE, *_STAYING, *_COMPOUNDS))
 _LYING = (  # "man down"
     "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
     "soldier", "victim", "firefighter", "cyclist", "rider", "biker", "kid", "casualty", "patient",
@@ -109,7 +111,5 @@ def unknown_tail(words: list[Word]) -> str:
         name = " ".join(each.text for each in words[first : at + 1])
         said = " ".join(each.text for each in words[at + 1 :])
         todo = f"write '{name}' to let it stand out, or 'no {name}' to keep it calm"
-        if tail in _NAMES_AGAIN:
-            return f"names two things: write '{name}, {said}'"
         return f"says of '{name}' that it is '{said}', of which nobody knows what it asks for: {todo}"
     return ""

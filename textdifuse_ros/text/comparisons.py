@@ -97,13 +97,14 @@ def _more_than(words: list[Word]) -> tuple[list[Word], list[Word]] | None:
         return None
     than = found[0] - (size := head(words, WANTING))
     inner = words[size:]
-    more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), -1)
-    if more < 0:
+    said = next((word.key for word in words[: found[0]] if word.key in _MORE), "")
+    if not said:
         return None
+    more = next((at for at, word in enumerate(inner[:than]) if word.key in _MORE), than)
     one = inner[1:than] if not more else inner[:more]
     one = strip_trailing(strip_trailing(one, _BEING), _STANDING) if one else one
     pair = _parts([*one, *words[found[0] :]], len(one), "than")
-    return pair[::-1] if pair is not None and inner[more].key in _LESS else pair
+    return pair[::-1] if pair is not None and said in _LESS else pair
 
 
 def _not_as(words: list[Word]) -> tuple[list[Word], list[Word]] | None:

@@ -228,7 +228,8 @@ class _Reader:
             if not words:
                 self._refuse(before, "names nothing to keep calm: write 'no sky'")
             shorter = strip_trailing(words, WANTED_ENDINGS if verb else FREE_ENDINGS)
-            words = words if shorter[-1].key in RELATIVE else shorter  # "people who are hard to see"
+            kept = shorter[-1].key in RELATIVE and not suppressed  # "people who are hard to see"
+            words = words if kept else shorter
             if words == before:
                 return words, suppressed, None
 

@@ -70,7 +70,10 @@ def _share(words: list[Word]) -> str:
         front, how = words[:at], float(spoken[at]) / (100 if share else 1)
         while front and front[-1].key in _IN_FRONT:
             front = front[:-1]
-        front = front[head(front, WANTING) :] if restoration.understand(keys(front)) is None else front
+        if front and restoration.understand(keys(front)) is not None:
+            how = 0.5  # a weight is no share of the light
+        else:
+            front = front[head(front, WANTING) :]
         if front and how <= MAX_WEIGHT:
             return f"says how far in words that are not known: write a weight, as in '{_name(front)}*{how:g}'"
     return ""

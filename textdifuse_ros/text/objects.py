@@ -14,7 +14,7 @@ from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_
 from textdifuse_ros.text.prompt import PromptError
 from textdifuse_ros.text.stray import left_over, stray
 from textdifuse_ros.text.tails import turned_last, unknown_tail
-from textdifuse_ros.text.things import SURROUNDINGS
+from textdifuse_ros.text.things import ONE, SEVERAL, SURROUNDINGS
 from textdifuse_ros.text.unasked import advice, put_in
 from textdifuse_ros.text.verbs import UNSURE_OF_MANY
 
@@ -316,8 +316,9 @@ def _names_a_camera(spoken: list[str]) -> bool:
     """ "rgb", "thermal image", "a nicer thermal image"; not "people in the thermal image"."""
     if len(spoken) == 1:
         return spoken[0] in restoration.CAMERAS and spoken[0] != restoration.HEAT
-    if spoken[-1] in _THERMAL and not any(word in restoration.PREPOSITIONS for word in spoken):
-        return True  # "fix thermal"
+    others = (*restoration.PREPOSITIONS, *SEVERAL, *ONE)
+    if spoken[-1] in _THERMAL and not any(word in others for word in spoken):
+        return True  # "fix thermal", not "cars thermal"
     if any(
         first in _THERMAL and (second in _SAID_OF_CAMERAS or second[0].isdecimal())
         for first, second in pairwise(spoken)

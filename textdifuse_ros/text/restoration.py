@@ -329,10 +329,6 @@ def place_of(words: list[str]) -> tuple[str, str] | None:
         return camera, ""
     if words[-1] in _EDGES and len(words) > 1 and (camera := camera_of([*words[:-1], "image"])):
         return camera, ""  # "sharpen thermal edges"
-    for at in range(len(words) - 2, 0, -1):  # "sharpen the people in the thermal image"
-        if words[at] in PREPOSITIONS and words[-1] in (*IMAGE_WORDS, *CAMERAS) and words[-1] != HEAT:
-            camera = camera_of(words[at:])
-            return (camera, " ".join(words[:at])) if camera else ("", " ".join(words))
     return "", " ".join(words)
 
 

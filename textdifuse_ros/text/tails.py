@@ -53,7 +53,9 @@ _COMPOUNDS = (
 _PAINTING = ("paint", "colour", "color", "tint", "render", "dye", "draw", "print")  # "paint cars black"
 # Two names in a row say no to neither.
 _NOUNS = (*SEVERAL, *ONE, *restoration.CAMERAS, *restoration.IMAGE_WORDS, *NOUNS, "colours", "colors")
-_MAY_FOLLOW = frozenset((*_NOUNS, *_PLACES, *_CLAUSES, *_WHERE, *_LIKE, *_STAYING, *_COMPOUNDS))
+# Verbs that ask for nothing without what follows, and how a thing is that stands out.
+_OPEN = ("make", "let", "put", "leave", "leaving", *(each for each in lexicon.STANDING if each != "less"))
+_MAY_FOLLOW = frozenset((*_OPEN, *_NOUNS, *_PLACES, *_CLAUSES, *_WHERE, *_LIKE, *_STAYING, *_COMPOUNDS))
 _LYING = (  # "man down"
     "man", "woman", "person", "people", "child", "someone", "somebody", "pedestrian", "worker", "officer",
     "soldier", "victim", "firefighter", "cyclist", "rider", "biker", "kid", "casualty", "patient",
@@ -105,7 +107,12 @@ def unknown_tail(words: list[Word]) -> str:
         tail = words[at + 1].key
         if word.key not in _NAMES or tail in _MAY_FOLLOW or tail.isdecimal():
             continue
-        if tail.endswith(("ing", "ward", "wards")) or not tail.isascii() or words[at + 1].is_dash:
+        if (
+            tail.endswith(("ing", "ward", "wards"))
+            or not tail.isascii()
+            or "'" in tail
+            or words[at + 1].is_dash
+        ):
             continue
         first = int(at and words[0].key in _PAINTING)
         name = " ".join(each.text for each in words[first : at + 1])

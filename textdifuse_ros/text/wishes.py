@@ -14,7 +14,7 @@ from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, wholly
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Learns, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
-from textdifuse_ros.text.restoration import IMAGE_WORDS, Wish
+from textdifuse_ros.text.restoration import IMAGE_WORDS, PREPOSITIONS, Wish, camera_of
 
 # Those that one camera alone can have: their name, and what to type instead of a wish for the other camera.
 _INSTEAD: Mapping[str, tuple[str, str]] = {
@@ -140,7 +140,7 @@ def _impossible(phrase: Phrase, wish: Wish) -> str:
 def _locate(localiser: Localiser, prompt: Prompt, phrase: Phrase, region: str) -> CompiledPrompt:
     """The region of a wish, read and located like any other object phrase."""
     if any(word in IMAGE_WORDS for word in region.split()):
-        hint = "name one, as in 'brighten the cars', or ask for the whole image"
+        hint = _one_of_two(phrase.text) or "name one, as in 'brighten the cars', or ask for the whole image"
         reason = f"'{phrase.text}' is limited to '{region}', which is no object: {hint}"
         raise PromptError(reason, phrase.text, phrase.start)
     try:
@@ -171,6 +171,16 @@ def _objects_in_regions(prompt: Prompt) -> Iterator[Phrase]:
         if phrase.wish is not None and phrase.wish.region:
             with suppress(PromptError):
                 yield from (part for part in _read(phrase.wish.region).phrases if part.kind == OBJECT)
+
+
+def _one_of_two(text: str) -> str:
+    """What to type for "sharpen the people in the thermal image": an object or a camera; "" for all else."""
+    words = text.split()
+    for at in range(len(words) - 2, 1, -1):
+        place = [word.casefold() for word in words[at:]]
+        if place[0] in PREPOSITIONS and camera_of(place):
+            return f"write '{' '.join(words[:at])}', for both cameras, or ask for the whole image"
+    return ""
 
 
 def _region_key(wish: CompiledWish) -> str:

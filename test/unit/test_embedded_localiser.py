@@ -19,6 +19,7 @@ from textdifuse_ros.text.grammar import PromptError, parse
 from textdifuse_ros.text.heat import HeatLocaliser
 from textdifuse_ros.text.localiser import LocaliserError, localiser_names, make_localiser
 from textdifuse_ros.text.meanings import Meanings, shared_words
+from textdifuse_ros.text.reading import read_prompt
 from textdifuse_ros.text.sentence import EncoderMissing, SentenceEncoder, find_encoder, shared_encoder
 from textdifuse_ros.text.wishes import compile_prompt
 from textdifuse_ros.train.vocabulary import read_vocabulary, same_words
@@ -81,6 +82,66 @@ def test_what_is_near_a_thing_is_not_meant(
 ) -> None:
     ((_, named),) = localiser.compile(parse(text)).parts
     assert set(named) == concepts
+
+
+@pytest.mark.parametrize(
+    ("text", "thing"),
+    [
+        ("a dog on the road", "dog"), ("trees near the road", "trees"), ("birds in the sky", "birds"),
+        ("planes against the sky", "planes"), ("dog in the car", "dog"), ("deer crossing", "deer"),
+        ("a dog crossing the road", "dog"), ("no birds in the sky", "birds"),
+        ("debris on the road", "debris"),
+        ("animals near people", "animals"), ("hide the wires against the sky", "wires"),
+    ],
+)  # fmt: skip
+def test_an_unknown_thing_never_becomes_the_place_where_it_is(
+    localiser: EmbeddedLocaliser, text: str, thing: str
+) -> None:
+    with pytest.raises(PromptError, match=f"^'{thing}' cannot be located") as caught:
+        localiser.compile(parse(text))
+    assert caught.value.phrase == thing
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("pedestrains", "pedestrians"), ("firefigthers", "firefighters"), ("peple", "people"),
+        ("pepole behind smoke", "people behind smoke"), ("persn", "person"), ("cylists", "cyclists"),
+        ("bycicles", "bicycles"), ("truks", "trucks"),
+    ],
+)  # fmt: skip
+def test_a_typing_error_is_refused_with_what_was_meant(
+    localiser: EmbeddedLocaliser, typed: str, meant: str
+) -> None:
+    with pytest.raises(PromptError, match=f"as it is spelt: write '{meant}'"):
+        localiser.compile(parse(typed))
+    localiser.compile(parse(meant))
+
+
+@pytest.mark.parametrize("text", ["minivans", "hatchbacks", "passers-by", "ambulances", "motorcyclists"])
+def test_rare_words_are_no_typing_errors(localiser: EmbeddedLocaliser, text: str) -> None:
+    localiser.compile(parse(text))
+
+
+@pytest.mark.parametrize("text", ["static objects", "moving", "ignore stationary things"])
+def test_what_says_only_what_a_thing_is_like_is_refused(localiser: EmbeddedLocaliser, text: str) -> None:
+    with pytest.raises(PromptError, match="what a thing is like and not what it is"):
+        localiser.compile(parse(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("workers without helmets", "workers"), ("sky without clouds", "sky"),
+        ("cars except parked cars", "cars"), ("people without cars", "people, no cars"),
+    ],
+)  # fmt: skip
+def test_what_a_refusal_says_to_type_is_what_the_localiser_takes(
+    localiser: EmbeddedLocaliser, text: str, advice: str
+) -> None:
+    with pytest.raises(PromptError, match=rf"write '{advice}' \(at"):
+        read_prompt(localiser, text)
+    read_prompt(localiser, advice)
 
 
 @pytest.mark.parametrize(

@@ -322,3 +322,84 @@ def test_what_a_sentence_says_beyond_a_name_is_refused(text: str, hint: str) -> 
     with pytest.raises(PromptError) as caught:
         parse(text)
     assert hint in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "unwanted", "forbidden", "banned", "prohibited", "rejected", "undesired", "useless", "superfluous",
+        "nope", "nothing", "filtered out", "masked", "blacked out", "greyed out", "deleted", "disabled",
+        "unhighlighted", "see-through", "no longer", "to the back", "turned down", "lower", "blank",
+    ],
+)  # fmt: skip
+def test_a_no_behind_a_name_is_refused_with_the_no_to_write(tail: str) -> None:
+    for name in ("cars", "sky", "the parked cars"):
+        with pytest.raises(PromptError, match=f"write 'no {name.removeprefix('the ')}'"):
+            parse(f"{name} {tail}")
+
+
+@pytest.mark.parametrize("text", ["people gloomified", "cars erblo", "paint cars black", "sky meh"])
+def test_what_nobody_knows_behind_a_known_name_is_refused(text: str) -> None:
+    name = text.split()[-2]
+    with pytest.raises(PromptError, match=f"write '{name}' to let it stand out, or 'no {name}' to keep it c"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "people walking", "cars parked outside", "people who are hard to see", "cars with their lights on",
+        "people the robot sees", "vehicles ahead", "cars still running", "people carrier",
+        "people in thermal",
+    ],
+)  # fmt: skip
+def test_what_a_known_thing_does_or_is_like_stays_a_part_of_its_name(text: str) -> None:
+    assert _plain(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "get cars out of the picture", "get the cars out of here", "take cars out of the image",
+        "go away cars", "min cars", "lower weight for cars", "lowest priority for the cars",
+        "let the cars stand out less", "move the cars to the back", "turn cars invisible",
+        "keep the cars as calm as possible", "don't let the cars dominate", "less weight for cars",
+    ],
+)  # fmt: skip
+def test_what_is_to_recede_keeps_calm(text: str) -> None:
+    assert _plain(text) == "no cars"
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("nothing hot", "no hot"), ("no-one on the road", "no people"), ("noone", "no people"),
+        ("quiet sky", "no sky"), ("faded sky", "no sky"), ("cars with low weight", "no cars"),
+        ("ignore anything that is not a person", "person"), ("everything warm except cars", "warm, no cars"),
+        ("sharpen all except the sky", "sharpen the people"), ("people 2 cars 1", "people*2, cars*1"),
+        ("people 80 percent", "people*0.8"), ("emphasise people by a factor of 2", "people*2"),
+        ("anything above 60 degrees", "warm objects"), ("temperature below 10", "cold objects"),
+        ("denoise dehaze deblur", "denoise, dehaze, deblur"), ("thermal is bad", "denoise"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_what_to_type(text: str, mend: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        parse(text)
+    assert f"'{mend}'" in caught.value.reason
+    parse(mend)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("at night, show people", "people"), ("in the smoke, find people", "people"),
+        ("focus on the road, not on the cars", "road, no cars"), ("do not dim the cars", "cars"),
+        ("stop hiding the cars", "cars"), ("we look for survivors", "survivors"),
+        ("max people, min cars", "people*2, no cars"), ("give people double weight", "people*2"),
+        ("people twice as strong", "people*2"), ("cars half strength", "cars*0.5"),
+        ("strongly people, slightly cars", "people*1.5, cars*0.5"),
+        ("people thank you very much", "people"), ("show people thanks a lot", "people"),
+    ],
+)  # fmt: skip
+def test_when_where_and_how_far_are_no_part_of_a_name(text: str, plain: str) -> None:
+    assert _plain(text) == plain

@@ -89,6 +89,21 @@ def test_what_is_compared_is_refused_with_the_weights_to_write(text: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "cars less important than people", "cars less than people", "cars lower priority than people",
+        "cars are less interesting than people", "make cars stand out less than people",
+        "fewer cars than people",
+        "cars darker than people", "cars weaker than people", "less cars than people",
+        "not as much cars as people",
+    ],
+)  # fmt: skip
+def test_what_is_less_than_another_is_refused_with_the_weights_the_other_way_round(text: str) -> None:
+    with pytest.raises(PromptError, match=r"write 'people\*1\.5, cars\*0\.5' to weigh them, or 'people, no"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
     "text", ["people over there", "prioritise people over there", "bridge over the road"]
 )
 def test_a_place_is_no_comparison(text: str) -> None:

@@ -302,3 +302,30 @@ def test_more_than_a_wish_can_say_is_told_what_to_type(text: str, hint: str) -> 
     with pytest.raises(PromptError) as caught:
         parse(text)
     assert hint in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("brighten, but only the people", Wish("low_light", region="people")),
+        ("brighten, only people", Wish("low_light", region="people")),
+        ("more contrast, but just for people", Wish("low_contrast", region="people")),
+        ("remove the fog, only on the road", Wish("haze", region="road")),
+        ("brighten a little, but just the cars", Wish("low_light", region="cars", degree=0.5)),
+        ("denoise, but only in the thermal image", Wish("noise", camera="thermal")),
+        ("sharpen thermal edges", Wish("blur", camera="thermal")),
+        ("brighten a little bit more", Wish("low_light", degree=0.5)),
+        ("show what is behind the smoke", Wish("haze")), ("make the fog thinner", Wish("haze")),
+        ("don't let the smoke hide the people", Wish("haze")), ("see behind the smoke", Wish("haze")),
+    ],
+)  # fmt: skip
+def test_what_a_wish_is_limited_to_is_not_lost(text: str, wish: Wish) -> None:
+    prompt = parse(text)
+    (phrase,) = prompt.phrases
+    assert phrase.wish == wish
+    assert parse(format_prompt(prompt)).phrases[0].wish == wish
+
+
+def test_a_removal_said_once_is_meant_of_all_faults_in_front() -> None:
+    wishes = [phrase.wish for phrase in parse("haze, noise and stripes removed").phrases]
+    assert wishes == [Wish("haze"), Wish("noise"), Wish("stripes")]

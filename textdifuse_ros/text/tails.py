@@ -39,8 +39,9 @@ _LIKE = (
     "highlighted", "shown", "warm", "hot", "cold", "cool", "warmer", "hotter", "colder", "cooler", "bright",
     "alive", "awake", "asleep", "unconscious", "present", "available", "visible", "able", "fast", "slow",
     "facing", "full", "big", "small", "large", "tall", "closest", "nearest", "stand", "walk", "run", "lie",
-    "sit", "cross", "move", "drive", "come", "go", "wait", "ride", "number", "clearly", "well", "also", "too",
-    "more", "less", "fewer", "not", "no", "never", "half", "twice",
+    "sit", "cross", "move", "drive", "come", "go", "wait", "ride", "number", "clearly", "still",
+    "already", "just", "very", "currently", "slowly", "quickly", "well", "also", "too", "more", "less",
+    "fewer", "not", "no", "never", "half", "twice",
 )  # fmt: skip
 _STAYING = ("stay", "stays", "remain", "remains", "keep", "keeps", "become", "becomes", "goes", "look")
 # Names of something else that begin with one of these: "people carrier", "sky diving".

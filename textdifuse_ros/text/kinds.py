@@ -15,7 +15,7 @@ ANY = frozenset((
 # Names that mean one kind of thing, by a name that the vocabulary has.
 _CALLED = {"ambulance": "ambulance truck", "ambulances": "ambulance trucks"}
 _ARTICLES = ("the", "a", "an", "all", "any", "every", "some", "only", "of", "my", "our", "these", "those")
-_STATES = LIKE | {
+_STATES = (LIKE - {"male", "female"}) | {
     "static", "stationary", "still", "motionless", "immobile", "fixed", "idle", "resting", "unknown", "other",
     "different", "similar", "same", "interesting", "dangerous", "important", "relevant", "irrelevant",
     "nice", "good", "bad", "fast", "slow", "quick", "close", "closer", "farther", "fine", "visible",

@@ -52,7 +52,12 @@ _NO_VERBS = frozenset((
 ))  # fmt: skip
 _NO_SUBJECTS = ("there", "there's", "it", "i", "we", "this", "i see", "we see", "is it", "are they")
 _NOT = ("not", "never", "no", "less", "can't", "cannot", "mustn't", "shouldn't")
-_THERMAL = tuple(name for name in restoration.CAMERAS if name not in (restoration.HEAT, "visible", "visual"))
+# Cameras by words that mean nothing else: "a red colour" names none.
+_THERMAL = tuple(
+    name
+    for name in restoration.CAMERAS
+    if name not in (restoration.HEAT, "visible", "visual", "colour", "color", "daylight")
+)
 _SAID_OF_CAMERAS = (
     *lexicon.SEEMS, *restoration.PREPOSITIONS, "stronger", "weaker", "better", "bad", "more", "less", "up",
 )  # fmt: skip

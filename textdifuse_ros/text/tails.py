@@ -51,6 +51,7 @@ _COMPOUNDS = (
     "excluding", "but", "whereas", "instead", "rather", "other", "free", "devoid", "void", "empty", "toned",
     "faded", "hardly", "barely", "scarcely", "be", "unless", "neither", "cannot", "distract", "distracts",
 )  # fmt: skip
+_OF_THE_SKY = ("region", "area", "background", "part", "zone")
 _PAINTING = ("paint", "colour", "color", "tint", "render", "dye", "draw", "print")  # "paint cars black"
 # Two names in a row say no to neither.
 _NOUNS = (*SEVERAL, *ONE, *restoration.CAMERAS, *restoration.IMAGE_WORDS, *NOUNS, "colours", "colors")
@@ -106,7 +107,8 @@ def unknown_tail(words: list[Word]) -> str:
     """What is wrong with "cars gloomified"; "" where everything behind the name is known to be harmless."""
     for at, word in enumerate(words[:-1]):
         tail = words[at + 1].key
-        if word.key not in _NAMES or tail in _MAY_FOLLOW or tail.isdecimal():
+        known = tail in _MAY_FOLLOW or (word.key == "sky" and tail in _OF_THE_SKY)
+        if word.key not in _NAMES or known or tail.isdecimal():
             continue
         if (
             tail.endswith(("ing", "ward", "wards"))

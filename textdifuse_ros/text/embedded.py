@@ -213,9 +213,8 @@ def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]
     concepts = concepts_of(thing)
     if not place or _is_learnt(text):
         return text, concepts_of(text)
-    there = concepts_of(place)
     if not concepts:
-        whole = concepts_of(text)
+        there, whole = concepts_of(place), concepts_of(text)
         if _is_general(thing):  # "anything on wheels"; not the road of "anything on the road"
             whole = {name: share for name, share in whole.items() if name not in there or name in _MOVED}
         elif not belongs or set(whole) & set(there):
@@ -223,7 +222,7 @@ def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]
         return (text if whole else thing), whole
     if suppressed or not belongs:
         return thing, concepts
-    whole = concepts_of(text)
+    there, whole = concepts_of(place), concepts_of(text)
     return thing, {**{name: share for name, share in whole.items() if name in there}, **concepts}
 
 
@@ -236,12 +235,11 @@ def _is_general(text: str) -> bool:
 
 
 def _read_for(phrase: Phrase) -> Iterator[str]:
-    """The texts whose concepts `_of_the_thing` may ask for."""
+    """The texts that `_of_the_thing` needs the concepts of, unless the thing by itself is not known."""
     doer, _ = doing(phrase.text)
-    thing, place, _ = apart(phrase.text)
-    for text in (doer, thing, place, phrase.text if place else ""):
-        if text:
-            yield called(text)
+    thing, place, belongs = apart(phrase.text)
+    where = (place, phrase.text) if place and belongs and not phrase.suppressed else ()
+    return (called(text) for text in (doer, thing, *where) if text)
 
 
 def _same(concepts: Mapping[str, float]) -> str:

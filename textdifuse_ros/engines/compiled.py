@@ -33,6 +33,7 @@ class CompileEngine(EagerEngine):
     def __init__(self, network: FusionNetwork, device: str = "auto", dtype: str = "auto") -> None:
         check_compilable(network)
         super().__init__(network, device, dtype)
+        self._opened().frugal = False  # one graph for all frames cannot ask what is in them
         self._lock = threading.Lock()
         self._prepared: set[_Key] = set()
         self._graphs: dict[int, Any] = {}

@@ -12,6 +12,7 @@ import numpy as np
 from textdifuse_ros.engines.base import Bytes, Engine, Floats
 from textdifuse_ros.model.controls import ALL, Controls
 
+_STRONG = 0.6  # relevance where a prompt of strength 1 and weight 1 applies
 TOLERANCE = 2.0  # grey levels at the 99th percentile: what "the same image" means
 
 
@@ -42,9 +43,9 @@ def scene(height: int, width: int, seed: int = 0) -> tuple[Bytes, Bytes]:
 
 
 def _relevance(height: int, width: int) -> Floats:
-    """A map with all there is, from -1 on the left to 1 on the right."""
-    columns = np.linspace(-1, 1, width, dtype=np.float32)
-    return np.ascontiguousarray(np.broadcast_to(columns, (height, width)))
+    """A map with all that a prompt of strength 1 gives, from what must recede to what is wanted."""
+    rows = np.linspace(-_STRONG, _STRONG, height, dtype=np.float32)[:, None]
+    return np.ascontiguousarray(np.broadcast_to(rows, (height, width)))
 
 
 def difference(image: Bytes, reference: Bytes) -> tuple[float, float]:

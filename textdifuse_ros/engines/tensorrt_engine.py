@@ -38,6 +38,7 @@ class TensorRtMaker:
         return self._unkept
 
     def make(self, network: FusionNetwork, height: int, width: int, steps: int) -> Graph:
+        self._unkept = ""
         key = plans.make_key(self._machine, self._weights, height, width, steps, self._dtype)
         try:
             return self._kept(key) or self._built(network, key)
@@ -65,7 +66,6 @@ class TensorRtMaker:
             plan = build(self._libraries, program, key.height, key.width, str(device), timings)
         self._progress = "loading the plan"
         runner = PlanRunner(self._libraries, plan, self._accelerator, key.height, key.width)
-        self._unkept = ""
         if not plans.store(key, plan):
             kept = (cache.folder() / key.entry).parent
             self._unkept = (

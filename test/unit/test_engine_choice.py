@@ -374,6 +374,8 @@ def test_what_is_built_already_is_closed_by_who_closes(monkeypatch: pytest.Monke
     second.go.set()
     level(engine)
     engine.prepare(16, 16, 1)
+    assert engine._builder is not None
+    engine._builder.join(60)  # its last word is said: until then closing is its own affair
     monkeypatch.setattr(threading.Thread, "is_alive", lambda thread: True)
     engine.close()
     assert first.closed.is_set() and second.closed.is_set()

@@ -9,7 +9,7 @@ import torch
 from small_networks import SMALL, network_inputs
 
 from textdifuse_ros.model import sampler
-from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS, NONE, controls
+from textdifuse_ros.model.controls import AS_IT_WAS, CONTROLS, NONE, controls, most
 from textdifuse_ros.model.estimate import FINE, LEVEL, SALIENT, Estimate
 from textdifuse_ros.model.network import FusionNetwork
 from textdifuse_ros.model.prompted import LEAST, MORE
@@ -75,6 +75,27 @@ def test_a_wish_for_contrast_or_sharpness_is_followed_on_any_picture_and_repair_
     assert 1.1 < one < both and one == pytest.approx(half, rel=0.01)
     if what == "contrast":
         assert both == pytest.approx(1.52, rel=0.02)
+
+
+@pytest.mark.parametrize("what", ["visible_contrast", "visible_blur", "low_light"])
+def test_an_emphatic_wish_does_half_as_much_again_of_what_any_picture_gets(what: str) -> None:
+    plain, asked, emphatically = (wished(**{what: value}) for value in (0.0, 1.0, most(what)))
+    more, most_of_all = ((each - plain).abs().mean() for each in (asked, emphatically))
+    assert float(most_of_all / more) == pytest.approx(1.5, rel=0.1)
+
+
+def test_the_network_itself_reads_an_emphatic_wish_as_a_plain_one() -> None:
+    read: list[torch.Tensor] = []
+    network = FusionNetwork(SMALL).eval()
+    network.embedding.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+    wanted = controls({"haze": most("haze"), "low_light": 0.4}, NONE)
+    given = network_inputs(64, 96)
+    given["scalars"] = sampler.scalars(1.0, 1.0, torch.tensor([wanted]))
+    with torch.inference_mode():
+        network(**given)
+    assert read[0].max() == 1 and read[0][0, 2 + CONTROLS.index("low_light")] == pytest.approx(0.4)
+    with pytest.raises(ValueError, match=r"lie in \[0, 1\] \(up to 1.25 for .*haze\)"):
+        controls({"stripes": 1.25})
 
 
 def test_a_wish_against_haze_takes_off_what_lies_over_the_darkest_around_and_leaves_white() -> None:

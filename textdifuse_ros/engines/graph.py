@@ -36,7 +36,7 @@ class FusionGraph(nn.Module):
         """One fused image, (1, 3, H, W) uint8 (float32 unless `as_bytes`).
 
         rgb (1, 3, H, W) and thermal (1, 1, H, W): uint8, or float in 0..255; relevance: float (1, 1, H, W) in
-        [-1, 1]; controls: float (1, K) in [0, 1], see `model.controls`. H, W: multiples of
+        [-1, 1]; controls: float (1, K) from 0 to `model.controls.most`. H, W: multiples of
         `network.config.multiple`.
         """
         # Plane after plane: all that follows reads one of them at a time (5 % of a step on a CPU).

@@ -30,7 +30,7 @@ BY_CAMERA: Mapping[str, Mapping[str, str]] = {
     "blur": {"rgb": "visible_blur", "thermal": "thermal_blur"},
 }
 
-Controls = tuple[float, ...]  # one removal in [0, 1] for each of CONTROLS
+Controls = tuple[float, ...]  # one removal for each of CONTROLS, from 0 to `most`
 ALL: Controls = (1.0,) * len(CONTROLS)
 NONE: Controls = (0.0,) * len(CONTROLS)
 
@@ -41,11 +41,19 @@ NONE: Controls = (0.0,) * len(CONTROLS)
 AS_IT_WAS = 0.5
 ENHANCE = ("low_light", "visible_contrast", "thermal_contrast", "visible_blur", "thermal_blur")
 _PLAIN = ("visible_noise", "thermal_noise")
+# Where wishes act in closed form (`model.wished`) an emphatic one ("strongly") goes farther, up to here. The
+# network itself has learnt nothing beyond 1, and reads 1 there.
+_EMPHATIC = 1.25
 
 
 def wholly(name: str) -> float:
     """Value of a control from which on all of its degradation is undone that the picture gives away."""
     return 1.0 if name in _PLAIN else AS_IT_WAS
+
+
+def most(name: str) -> float:
+    """The highest value of a control."""
+    return _EMPHATIC if name in (*ENHANCE, "haze") else 1.0
 
 
 def undone(name: str, value: float) -> float:
@@ -86,6 +94,7 @@ def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls
             f"no such restoration control: {', '.join(unknown)}; there are {', '.join(CONTROLS)}"
         )
     values = tuple(float(removals.get(name, other)) for name, other in zip(CONTROLS, others, strict=True))
-    if not all(0 <= value <= 1 for value in values):
-        raise ValueError(f"restoration controls lie in [0, 1], got {dict(removals)}")
+    if not all(0 <= value <= most(name) for name, value in zip(CONTROLS, values, strict=True)):
+        limit = f"{_EMPHATIC} for {', '.join((*ENHANCE, 'haze'))}"
+        raise ValueError(f"restoration controls lie in [0, 1] (up to {limit}), got {dict(removals)}")
     return values

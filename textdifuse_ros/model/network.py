@@ -72,7 +72,8 @@ class FusionNetwork(nn.Module):
         state, start, thermal, relevance: float (N, 1, H, W); visible: YCbCr (N, 3, H, W); H and W multiples
         of `config.multiple`. Luminance in [0, 1], chroma in [-0.5, 0.5], relevance in [-1, 1]. start: the
         anchor of these cameras, without noise.
-        scalars: (N, SCALARS): time t in (0, 1], step size in (0, 1], restoration controls in [0, 1].
+        scalars: (N, SCALARS): time t in (0, 1], step size in (0, 1], restoration controls from 0 to
+        `controls.most`.
         """
         dtype = self.stem.weight.dtype
         count = state.shape[0]
@@ -81,7 +82,7 @@ class FusionNetwork(nn.Module):
             weight = weight_around(relevance)
             relevance = still_weak(start, relevance, weight)
         both = self._inputs(state, visible, thermal, relevance, dtype)
-        wanted = self.embedding(scalars.to(dtype))
+        wanted = self.embedding(scalars.clamp(max=1).to(dtype))  # what it has learnt
         of_both = wanted if count == 1 else torch.cat((wanted, wanted))
 
         # Doubling the inputs' range, on the few weights instead of on every pixel.

@@ -75,8 +75,8 @@ def sample(
 ) -> Estimate:
     """Fused image after `steps` calls of the network. Shapes and ranges as in `FusionNetwork.forward`.
 
-    controls: (N, K) restoration controls in [0, 1]; None for AUTO. prepare: see `prepared`; training answers
-    without it, for its targets have the colours and contrasts of the clean cameras.
+    controls: (N, K), see `model.controls`; None for AUTO. prepare: see `prepared`; training answers without
+    it, for its targets have the colours and contrasts of the clean cameras.
     """
     wanted = as_tensor(AUTO, thermal) if controls is None else controls
     if prepare:

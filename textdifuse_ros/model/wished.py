@@ -28,12 +28,15 @@ DARKEST = 20.0  # how much more the darkest count in what is around: e^20 times 
 
 
 def beyond(controls: Tensor) -> Tensor:
-    """How far controls (N, K) go beyond what undoes a fault: 0 up to AS_IT_WAS, 1 at the end."""
+    """How far controls (N, K) go beyond what undoes a fault: 0 up to AS_IT_WAS, 1 at 1, more where a wish is
+    emphatic."""
     return torch.clamp(controls - AS_IT_WAS, min=0) / (1 - AS_IT_WAS)
 
 
 class Wished(NamedTuple):
-    """Each (N, 1, 1, 1): a logarithm of the contrast's gain; sharpness, light and clear air from 0 to 1."""
+    """Each (N, 1, 1, 1): a logarithm of the contrast's gain; sharpness, light and clear air from 0 to 1,
+    or to 1.5 where a wish is emphatic.
+    """
 
     contrasted: Tensor
     sharpened: Tensor

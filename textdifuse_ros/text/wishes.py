@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, wholly
+from textdifuse_ros.model.controls import BY_CAMERA, CONTROLS, Controls, most, wholly
 from textdifuse_ros.text.grammar import parse
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, CompiledWish, Floats, Learns, Localiser
 from textdifuse_ros.text.prompt import OBJECT, RESTORATION, Phrase, Prompt, PromptError
@@ -123,11 +123,11 @@ def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWi
 def _removal(control: str, wish: Wish) -> float:
     """What a wish sets its control to, or, where it is to keep, the share that it leaves of what is done
     without it. Asking begins where all is undone that shows by itself."""
-    degree = min(1.0, wish.degree)
     if wish.keep:
-        return 1.0 - degree
+        return 1.0 - min(1.0, wish.degree)
     whole = wholly(control)
-    return degree if whole == 1.0 else whole + (1.0 - whole) * degree
+    wanted = wish.degree if whole == 1.0 else whole + (1.0 - whole) * wish.degree
+    return min(most(control), wanted)
 
 
 def _impossible(phrase: Phrase, wish: Wish) -> str:

@@ -341,6 +341,7 @@ def test_the_engine_that_runs_meanwhile_has_the_precision_asked_for(folder: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # it compiles beside a loop of frames
 @pytest.mark.parametrize("name", ["compile", "onnx"])
 def test_eager_keeps_its_image_to_a_grey_level_while_another_is_built_beside_it(name: str) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime") if name == "onnx" else ():

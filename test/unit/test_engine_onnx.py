@@ -111,6 +111,7 @@ def test_it_says_what_it_is_doing_while_it_is_prepared(monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # onnxruntime takes minutes to prepare half precision for a CPU
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_graph_in_half_precision_gives_the_image_of_the_shipped_weights(steps: int) -> None:
     """It is for GPUs; onnxruntime's operators for the CPU round it as well."""

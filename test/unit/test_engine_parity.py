@@ -30,6 +30,7 @@ from textdifuse_ros.simulation.sequence import StreetSequence
 
 needs_int8 = pytest.mark.skipif(not cpu_has_int8(), reason="needs a processor with VNNI or AMX")
 NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
+LONG = pytest.mark.timeout(1800)  # a compilation can take ten minutes where other work goes on
 ODD_SIZES = [(120, 160), (119, 161), (37, 53), (16, 16), (240, 333), (720, 1280), (1023, 1279)]
 
 
@@ -111,6 +112,7 @@ def test_onnx_gives_the_image_of_the_shipped_weights(onnx: OnnxEngine, steps: in
 
 
 @pytest.mark.slow
+@LONG
 @pytest.mark.parametrize("steps", [1, 2, 4])
 def test_compile_gives_the_image_of_the_shipped_weights(steps: int) -> None:
     network = weights.load()
@@ -120,6 +122,7 @@ def test_compile_gives_the_image_of_the_shipped_weights(steps: int) -> None:
 
 
 @pytest.mark.slow
+@LONG
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("dtype", ["bf16", pytest.param("int8", marks=needs_int8)])
 def test_compile_in_fewer_bits_gives_the_image_of_the_shipped_weights(dtype: str, steps: int) -> None:

@@ -58,3 +58,9 @@ def test_the_command_says_why_a_prompt_is_refused_on_one_line() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("textdifuse explain: 'people without cars' holds 'without'")
+
+
+@needs_encoder
+def test_the_command_advises_what_the_localiser_takes_as_the_node_does() -> None:
+    done = textdifuse("explain", "workers without helmets")
+    assert done.returncode == 2 and "write 'workers' (" in done.stderr

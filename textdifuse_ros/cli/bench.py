@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textdifuse_ros.cli.building import said_while_building
+from textdifuse_ros.cli.building import build
 from textdifuse_ros.cli.errors import CliError
 from textdifuse_ros.cli.model_options import add_engine_arguments, check_fusion_arguments, make_fuser
 from textdifuse_ros.cli.sizes import parse_size
@@ -113,8 +113,7 @@ def measure(fuser: Fuser, size: tuple[int, int], steps: int, prompt: CompiledPro
     width, height = size
     rgb, thermal = scene(height, width)
     try:
-        with said_while_building(fuser, fuser.engine):
-            fuser.prepare(height, width, steps)
+        build(fuser, height, width, steps)
         done = [fuser.fuse(rgb, thermal, prompt, steps, want_salience=False) for _ in range(_WARM_UP + runs)]
     except EngineError as error:
         raise CliError(str(error)) from error

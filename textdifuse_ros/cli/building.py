@@ -6,13 +6,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from textdifuse_ros.engines.progress import reported
+
+if TYPE_CHECKING:
+    from textdifuse_ros.fuser import Fuser
 
 
 @contextmanager
 def said_while_building(engine: object, name: str) -> Iterator[None]:
-    """Lines on stderr while the block prepares an engine, or a Fuser its own: the results have stdout."""
+    """Lines on stderr while the block prepares an engine: the results have stdout."""
     began = time.monotonic()
 
     def line() -> str:
@@ -21,3 +25,9 @@ def said_while_building(engine: object, name: str) -> Iterator[None]:
 
     with reported(line, lambda said: print(said, file=sys.stderr, flush=True)):
         yield
+
+
+def build(fuser: Fuser, height: int, width: int, steps: int) -> None:
+    """What the first frame of a size would wait for. Raises EngineError."""
+    with said_while_building(fuser, fuser.engine):
+        fuser.prepare(height, width, steps)

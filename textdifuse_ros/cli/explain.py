@@ -20,14 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a line for each phrase. Raises CliError for a prompt that is refused."""
     from textdifuse_ros.text.explained import lines
-    from textdifuse_ros.text.grammar import parse
     from textdifuse_ros.text.localiser import LocaliserError, make_localiser, stands_in
     from textdifuse_ros.text.prompt import PromptError
-    from textdifuse_ros.text.wishes import compile_prompt
+    from textdifuse_ros.text.reading import read_prompt
 
     try:
         localiser = make_localiser(args.localiser)
-        compiled = compile_prompt(localiser, parse(args.text))
+        compiled = read_prompt(localiser, args.text)
     except (PromptError, LocaliserError) as error:
         raise CliError(str(error)) from error
     if stands_in(localiser):

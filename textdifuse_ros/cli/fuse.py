@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from textdifuse_ros.cli.building import said_while_building
+from textdifuse_ros.cli.building import build
 from textdifuse_ros.cli.errors import CliError, named_os_errors
 from textdifuse_ros.cli.image_files import Pair, find_pairs, read_rgb, read_thermal, write_png
 from textdifuse_ros.cli.model_options import (
@@ -71,12 +71,15 @@ def _run(args: argparse.Namespace) -> int:
         _check_readable(job.pair)
     fuser = make_fuser(args)
     began = time.perf_counter()
+    built: set[tuple[int, int]] = set()
     for job in jobs:
         rgb = read_rgb(job.pair.rgb)
         thermal = read_thermal(job.pair.thermal, (rgb.shape[1], rgb.shape[0]))
         try:
-            with said_while_building(fuser, fuser.engine):
-                fuser.prepare(rgb.shape[0], rgb.shape[1], steps)
+            size = (rgb.shape[0], rgb.shape[1])
+            if size not in built:
+                build(fuser, *size, steps)
+                built.add(size)
             fused = fuser.fuse(
                 rgb,
                 thermal,

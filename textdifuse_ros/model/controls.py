@@ -44,6 +44,7 @@ _PLAIN = ("visible_noise", "thermal_noise")
 # Where wishes act in closed form (`model.wished`) an emphatic one ("strongly") goes farther, up to here. The
 # network itself has learnt nothing beyond 1, and reads 1 there.
 _EMPHATIC = 1.25
+_OUTRIGHT = (*ENHANCE, "haze")
 
 
 def wholly(name: str) -> float:
@@ -53,7 +54,7 @@ def wholly(name: str) -> float:
 
 def most(name: str) -> float:
     """The highest value of a control."""
-    return _EMPHATIC if name in (*ENHANCE, "haze") else 1.0
+    return _EMPHATIC if name in _OUTRIGHT else 1.0
 
 
 def undone(name: str, value: float) -> float:
@@ -95,6 +96,6 @@ def controls(removals: Mapping[str, float], others: Controls = AUTO) -> Controls
         )
     values = tuple(float(removals.get(name, other)) for name, other in zip(CONTROLS, others, strict=True))
     if not all(0 <= value <= most(name) for name, value in zip(CONTROLS, values, strict=True)):
-        limit = f"{_EMPHATIC} for {', '.join((*ENHANCE, 'haze'))}"
+        limit = f"{_EMPHATIC} for {', '.join(_OUTRIGHT)}"
         raise ValueError(f"restoration controls lie in [0, 1] (up to {limit}), got {dict(removals)}")
     return values

@@ -61,7 +61,6 @@ class EmbeddedLocaliser:
         """Sort the phrases by concept. Raises PromptError for the first that names none, or that would undo
         another, LocaliserError where the encoder or the weights cannot be used.
         """
-        self.learn(prompt.phrases)
         parts: list[tuple[float, Mapping[str, float]]] = []
         named = []
         for phrase in prompt.phrases:
@@ -174,8 +173,9 @@ def concepts_of(text: str) -> Mapping[str, float]:
 
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
-    """The single words of what is known."""
-    return frozenset(word for phrase in (*shared_words().phrases, *SEVERAL) for word in phrase.split())
+    """The single words of what is known, with and without hyphens: "motorcar" is "motor-car"."""
+    names = {word for phrase in (*shared_words().phrases, *SEVERAL) for word in phrase.split()}
+    return frozenset(names | {name.replace("-", "") for name in names})
 
 
 def _concepts(phrase: Phrase) -> Mapping[str, float]:

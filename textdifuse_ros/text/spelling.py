@@ -17,7 +17,6 @@ def mended(text: str, names: Collection[str], is_word: Callable[[str], bool]) ->
 
     names: what they may be meant for, in lower case. is_word: whether a language has a word in lower case.
     """
-    names = {*names, *(name.replace("-", "") for name in names)}  # "motorcar" is "motor-car"
     found = [_meant(word, names, is_word) or word for word in text.split()]
     return " ".join(found) if found != text.split() else ""
 

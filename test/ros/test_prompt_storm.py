@@ -88,6 +88,8 @@ def test_a_storm_of_prompts_delays_no_frame_and_leaves_nothing_behind(rig: Rig) 
         status.wait(lambda m: stamp_of(m) == at(40 * number), since)
         return time.monotonic() - began
 
+    # With a prompt in force, as under the storm: objects have to be located.
+    assert rig.set(prompt=WORDS[0]).successful
     calm = [frame(number) for number in range(20)][5:]
     storm, sent, stormy, memory = Storm(rig), 0, [], []
     began = time.monotonic()
@@ -109,8 +111,8 @@ def test_a_storm_of_prompts_delays_no_frame_and_leaves_nothing_behind(rig: Rig) 
     assert storm.refused() == []
     assert sent >= 0.95 * RATE * SECONDS
     # A loaded machine slows both; the storm itself takes its share of a core, and nothing queues up.
-    assert np.median(stormy) < 3 * np.median(calm) + 0.05
-    assert np.percentile(stormy, 95) < 5 * np.percentile(calm, 95) + 0.25
+    assert np.median(stormy) < 2 * np.median(calm) + 0.05
+    assert np.percentile(stormy, 95) < 4 * np.percentile(calm, 95) + 0.25
     final = f"warm objects*{0.5}"
     assert rig.set(prompt=final).successful
     frame(number)

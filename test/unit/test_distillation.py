@@ -49,6 +49,13 @@ def test_a_teacher_is_trained_and_its_student_learns_from_it(data: Path, tmp_pat
     assert (tmp_path / "student" / "samples" / "000004.png").is_file()
 
 
+def test_a_distillation_goes_on_from_a_student_that_is_given(data: Path, tmp_path: Path) -> None:
+    student, config = a_teacher(1), short(1, bank_share=0.0, learning_rate=1e-6)
+    path = distill(data, None, tmp_path / "run", config, a_teacher(), student)
+    for name, value in weights.load(path).state_dict().items():
+        torch.testing.assert_close(value, student.state_dict()[name], atol=1e-3, rtol=2e-3)
+
+
 def test_a_resumed_distillation_reads_its_bank_and_goes_on_as_if_nothing_had_been(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from textdifuse_ros.cli.train import add_training_arguments, follow, load_networ
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser)
     parser.add_argument("--teacher", type=Path, metavar="FILE", help="its weights (the shipped teacher)")
+    parser.add_argument("--initial", type=Path, metavar="FILE", help="a student to go on from (the teacher)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,4 +25,5 @@ def run(args: argparse.Namespace) -> int:
     teacher = load_network(args.teacher or weights.TEACHER, "--teacher")
     if config.model not in (teacher_model(), teacher.config, student_model(teacher.config)):
         raise CliError("model: a student takes the shape of its teacher; leave model out")
-    return follow("distill", lambda: distill(args.data, args.models, args.output, config, teacher))
+    initial = load_network(args.initial, "--initial") if args.initial else None
+    return follow("distill", lambda: distill(args.data, args.models, args.output, config, teacher, initial))

@@ -81,6 +81,12 @@ class TrainConfig:
         30.0, "weight of what controls and prompts change: the difference between twins", low=0
     )
     detector_weight: float = setting(0.3, "weight of the detector's word; 0 needs no detector", low=0)
+    moved_weight: float = setting(
+        0.0,
+        "weight of what a picture changes by where it lies over the network's cells; half as dear again",
+        low=0,
+        only="distill",
+    )
     tail_weight: float = setting(
         0.0,
         "weight of values far from all others, which 8 bits would have to make room for",

@@ -28,8 +28,9 @@ from textdifuse_ros.train.distributed import joined
 from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.interrupts import Interrupts
 from textdifuse_ros.train.loop import Loop, finished, load_pairs, make_detector
+from textdifuse_ros.train.moved import unmoved
 from textdifuse_ros.train.objective import make_target, objective
-from textdifuse_ros.train.paths import own_path
+from textdifuse_ros.train.paths import draw_point, own_path
 from textdifuse_ros.train.progress import say
 from textdifuse_ros.train.run import Run, Terms
 from textdifuse_ros.train.samples import Samples, after
@@ -46,15 +47,21 @@ def student_model(teacher: ModelConfig) -> ModelConfig:
 
 
 def distill(
-    data: Path, detector_folder: Path | None, output: Path, config: TrainConfig, teacher: FusionNetwork
+    data: Path,
+    detector_folder: Path | None,
+    output: Path,
+    config: TrainConfig,
+    teacher: FusionNetwork,
+    initial: FusionNetwork | None = None,
 ) -> Path:
     """Run or resume a distillation; returns the exported weight file. `config.model` follows the teacher.
 
+    initial: a student to go on from, None to start from the teacher's weights.
     Raises Interrupted after a signal, TrainingError or EngineError when it cannot start or go on.
     """
     config = dataclasses.replace(config, model=student_model(teacher.config))
     with Interrupts() as interrupts, joined(config.device) as ranks:
-        run = Run(output, config, ranks, teacher)
+        run = Run(output, config, ranks, initial or teacher)
         if (before := finished(run, FILE)) is not None:
             return _with_ranges(before, data, run) if ranks.first else before
         detector = make_detector(detector_folder, config, run)
@@ -66,7 +73,7 @@ def distill(
         )
         kept = None
         if config.tail_weight:
-            kept = ranges.measure(teacher.cpu(), config.model, sets, config, tails.SHARE)
+            kept = ranges.measure((initial or teacher).cpu(), config.model, sets, config, tails.SHARE)
 
         def draws_new(step: int) -> bool:
             return bool(generator(CHOICE, config.seed, ranks.rank, step).random() >= config.bank_share)
@@ -111,8 +118,13 @@ def loss(
     lies outside the ranges that are to be kept to."""
     target = make_target(batch, detector, config)
     with tails.TailWatch(network, kept) if kept else nullcontext() as watch:
-        estimate = own_path(network, batch, rng.random() < LATER_SHARE, rng)
+        point = draw_point(rng.random() < LATER_SHARE, rng)
+        estimate = own_path(network, batch, point)
     total, terms = objective(estimate, target, detector, config)
+    if config.moved_weight:
+        moved = config.moved_weight * unmoved(network, batch, estimate, point, rng)
+        terms["moved"] = float(moved.detach())
+        total = total + moved
     if watch is not None:
         tail = config.tail_weight * watch.loss
         terms["tails"] = float(tail.detach())

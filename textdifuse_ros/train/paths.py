@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -42,18 +44,32 @@ def diffused(network: FusionNetwork, batch: Batch, rng: np.random.Generator) -> 
     return estimate
 
 
-def own_path(network: FusionNetwork, batch: Batch, later: bool, rng: np.random.Generator) -> Estimate:
-    """The student's: at t = 1 from the anchor, or one of its own steps further down (3/4, 1/2, 1/4)."""
+class Point(NamedTuple):
+    """Where on its path a student estimates: the time, the size of this step, and of the first one."""
+
+    t: float
+    step: float
+    first: float
+
+
+def draw_point(later: bool, rng: np.random.Generator) -> Point:
+    """At t = 1, or one of the student's own steps further down (3/4, 1/2, 1/4)."""
+    step = float(rng.choice([1.0, 0.5, 0.25], p=[0.6, 0.25, 0.15]))
+    if not later:
+        return Point(1.0, step, step)
+    t = float(rng.choice([0.75, 0.5, 0.25], p=[0.2, 0.6, 0.2]))
+    step = t if t == 0.5 and rng.random() < 0.7 else 0.25
+    return Point(t, step, 0.5 if t == 0.5 else 0.25)
+
+
+def own_path(network: FusionNetwork, batch: Batch, point: Point) -> Estimate:
+    """The student's estimate there: from the anchor, or from the state that its own first step leads to."""
     start = anchor(batch.visible, batch.thermal)
     sources = (start, batch.visible, batch.thermal, batch.relevance)
-    state, t = start, 1.0
-    step = float(rng.choice([1.0, 0.5, 0.25], p=[0.6, 0.25, 0.15]))
-    if later:
-        t = float(rng.choice([0.75, 0.5, 0.25], p=[0.2, 0.6, 0.2]))
-        step = t if t == 0.5 and rng.random() < 0.7 else 0.25
-        first = 0.5 if t == 0.5 else 0.25
+    state = start
+    if point.t < 1:
         with torch.no_grad():
-            early = network(state, *sources, sampler.scalars(1.0, first, batch.controls))
-        state = sampler.advance(state, early.luminance, 1.0, t)
-    estimate: Estimate = network(state, *sources, sampler.scalars(t, step, batch.controls))
+            early = network(state, *sources, sampler.scalars(1.0, point.first, batch.controls))
+        state = sampler.advance(state, early.luminance, 1.0, point.t)
+    estimate: Estimate = network(state, *sources, sampler.scalars(point.t, point.step, batch.controls))
     return estimate

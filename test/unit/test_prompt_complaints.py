@@ -223,6 +223,9 @@ def test_what_cannot_be_seen_is_asked_for(text: str) -> None:
         ("the fps is too low", "name what must stand out, as in 'warm objects'"),
         ("it is raining", "write 'denoise', 'remove the haze' or 'remove the glare'"),
         ("no restoration", "write ''"),
+        ("turn off all enhancements", "write ''"),
+        ("less saturated colours", "a node that wants none can take the luminance"),
+        ("desaturate", "a node that wants none can take the luminance"),
     ],
 )
 def test_what_no_picture_can_be_asked_for_is_told_what_to_type(text: str, instead: str) -> None:

@@ -125,7 +125,7 @@ def test_a_phrase_says_where_it_stands() -> None:
         ("no smoke", restoration.Wish("haze")),
         ("see through the smoke", restoration.Wish("haze")),
         ("remove the stripes", restoration.Wish("stripes")),
-        ("reduce the glare of the headlights", restoration.Wish("over_exposure", region="headlights")),
+        ("reduce the glare of the headlights", restoration.Wish("over_exposure")),
         ("more contrast in the thermal image", restoration.Wish("low_contrast", camera="thermal")),
         ("correct the colours", restoration.Wish("colour_cast")),
     ],

@@ -182,6 +182,11 @@ def test_a_place_behind_the_last_of_several_wishes_is_that_of_all(text: str, wis
         ("thermal and rgb are noisy", [Wish("noise")]),
         ("people and cars are too dark", [Wish("low_light", region="people and cars")]),
         ("haze and noise should be removed", [Wish("haze"), Wish("noise")]),
+        ("it's foggy and dark", [Wish("haze"), Wish("low_light")]),
+        ("it is noisy and dark", [Wish("noise"), Wish("low_light")]),
+        ("the image is foggy and dark, help me see pedestrians", [Wish("haze"), Wish("low_light"), None]),
+        ("it is foggy and people walk there", [Wish("haze"), None]),
+        ("it is dark and cars", [Wish("low_light"), None]),
     ],
 )  # fmt: skip
 def test_what_is_said_of_one_subject_holds_for_it_alone(text: str, wishes: list[Wish]) -> None:
@@ -231,6 +236,13 @@ def test_a_place_of_another_wish_is_not_taken_over(text: str, wishes: list[Wish]
         ("I think it's too dark", Wish("low_light")), ("wow, it's foggy", Wish("haze")),
         ("denoise on", Wish("noise")), ("against noise", Wish("noise")),
         ("why is there so much noise?", Wish("noise")),
+        ("sharpen edges", Wish("blur")),
+        ("sharpen the details", Wish("blur")),
+        ("enhance the edges", Wish("blur")),
+        ("bring out contours in the thermal image", Wish("blur", camera="thermal")),
+        ("reduce the glare from headlights", Wish("over_exposure")),
+        ("less glare of the sun", Wish("over_exposure")),
+        ("remove the glare from the car", Wish("over_exposure", region="car")),
     ],
 )  # fmt: skip
 def test_roundabout_words_ask_for_the_same(text: str, wish: Wish) -> None:

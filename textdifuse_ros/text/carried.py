@@ -123,6 +123,8 @@ def _of_subject(before: _Words, words: _Words) -> _Words:
         return _of_camera(said, own)
     if said[0].key == "make":
         return _made(said, own) or words
+    if alone is None and (whole := _of_whole(said, own)):
+        return whole
     at = next((at for at, word in enumerate(said) if word.key in _SAID and at), 0)
     if not at or at + 1 == len(said) or not (own[0].key in _SAID or _is_said(keys(own))):
         return words
@@ -138,6 +140,17 @@ def _of_subject(before: _Words, words: _Words) -> _Words:
         if _places(complaints.understand(keys(candidate))) == _places(whose):
             return candidate
     return words
+
+
+def _of_whole(said: _Words, own: _Words) -> _Words:
+    """ "it is foggy", "dark": it is dark as well. Empty for anything else."""
+    at = next((at for at, word in enumerate(said) if word.key in _SAID and at), 0)
+    whole = at and all(word.key in (*_OF_IMAGES, *restoration.ARTICLES) for word in said[:at])
+    if not (whole or said[0].key == "it's") or not _is_said(keys(own)):
+        return []
+    candidate = [*said[: at + 1], *own]
+    before, wish = complaints.understand(keys(said)), complaints.understand(keys(candidate))
+    return candidate if before is not None and wish is not None and not wish.region else []
 
 
 def _of_camera(said: _Words, own: _Words) -> _Words:

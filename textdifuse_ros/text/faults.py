@@ -68,6 +68,8 @@ WISHES: dict[str, str] = {
     "see in darkness": "low_light",
     **{f"{noun} {boost}": fault for noun, fault in LACKED.items() for boost in ("boost", "enhancement")},
     "make dark areas brighter": "low_light", "enhance dark areas": "low_light", "even brighter": "low_light",
+    **{f"{show} {edges}": "blur" for show in ("enhance", "accentuate", "bring out")
+       for edges in ("edges", "outlines", "contours")},
     "sharper edges": "blur", "crisp edges": "blur", "crisper edges": "blur", "high contrast": "low_contrast",
     **{f"{turn}{noun} up": fault for noun, fault in LACKED.items() for turn in ("", "turn ")},
     **{f"{noun}{link}free": fault for noun, fault in NOUNS.items() if " " not in noun for link in (" ", "-")},

@@ -73,7 +73,9 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "colours are those of the RGB camera: a node that wants none can take the luminance of the image",
         (
             *_both(("black and white", "greyscale", "grayscale", "monochrome", "grey", "gray")),
-            *_each(_LESS, (*_COLOURS, "saturation")), *_each(("", "make"), ("less grey", "less gray")),
+            "desaturate", "desaturated", *_both(("less saturated",)),
+            *_each(_LESS, (*_COLOURS, "saturation", *_each(("saturated", "vivid"), _COLOURS))),
+            *_each(("", "make"), ("less grey", "less gray")),
             *_each(("too", "less"), ("colourful", "colorful", "saturated", "vivid")),
         ),
     ),
@@ -87,7 +89,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "reset", "off", "none", "default", "defaults", "cancel", "normal", "no prompt", "nothing", "stop",
             "clear prompt", "clear all", "reset prompt", "plain", "plain fusion", "empty", "nothing special",
-            "do nothing", "original", "raw", "no processing", "no restoration", "no changes", "no effects",
+            "do nothing", "original", "raw", "no processing", "no restoration",
+            "no enhancement", "no enhancements", "no changes", "no effects",
             "don't change anything", "do not change anything", "revert", "go back",
             "back to normal", "default settings", "start over", "undo", "everything off",
             "turn everything off", "switch everything off", "turn off everything",

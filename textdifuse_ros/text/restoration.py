@@ -113,6 +113,7 @@ LIGHTS = (
     "sun", "sunlight", "light", "lights", "headlight", "headlights", "headlamp", "headlamps", "lamp", "lamps",
     "beam", "beams", "streetlight", "streetlights", "floodlight", "floodlights", "torch", "torches",
 )  # fmt: skip
+_SHINING = tuple([each] for each in LIGHTS)
 # Behind a wish these begin no place: "denoise without blurring", "brighten by 20 percent".
 _NO_PLACES = (
     "off", "by", "as", "if", "when", "whenever", "until", "till", "instead", "rather", "than", "before",
@@ -220,7 +221,8 @@ def _verb_wish(words: list[str]) -> _Found | None:
             rest = without_articles(words[size:])
             # "brighten the dark", not "sharpen the dark"
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
-            if dark or NOUNS.get(" ".join(rest)) == degradation:
+            edges = degradation == "blur" and len(rest) == 1 and rest[0] in _EDGES
+            if dark or edges or NOUNS.get(" ".join(rest)) == degradation:
                 return degradation, "", ""
             said = rest[:1] and (rest[0] in SEEMS or rest[0].endswith("n't"))  # "the white balance is off"
             place = None if said else place_of(rest)
@@ -242,6 +244,8 @@ def _fault(words: list[str]) -> _Found | None:
         degradation = _named(words[:size]) if len(words) >= size else None
         if degradation:
             place = place_of(words[size:])
+            if degradation == "over_exposure" and place and place[1].split()[-1:] in _SHINING:
+                place = place[0], ""  # "the glare of the headlights"
             if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
                 return (degradation, *place)  # "no smoke detectors" names an object
     if words[0] in _LACKING and words[1:2] and words[1] in CAMERAS:  # "low thermal contrast"

@@ -126,7 +126,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "a night can be lit, or left: write 'brighten the dark', or 'keep the night look'",
         (
             "night vision", "night mode", "day mode", "daylight mode", "make look like day", "look like day",
-            "make day", "turn night into day", "use night vision", "night", "night time", "no night",
+            "make day", "turn night into day", "night look like day",
+            "night look like daytime", "use night vision", "night", "night time", "no night",
             "remove night", "less night",
         ),
     ),
@@ -169,7 +170,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "heat and cold are those of the scene: write 'warm objects' to let what is warm stand out, or "
-        "'no warm objects' to keep it calm",
+        "'no warm objects' to keep it calm; a tint is taken off by 'correct the colours'",
         (*_each(("too", "so", "very"), ("hot", "warm", "cold", "cool")), "too much heat", "too much warmth"),
     ),
     (

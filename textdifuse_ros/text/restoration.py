@@ -20,7 +20,8 @@ REMOVERS = (
     "beat", "lift", "recover", "avoid", "do something about", "do something against",
     "turn down", "tone down", "halve", "clear up", "dissolve", "scrub", "wipe away", "blow away", "strip out",
     *(f"{see} {past}" for see in ("see", "look", "peer", "cut", "get") for past in ("through", "past")),
-    "see beyond", "see behind", "look behind", "thin out", "thin", "penetrate", "pierce", "against",
+    "see beyond", "see behind", "look behind", "thin out", "thin", "smooth", "smooth out",
+    "penetrate", "pierce", "against",
     *verbs.LESSENING,
 )  # fmt: skip
 KEEPERS = (
@@ -237,6 +238,10 @@ def _noun_wish(words: list[str]) -> _Found | None:
 
 def _fault(words: list[str]) -> _Found | None:
     """A fault and where it is. Its whole name is looked up first: "colour cast" names no camera."""
+    much = after(words, MUCH)
+    if much and much[0] in HUES and (not much[1:] or much[1] in PREPOSITIONS):  # "too much blue in the image"
+        place = place_of(much[1:])
+        return ("colour_cast", *place) if place else None
     words = without_articles(after(words, _AMOUNTS)) or words
     if not words:
         return None

@@ -237,6 +237,8 @@ def test_a_place_of_another_wish_is_not_taken_over(text: str, wishes: list[Wish]
         ("denoise on", Wish("noise")), ("against noise", Wish("noise")),
         ("why is there so much noise?", Wish("noise")),
         ("sharpen edges", Wish("blur")),
+        ("sharper people", Wish("blur", region="people")),
+        ("parked cars crisper", Wish("blur", region="parked cars")),
         ("smooth out the noise in the thermal image", Wish("noise", camera="thermal")),
         ("sharpen the details", Wish("blur")),
         ("enhance the edges", Wish("blur")),

@@ -71,6 +71,7 @@ def plain(words: _Words) -> _Words:
         _behind,
         _not_let,
         _like,
+        _sharper,
     )
     return next((said for read in readings if (said := read(words))), [])
 
@@ -251,6 +252,14 @@ def _like(words: _Words) -> _Words:
             return ["remove", *fault, "in", *image]
         if how := after(words[at:], ("that is", "which is")):
             return ["make", *image, *how]
+    return []
+
+
+def _sharper(words: _Words) -> _Words:
+    """ "sharper people", "cars crisper": "make the people sharper"."""
+    for how, subject in ((words[0], words[1:]), (words[-1], words[:-1])):
+        if how in ("sharper", "crisper") and is_subject(without_articles(subject)):
+            return ["make", *subject, how]
     return []
 
 

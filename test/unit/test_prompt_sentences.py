@@ -178,7 +178,7 @@ def test_sentences_that_are_understood(text: str, plain: str) -> None:
         ("people brighter than the sky", "write 'people*1.5, sky*0.5'"),
         ("I prefer people to cars", "write 'people*1.5, cars*0.5'"),
         ("fog ahead", "write 'remove the fog'"),
-        ("smooth out the noise", "write 'remove the noise'"),
+        ("iron out the noise", "write 'remove the noise'"),
         ("improve the colours", "it has to be said what is wrong"),
         ("warm colours", "colours are those of the RGB camera"),
         ("remove the snow", "no faults that can be removed"),

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from textdifuse_ros.model.maps import enlarged, smooth
+from textdifuse_ros.model.maps import enlarged, smooth, smooth_apart
 
 FAR = 0.05  # weight of the wider surroundings where a prompted object takes all of the near ones
 # By how much what is asked for outshines its surroundings, in [0, 1] of luminance: up to here it is raised
@@ -38,8 +38,8 @@ def surroundings(small: Tensor, weight: Tensor | None) -> Tensor:
     `weight_around` gives it, None for a prompt that points nowhere.
     """
     if weight is None:
-        return smooth(F.avg_pool2d(small, 4))
-    near = smooth(F.avg_pool2d(torch.cat((small * weight, weight), dim=1), 4))
+        return smooth_apart(F.avg_pool2d(small, 4))
+    near = smooth_apart(F.avg_pool2d(torch.cat((small * weight, weight), dim=1), 4))
     both = near + FAR * (1 - near[:, -1:]) * smooth(smooth(near))
     return both[:, :-1] / both[:, -1:]
 

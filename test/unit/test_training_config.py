@@ -45,7 +45,7 @@ def test_the_files_of_teacher_and_student_spell_out_the_defaults(name: str) -> N
     }  # fmt: skip
     assert read_config(FILES / f"{name}.json", []) == dataclasses.replace(TrainConfig(), **own)  # type: ignore[arg-type]
     written = json.loads((FILES / f"{name}.json").read_text())
-    of_distilling = {"distill_weight", "bank", "bank_share", "tail_weight"}
+    of_distilling = {"distill_weight", "bank", "bank_share", "tail_weight", "moved_weight"}
     unused = of_distilling if name == "teacher" else {"stage_one", "model"}
     assert set(rules_of(TrainConfig)) | {"model"} == set(written) | unused
 

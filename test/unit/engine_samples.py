@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
 from textdifuse_ros.engines.base import Engine
 from textdifuse_ros.engines.compare import difference, scene
+from textdifuse_ros.engines.device import cpu_has_int8
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import ALL, Controls
 from textdifuse_ros.model.network import FusionNetwork
 
+needs_int8 = pytest.mark.skipif(not cpu_has_int8(), reason="needs a processor with VNNI or AMX")
 SOME: Controls = tuple(0.1 * i for i in range(len(ALL)))
 
 
@@ -27,6 +30,12 @@ def tiny_network(seed: int = 3, start_noise: float = 0.0) -> FusionNetwork:
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return network
+
+
+def need_onnx(*packages: str) -> None:
+    """Skip the test where one of the packages that export and run a graph is not installed."""
+    for package in packages or ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
 
 
 def relevance(height: int, width: int) -> NDArray[np.float32]:

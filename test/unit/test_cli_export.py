@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_samples import need_onnx
 from small_networks import TEACHER, save_network
 
 from textdifuse_ros.cli import bench_curve
@@ -35,8 +36,7 @@ def refused(captured: Captured, arguments: list[object], *words: str) -> None:
 
 @pytest.mark.slow
 def test_an_exported_file_runs_alone_and_says_what_it_is(tmp_path: Path, capsys: Captured) -> None:
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
+    need_onnx()
     import onnx
     import onnxruntime
 
@@ -81,8 +81,7 @@ def test_an_exported_file_runs_alone_and_says_what_it_is(tmp_path: Path, capsys:
 def test_a_fixed_size_is_rounded_up_and_half_precision_keeps_the_inputs(
     tmp_path: Path, capsys: Captured
 ) -> None:
-    for package in ("onnx", "onnxscript"):
-        pytest.importorskip(package, reason="needs onnx and onnxscript (requirements-dev.txt)")
+    need_onnx("onnx", "onnxscript")
     import onnx
 
     path, output = save_network(tmp_path / "tiny.safetensors"), tmp_path / "fusion.onnx"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_samples import off, tiny_network
+from engine_samples import need_onnx, off, tiny_network
 
 import textdifuse_ros
 from textdifuse_ros.cli import bench_curve
@@ -206,8 +206,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: p
 @pytest.fixture(scope="module")
 def graph() -> bytes:
     """The tiny network, exported once for the tests below."""
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
+    need_onnx()
     return onnx_export.export_onnx(tiny_network(), 1, weights_id="tiny")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from engine_samples import tiny_network
+from engine_samples import need_onnx, tiny_network
 
 from textdifuse_ros.engines import cache, choice, cpu_threads, device, registry
 from textdifuse_ros.engines.background import BackgroundEngine
@@ -344,8 +344,8 @@ def test_the_engine_that_runs_meanwhile_has_the_precision_asked_for(folder: Path
 @pytest.mark.timeout(1800)  # it compiles beside a loop of frames
 @pytest.mark.parametrize("name", ["compile", "onnx"])
 def test_eager_keeps_its_image_to_a_grey_level_while_another_is_built_beside_it(name: str) -> None:
-    for package in ("onnx", "onnxscript", "onnxruntime") if name == "onnx" else ():
-        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
+    if name == "onnx":
+        need_onnx()
     network, frames = tiny_network(), scene(61, 83)
     expected, _ = EagerEngine(network, "cpu", "fp32").run(*frames, None, 1, ALL)
     engine = BackgroundEngine(EagerEngine(network, "cpu", "fp32"), make_engine(name, network, "cpu", "fp32"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_samples import relevance, tiny_network
+from engine_samples import need_onnx, relevance, tiny_network
 
 from textdifuse_ros.engines import device, onnx_runtime, registry
 from textdifuse_ros.engines.base import EngineError
@@ -115,8 +115,7 @@ def test_it_says_what_it_is_doing_while_it_is_prepared(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_graph_in_half_precision_gives_the_image_of_the_shipped_weights(steps: int) -> None:
     """It is for GPUs; onnxruntime's operators for the CPU round it as well."""
-    for package in ("onnx", "onnxscript"):
-        pytest.importorskip(package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)")
+    need_onnx("onnx", "onnxscript")
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime (requirements-dev.txt)")
     network, (rgb, thermal) = weights.load(), scene(64, 80)
     session = onnxruntime.InferenceSession(export_onnx(network, steps, "fp16"), providers=[CPU])

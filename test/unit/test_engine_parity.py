@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from engine_samples import SOME, off, relevance, tiny_network
+from engine_samples import SOME, need_onnx, needs_int8, off, relevance, tiny_network
 from small_networks import random_network
 
 from textdifuse_ros.engines import compiled
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, difference, scene
 from textdifuse_ros.engines.compiled import CompileEngine
-from textdifuse_ros.engines.device import DTYPES, cpu_has_int8
+from textdifuse_ros.engines.device import DTYPES
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames, crop, padded
 from textdifuse_ros.engines.graph import FusionGraph
@@ -29,8 +29,6 @@ from textdifuse_ros.model.config import ModelConfig
 from textdifuse_ros.model.controls import ALL, AUTO, NONE, Controls
 from textdifuse_ros.simulation.sequence import StreetSequence
 
-needs_int8 = pytest.mark.skipif(not cpu_has_int8(), reason="needs a processor with VNNI or AMX")
-NEEDS_ONNX = "needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
 LONG = pytest.mark.timeout(1800)  # a compilation can take ten minutes where other work goes on
 ODD_SIZES = [(120, 160), (119, 161), (37, 53), (16, 16), (240, 333), (720, 1280), (1023, 1279)]
 
@@ -42,9 +40,16 @@ def eager() -> EagerEngine:
 
 @pytest.fixture(scope="module")
 def onnx() -> OnnxEngine:
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        pytest.importorskip(package, reason=NEEDS_ONNX)
+    need_onnx()
     return OnnxEngine(tiny_network(), "cpu")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[OnnxEngine, EagerEngine]:
+    """The shipped weights exported, once for each number of steps, and what they are held to."""
+    need_onnx()
+    network = weights.load()
+    return OnnxEngine(network, "cpu"), EagerEngine(network, "cpu", "fp32")
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
@@ -105,11 +110,9 @@ def test_one_onnx_file_serves_every_size(onnx: OnnxEngine, eager: EagerEngine, s
 
 @pytest.mark.slow
 def test_onnx_gives_the_image_of_eager_in_smoke_where_the_thermal_camera_hardly_sees(
-    onnx: OnnxEngine,
+    shipped: tuple[OnnxEngine, EagerEngine],
 ) -> None:
     """Small numbers decide there: an exporter once left one out that it took for zero."""
-    network = weights.load()
-    shipped, reference = OnnxEngine(network, "cpu"), EagerEngine(network, "cpu", "fp32")
     rng = np.random.default_rng(0)
     faint = cv2.resize(
         rng.normal(0, 1.5, (16, 20)).astype(np.float32), (160, 128), interpolation=cv2.INTER_CUBIC
@@ -117,17 +120,17 @@ def test_onnx_gives_the_image_of_eager_in_smoke_where_the_thermal_camera_hardly_
     thermal = np.clip(90 + faint + rng.normal(0, 0.4, faint.shape), 0, 255).astype(np.uint8)
     smoke = np.array([110, 130, 170]) + rng.normal(0, 0.4, (128, 160, 3))
     pair = np.clip(smoke, 0, 255).astype(np.uint8), thermal
-    image, expected = (each.run(*pair, None, 1, AUTO)[0] for each in (shipped, reference))
+    image, expected = (each.run(*pair, None, 1, AUTO)[0] for each in shipped)
     assert difference(image, expected)[1] <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 2, 4])
-def test_onnx_gives_the_image_of_the_shipped_weights(onnx: OnnxEngine, steps: int) -> None:
-    network = weights.load()
-    shipped, reference = OnnxEngine(network, "cpu"), EagerEngine(network, "cpu", "fp32")
+def test_onnx_gives_the_image_of_the_shipped_weights(
+    shipped: tuple[OnnxEngine, EagerEngine], steps: int
+) -> None:
     for prompt in (False, True):
-        assert off(shipped, reference, 64, 81, steps, prompt) <= 1
+        assert off(*shipped, 64, 81, steps, prompt) <= 1
 
 
 @pytest.mark.slow

@@ -5,15 +5,17 @@ Made-up pictures do not reach every number that a graph has in it (needs ../shar
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from engine_samples import need_onnx, needs_int8
 from numpy.typing import NDArray
 
+from textdifuse_ros.cli.clip_pairs import clip_pairs
+from textdifuse_ros.cli.image_files import find_pairs, read_pair
 from textdifuse_ros.engines.compare import TOLERANCE, difference
-from textdifuse_ros.engines.device import cpu_has_int8
 from textdifuse_ros.fuser import Fuser
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -27,20 +29,13 @@ pytestmark = [
 
 
 def of_clip(name: str, number: int) -> tuple[Bytes, Bytes]:
-    images = []
-    for camera in ("vis", "ir"):
-        clip = cv2.VideoCapture(str(DATA / "clips" / f"{name}_{camera}.mp4"))
-        for _ in range(number):
-            clip.grab()
-        images.append(clip.read()[1])
-        clip.release()
-    return cv2.cvtColor(images[0], cv2.COLOR_BGR2RGB), cv2.cvtColor(images[1], cv2.COLOR_BGR2GRAY)
+    visible, thermal = (DATA / "clips" / f"{name}_{camera}.mp4" for camera in ("vis", "ir"))
+    return next(itertools.islice(clip_pairs(visible, thermal), number, None))
 
 
 def of_pair(folder: str, stem: str) -> tuple[Bytes, Bytes]:
-    visible, thermal = (next((DATA / folder / part).glob(f"{stem}.*")) for part in ("vis", "ir"))
-    rgb = cv2.cvtColor(cv2.imread(str(visible)), cv2.COLOR_BGR2RGB)
-    return rgb, cv2.imread(str(thermal), cv2.IMREAD_GRAYSCALE)
+    found = find_pairs(DATA / folder / "vis", DATA / folder / "ir").pairs
+    return read_pair(next(pair for pair in found if pair.stem == stem))
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +59,7 @@ def expected(frames: dict[str, tuple[Bytes, Bytes]]) -> dict[tuple[str, str], By
     [
         ("onnx", "fp32", 1),
         ("eager", "bf16", TOLERANCE),
-        pytest.param(
-            "eager",
-            "int8",
-            TOLERANCE,
-            marks=pytest.mark.skipif(not cpu_has_int8(), reason="needs a processor with VNNI or AMX"),
-        ),
+        pytest.param("eager", "int8", TOLERANCE, marks=needs_int8),
     ],
 )
 def test_an_engine_gives_the_image_of_eager_on_frames_of_cameras(
@@ -80,10 +70,7 @@ def test_an_engine_gives_the_image_of_eager_on_frames_of_cameras(
     expected: dict[tuple[str, str], Bytes],
 ) -> None:
     if engine == "onnx":
-        for package in ("onnx", "onnxscript", "onnxruntime"):
-            pytest.importorskip(
-                package, reason="needs onnx, onnxscript and onnxruntime (requirements-dev.txt)"
-            )
+        need_onnx()
     fuser = Fuser(device="cpu", engine=engine, dtype=dtype)
     off = {
         key: difference(fuser.fuse(*frames[key[0]], key[1]).image, image)[0]

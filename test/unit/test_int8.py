@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from engine_samples import SOME, off, relevance, tiny_network
+from engine_samples import SOME, needs_int8, off, relevance, tiny_network
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -15,15 +15,13 @@ from textdifuse_ros.engines import int8
 from textdifuse_ros.engines.base import EngineError
 from textdifuse_ros.engines.compare import TOLERANCE, difference, scene
 from textdifuse_ros.engines.compiled import CompileEngine
-from textdifuse_ros.engines.device import check_dtype, cpu_has_int8
+from textdifuse_ros.engines.device import check_dtype
 from textdifuse_ros.engines.eager import EagerEngine
 from textdifuse_ros.engines.frames import Frames
 from textdifuse_ros.engines.graph import FusionGraph
 from textdifuse_ros.engines.onnx_runtime import OnnxEngine
 from textdifuse_ros.model import ranges, weights
 from textdifuse_ros.model.network import FusionNetwork
-
-needs_int8 = pytest.mark.skipif(not cpu_has_int8(), reason="needs a processor with VNNI or AMX")
 
 
 def watched(network: FusionNetwork) -> FusionNetwork:

@@ -24,9 +24,9 @@ _FLOOR = 4 / 255**2  # variance below which nothing counts as detail: two grey l
 # Colour goes by e_t^2 / (e_t^2 + (BLIND e_v)^2): half of it where the thermal camera's variance is that many
 # times the visible one's, a thirtieth where both are the same.
 BLIND = 6.0
-# Squares of variances are taken of images this many times as bright: torch's ONNX exporter leaves out what is
-# added where it takes it for 0, and the floor's square is 4e-9. A power of two changes no bit of the result.
-_SCALE = 128.0
+# Variances are made this much larger before they are squared: torch's ONNX exporter leaves out what is added
+# where it takes it for 0, and the floor's square is 4e-9. A power of two changes no bit of the result.
+_SCALE = 2.0**14
 # Luminance up to which a dark place keeps its colour, and from which it can lose all of it: in the dark the
 # visible camera shows little of anything, lamps and what they light apart, and no colour that would mislead.
 DARK, LIT = 35 / 255, 70 / 255
@@ -83,12 +83,11 @@ def _blind(small: Tensor, mean: Tensor) -> Tensor:
 
     What they see is judged at a quarter, where little is left of their noise.
     """
-    detail = _SCALE * (small - mean)
-    detail = detail * detail
+    detail = (small - mean) * (small - mean)
     around = smooth(F.avg_pool2d(torch.cat((detail, small[:, :1]), dim=1), 4))
     seen, felt, light = around[:, :1], around[:, 1:2], around[:, 2:]
-    felt, seen = felt * felt, (BLIND * seen) * (BLIND * seen)
-    floor = _SCALE * _SCALE * _FLOOR
+    felt, seen, floor = _SCALE * felt, _SCALE * BLIND * seen, _SCALE * _FLOOR
+    felt, seen = felt * felt, seen * seen
     share = felt / (felt + seen + floor * floor)
     share = share * torch.clamp((light - DARK) / (LIT - DARK), 0.0, 1.0)
     return torch.cat((share, smooth(light)), dim=1)

@@ -123,9 +123,9 @@ def _of_subject(before: _Words, words: _Words) -> _Words:
         return _of_camera(said, own)
     if said[0].key == "make":
         return _made(said, own) or words
-    if alone is None and (whole := _of_whole(said, own)):
-        return whole
     at = next((at for at, word in enumerate(said) if word.key in _SAID and at), 0)
+    if alone is None and (whole := _of_whole(said, at, own)):
+        return whole
     if not at or at + 1 == len(said) or not (own[0].key in _SAID or _is_said(keys(own))):
         return words
     subject, verb = said[:at], said[at : at + 1]
@@ -142,9 +142,11 @@ def _of_subject(before: _Words, words: _Words) -> _Words:
     return words
 
 
-def _of_whole(said: _Words, own: _Words) -> _Words:
-    """ "it is foggy", "dark": it is dark as well. Empty for anything else."""
-    at = next((at for at, word in enumerate(said) if word.key in _SAID and at), 0)
+def _of_whole(said: _Words, at: int, own: _Words) -> _Words:
+    """ "it is foggy", "dark": it is dark as well. Empty for anything else.
+
+    at: where the verb stands, 0 where there is none.
+    """
     whole = at and all(word.key in (*_OF_IMAGES, *restoration.ARTICLES) for word in said[:at])
     if not (whole or said[0].key == "it's") or not _is_said(keys(own)):
         return []

@@ -16,7 +16,6 @@ from textdifuse_ros.text.restoration import (
     HUES,
     IMAGE_WORDS,
     JOINERS,
-    LIGHTS,
     PREPOSITIONS,
     WHOLE,
     Wish,
@@ -24,6 +23,7 @@ from textdifuse_ros.text.restoration import (
     camera_of,
     lines_of_a_camera,
     place_of,
+    shines,
     take_degree,
     without_articles,
 )
@@ -280,8 +280,8 @@ def _about(subject: list[str], adjective: str, tail: list[str], much: bool) -> W
     if not surely or any(word in IMAGE_WORDS for word in subject):
         return None
     region = " ".join([*subject, *tail] if place[1] else subject)
-    if degradation == "over_exposure" and subject[-1] in LIGHTS:
-        region = ""  # the glare of a lamp lies over the whole picture
+    if shines(degradation, " ".join(subject)):
+        region = ""
     return Wish(degradation, False, place[0], region, degree)
 
 

@@ -114,7 +114,6 @@ LIGHTS = (
     "sun", "sunlight", "light", "lights", "headlight", "headlights", "headlamp", "headlamps", "lamp", "lamps",
     "beam", "beams", "streetlight", "streetlights", "floodlight", "floodlights", "torch", "torches",
 )  # fmt: skip
-_SHINING = tuple([each] for each in LIGHTS)
 # Behind a wish these begin no place: "denoise without blurring", "brighten by 20 percent".
 _NO_PLACES = (
     "off", "by", "as", "if", "when", "whenever", "until", "till", "instead", "rather", "than", "before",
@@ -222,7 +221,7 @@ def _verb_wish(words: list[str]) -> _Found | None:
             rest = without_articles(words[size:])
             # "brighten the dark", not "sharpen the dark"
             dark = degradation == "low_light" and rest[:1] == ["dark"] and rest[1:] in _PLACES
-            edges = degradation == "blur" and len(rest) == 1 and rest[0] in _EDGES
+            edges = degradation == "blur" and " ".join(rest) in _EDGES
             if dark or edges or NOUNS.get(" ".join(rest)) == degradation:
                 return degradation, "", ""
             said = rest[:1] and (rest[0] in SEEMS or rest[0].endswith("n't"))  # "the white balance is off"
@@ -249,7 +248,7 @@ def _fault(words: list[str]) -> _Found | None:
         degradation = _named(words[:size]) if len(words) >= size else None
         if degradation:
             place = place_of(words[size:])
-            if degradation == "over_exposure" and place and place[1].split()[-1:] in _SHINING:
+            if place and shines(degradation, place[1]):
                 place = place[0], ""  # "the glare of the headlights"
             if place and (not place[1] or words[size] in PREPOSITIONS) and not _holds_fault(place[1]):
                 return (degradation, *place)  # "no smoke detectors" names an object
@@ -261,6 +260,11 @@ def _fault(words: list[str]) -> _Found | None:
     camera = CAMERAS.get(words[0])
     found = _fault(words[1:]) if camera else None
     return (found[0], found[1] or camera or "", found[2]) if found else None
+
+
+def shines(degradation: str, region: str) -> bool:
+    """Whether it is the glare of a lamp, which lies over the whole picture."""
+    return degradation == "over_exposure" and bool(region) and region.split()[-1] in LIGHTS
 
 
 def _named(words: list[str]) -> str | None:

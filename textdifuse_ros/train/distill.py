@@ -60,8 +60,9 @@ def distill(
     Raises Interrupted after a signal, TrainingError or EngineError when it cannot start or go on.
     """
     config = dataclasses.replace(config, model=student_model(teacher.config))
+    initial = initial or teacher
     with Interrupts() as interrupts, joined(config.device) as ranks:
-        run = Run(output, config, ranks, initial or teacher)
+        run = Run(output, config, ranks, initial)
         if (before := finished(run, FILE)) is not None:
             return _with_ranges(before, data, run) if ranks.first else before
         detector = make_detector(detector_folder, config, run)
@@ -73,7 +74,7 @@ def distill(
         )
         kept = None
         if config.tail_weight:
-            kept = ranges.measure((initial or teacher).cpu(), config.model, sets, config, tails.SHARE)
+            kept = ranges.measure(initial.cpu(), config.model, sets, config, tails.SHARE)
 
         def draws_new(step: int) -> bool:
             return bool(generator(CHOICE, config.seed, ranks.rank, step).random() >= config.bank_share)

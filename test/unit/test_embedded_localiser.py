@@ -173,6 +173,15 @@ def test_what_it_does_not_know_is_refused_with_the_nearest_phrase_and_the_altern
     assert caught.value.position > 0
 
 
+@pytest.mark.parametrize("phrase", ["deer on the road", "no dogs", "wild boar", "some cows", "animals"])
+def test_animals_are_refused_with_what_their_heat_is_found_by(
+    localiser: EmbeddedLocaliser, phrase: str
+) -> None:
+    with pytest.raises(PromptError, match="nearest phrase that it knows is 'warm animals'"):
+        localiser.compile(parse(phrase))
+    localiser.compile(parse("warm animals"))
+
+
 def test_a_long_sentence_is_understood(localiser: EmbeddedLocaliser) -> None:
     prompt = parse("make the pedestrians behind the smoke stand out, keep the sky calm")
     (wanted, persons), (calm, sky) = localiser.compile(prompt).parts

@@ -63,6 +63,7 @@ def test_every_fault_can_be_kept(keeper: str) -> None:
         ("remove the colour cast of the rgb image", Wish("colour_cast", camera="rgb")),
         ("less colour noise", Wish("noise", camera="rgb")),
         ("remove the thick fog", Wish("haze")),
+        ("remove the dust storm", Wish("haze")),
     ],
 )
 def test_a_camera_is_no_object(text: str, wish: Wish) -> None:

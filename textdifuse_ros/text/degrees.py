@@ -24,8 +24,11 @@ _TURNS = (  # "too much"
 _EMPHASES = {
     "especially": 1.5, "particularly": 1.5, "in particular": 1.5, "above all": 1.5, "most of all": 1.5,
     "most importantly": 1.5, "max": 2.0, "maximum": 2.0,
-    **{f"{share} the weight {on}": far for share, far in (("half", 0.5), ("twice", 2.0), ("double", 2.0))
-       for on in ("on", "for")},
+    **{f"{share}{the}weight {on}": far for share, far in (("half", 0.5), ("twice", 2.0), ("double", 2.0))
+       for the in (" the ", " ") for on in ("on", "for")},
+    **{f"{share} {much}": 2.0 for share in ("twice", "double", "two times")
+       for much in ("the", "as much", "as many")},
+    **{f"{little} of": 0.5 for little in ("a bit", "a little bit", "a little", "a touch")},
 }  # fmt: skip
 # In front of how a thing is to be: "very visible", "really stand out".
 _STRESSES = {

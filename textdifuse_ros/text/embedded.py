@@ -17,7 +17,7 @@ from textdifuse_ros.text import embedded_weights
 from textdifuse_ros.text.concepts import FELT, SEEN
 from textdifuse_ros.text.contrast import thermal_contrast
 from textdifuse_ros.text.heat import HOT, temperature_of
-from textdifuse_ros.text.kinds import ANY, called, is_of_no_kind
+from textdifuse_ros.text.kinds import ANY, WARM_ANIMALS, called, is_animal, is_of_no_kind
 from textdifuse_ros.text.localiser import Bytes, CompiledPrompt, Floats, refuse_undone
 from textdifuse_ros.text.meanings import shared_meanings, shared_words
 from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
@@ -191,7 +191,7 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
         raise PromptError(f"{reason}: {hint}", phrase.text, phrase.start)
     thing, concepts = _of_the_thing(phrase.text, phrase.suppressed)
     if not concepts:
-        nearest = shared_meanings().nearest(thing)
+        nearest = WARM_ANIMALS if is_animal(thing) else shared_meanings().nearest(thing)
         raise PromptError(
             f"'{thing}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
             f"phrase that it knows is '{nearest}'; to name anything else, {TO_CLIP}",

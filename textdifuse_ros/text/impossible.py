@@ -33,6 +33,19 @@ _CHOOSING = (
     "use", "using", "more", "less", "prefer", "switch to", "show", "take", "trust", "favour", "favor",
     "no", "without", "ignore", "hide",
 )  # fmt: skip
+_AWAY = ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without")
+_STORMS = (
+    "heavy rain", "light rain", "pouring rain", "drizzle", "rainstorm", "sleet", "hail", "blizzard",
+    "snowstorm", "snow storm", "snowfall", "heavy snow", "falling snow",
+)  # fmt: skip
+_DIRTY = (
+    "dirty", "wet", "fogged", "fogged up", "foggy", "dusty", "muddy", "iced", "icy", "frozen", "smeared",
+)  # fmt: skip
+_GLASS = _each(  # what sits on a lens; "the camera" is among the words for the image, which are left out
+    ("rain", "raindrops", "rain drops", "drops", "droplets", "water", "water drops", "water droplets", "dirt",
+     "mud", "dust", "snow", "ice", "frost", "condensation", "moisture", "smudges", "fingerprints", "insects"),
+    ("on", "on lens", "on lenses", "on glass"),
+)  # fmt: skip
 _USING = ("use", "using", "use the", "switch to", "trust", "rely on", "rely more on", "use only", "take")
 # By what is left of a directive without articles, "it" and words for the image.
 _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -103,15 +116,14 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "rain, dirt, reflections, flicker, shake and flaws of a lens are no faults that can be removed: "
         "write 'denoise', 'remove the haze' or 'remove the glare'",
         (
-            *_each(
-                ("remove", "no", "less", "get rid of", "filter out", "reduce", "suppress", "without"),
-                ("rain", "snow", "raindrops", "rain drops", "snowflakes", "dirt", "reflections", "reflection",
-                 "flicker", "flickering", "shake", "shaking"),
-            ),
-            "raining", "rains", "snowing", "snows", "lens dirty", "dirty lens", "clean lens",
+            *_each(_AWAY, ("rain", "snow", "raindrops", "rain drops", "snowflakes", "dirt", "reflections",
+                           "reflection", "flicker", "flickering", "shake", "shaking", *_STORMS)),
+            *_STORMS, *_GLASS, *_each((*_AWAY, "clean", "wipe off"), _GLASS),
+            *_each(("lens", "lenses"), _DIRTY), *_each(_DIRTY, ("lens", "lenses")),
+            "raining", "rains", "snowing", "snows", "clean lens", "wipe lens",
             *_each(("", "remove", "no", "fix", "correct"),
                    ("vignetting", "ghosting", "artefacts", "artifacts", "distortion", "aliasing")),
-            "flicker", "flickers", "flickering", "shaky", "shakes", "stabilise", "stabilize", "wet lens",
+            "flicker", "flickers", "flickering", "shaky", "shakes", "stabilise", "stabilize",
         ),
     ),
     (
@@ -128,7 +140,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "night vision", "night mode", "day mode", "daylight mode", "make look like day", "look like day",
             "make day", "turn night into day", "night look like day",
             "night look like daytime", "use night vision", "night", "night time", "no night",
-            "remove night", "less night",
+            "remove night", "less night", *_each(("better", "improve", "more"), ("night vision",)),
         ),
     ),
     (

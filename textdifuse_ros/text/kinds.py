@@ -12,6 +12,22 @@ ANY = frozenset((
     "object", "objects", "thing", "things", "item", "items", "stuff", "something", "anything", "everything",
     "whatever", "those", "these", "ones", "what", "all", "obstacle", "obstacles",
 ))  # fmt: skip
+# What is warm and has no name of its own in the vocabulary.
+_BEASTS = (
+    "animal", "pet", "beast", "mammal", "dog", "puppy", "hound", "cat", "kitten", "cow", "bull", "calf",
+    "horse", "pony", "foal", "mare", "donkey", "mule", "goat", "lamb", "pig", "piglet", "boar", "hog",
+    "deer", "fawn", "roe", "stag", "elk", "moose", "reindeer", "antelope", "buffalo", "bison", "bear",
+    "fox", "badger", "hare", "rabbit", "squirrel", "hedgehog", "raccoon", "beaver", "otter", "kangaroo",
+    "camel", "elephant", "lion", "tiger", "leopard", "cheetah", "hyena", "coyote", "jackal", "monkey",
+    "ape", "gorilla", "chimpanzee", "rat", "seal", "bird", "chicken", "hen", "duck", "swan", "turkey",
+    "pigeon",
+)  # fmt: skip
+_HERDS = (
+    "sheep", "cattle", "livestock", "wildlife", "poultry", "game", "oxen", "ox", "calves", "foxes", "wolf",
+    "wolves", "goose", "geese", "puppies", "ponies", "mouse", "mice", "fauna",
+)  # fmt: skip
+_ANIMALS = frozenset((*_BEASTS, *(f"{name}s" for name in _BEASTS), *_HERDS))
+WARM_ANIMALS = "warm animals"
 # Names that mean one kind of thing, by a name that the vocabulary has.
 _CALLED = {"ambulance": "ambulance truck", "ambulances": "ambulance trucks"}
 _ARTICLES = ("the", "a", "an", "all", "any", "every", "some", "only", "of", "my", "our", "these", "those")
@@ -34,3 +50,9 @@ def is_of_no_kind(text: str) -> bool:
     words = [word for word in text.casefold().split() if word not in _ARTICLES]
     said = [word for word in words if word not in ANY]
     return bool(said) and all(word in _STATES for word in said)
+
+
+def is_animal(text: str) -> bool:
+    """Whether it names an animal that is warm: "wild boar", "dogs"; not "hot dog stand"."""
+    words = text.casefold().split()
+    return bool(words) and words[-1] in _ANIMALS

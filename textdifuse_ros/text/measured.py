@@ -42,6 +42,8 @@ def weighed(words: list[Word]) -> str:
         return f"may end with a weight: write it as '{_name(front)}*{spoken[-1]}'"
     if len(words) > 1 and (times := _TIMES.fullmatch(spoken[-1])):
         return f"may end with a weight: write it as '{_name(words[:-1])}*{times[1] or times[2]}'"
+    if len(words) > 1 and (times := _TIMES.fullmatch(spoken[0])):  # "2x people"
+        return f"may end with a weight: write it as '{_name(words[1:])}*{times[1] or times[2]}'"
     return ""
 
 

@@ -136,6 +136,23 @@ def test_strength_is_the_way_from_the_base_to_the_wish(strength: float, left: fl
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "strength", "like"),
+    [
+        ("brighten*1.5", 1.0, "strongly brighten"),
+        ("brighten", 1.5, "strongly brighten"),
+        ("slightly brighten*2", 1.0, "brighten"),
+        ("slightly brighten the dark*1.5, slightly dehaze", 2.0, "strongly brighten, dehaze"),
+        ("more contrast*2", 2.0, "strongly increase the contrast"),
+        ("slightly remove the noise*2", 1.0, "remove the noise"),
+        ("denoise*2, correct the colours*2", 2.0, "denoise, correct the colours"),
+    ],
+)
+def test_a_weight_above_one_is_a_higher_degree(text: str, strength: float, like: str) -> None:
+    asked_for = passes(compiled(text).wishes, NONE, strength)
+    assert asked_for == passes(compiled(like).wishes, NONE, 1.0)
+
+
 def test_a_wish_starts_from_whatever_the_setting_says() -> None:
     base = controls({"low_light": 0.2, "haze": 0.3}, ALL)
     assert whole("keep the night look*0.5", base) == {"low_light": pytest.approx(0.1)}
@@ -252,6 +269,8 @@ def test_a_wish_is_the_same_picture_as_its_controls(
         ("correct the colours", 1.0, 1.0),
         ("slightly correct the colours", 1.0, 0.5),
         ("correct the colours", 0.4, 0.4),
+        ("slightly correct the colours*2", 1.0, 1.0),
+        ("slightly correct the colours", 0.5, 0.25),
         ("correct the colours of the warm objects", 1.0, 0.0),
         ("keep the colours", 1.0, 0.0),
         ("brighten the dark", 1.0, 0.0),

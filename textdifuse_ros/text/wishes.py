@@ -49,8 +49,9 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
     """What the network has to be run for: first the whole frame, then what differs in regions.
 
     base: controls without a prompt. Each wish moves its own controls from the base towards what it asks for,
-    by min(1, weight x strength) of the way, and one to remove something never removes less of it than the
-    base does; where two set the same one, the later counts. Wishes with a region start from what those
+    by weight x strength of the way; more than the whole way is a higher degree, and no keeping goes beyond
+    it. One to remove something never removes less of it than the base does; where two set the same one, the
+    later counts. Wishes with a region start from what those
     without one have made. Regions that end up with the same controls share a run, and a region that ends up
     with those of the whole frame needs none.
     """
@@ -80,12 +81,13 @@ def held_back(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]
 
 def asked(wishes: Iterable[CompiledWish], control: str, strength: float) -> float:
     """How far a fault is to be removed in the words of the wishes for the whole frame, in [0, 1]."""
-    degrees = [
-        min(1.0, wish.phrase.weight * strength) * min(1.0, wish.phrase.wish.degree)
-        for wish in wishes
-        if wish.region is None and wish.phrase.wish is not None
-        if control in wish.removals and not wish.phrase.suppressed
-    ]
+    degrees = []
+    for wish in wishes:
+        if wish.region is not None or wish.phrase.wish is None or wish.phrase.suppressed:
+            continue
+        if control in wish.removals:
+            share = wish.phrase.weight * strength
+            degrees.append(min(1.0, share) * min(1.0, wish.phrase.wish.degree * max(1.0, share)))
     return max(degrees, default=0.0)
 
 
@@ -99,12 +101,22 @@ def blend(image: Bytes, over: Bytes, where: Floats) -> Bytes:
 def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> Controls:
     values = dict(zip(CONTROLS, base, strict=True))
     for wish in wishes:
-        share = min(1.0, wish.phrase.weight * strength)
+        far = wish.phrase.weight * strength
+        share = min(1.0, far)
         for name, removal in wish.removals.items():
             start = base[CONTROLS.index(name)]
-            end = start * removal if wish.phrase.suppressed else max(start, removal)
+            if wish.phrase.suppressed:
+                end = start * removal
+            else:
+                end = max(start, _farther(name, removal, max(1.0, far)))
             values[name] = start + share * (end - start)
     return tuple(values[name] for name in CONTROLS)
+
+
+def _farther(control: str, removal: float, times: float) -> float:
+    """What a wish sets its control to where it is wanted so many times over: as a higher degree would."""
+    begins = 0.0 if wholly(control) == 1.0 else wholly(control)
+    return min(most(control), begins + (removal - begins) * times)
 
 
 def _compile(localiser: Localiser, prompt: Prompt, phrase: Phrase) -> CompiledWish:
@@ -125,9 +137,7 @@ def _removal(control: str, wish: Wish) -> float:
     without it. Asking begins where all is undone that shows by itself."""
     if wish.keep:
         return 1.0 - min(1.0, wish.degree)
-    whole = wholly(control)
-    wanted = wish.degree if whole == 1.0 else whole + (1.0 - whole) * wish.degree
-    return min(most(control), wanted)
+    return _farther(control, 1.0, wish.degree)
 
 
 def _impossible(phrase: Phrase, wish: Wish) -> str:

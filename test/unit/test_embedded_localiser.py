@@ -118,7 +118,9 @@ def test_a_typing_error_is_refused_with_what_was_meant(
     localiser.compile(parse(meant))
 
 
-@pytest.mark.parametrize("text", ["minivans", "hatchbacks", "passers-by", "ambulances", "motorcyclists"])
+@pytest.mark.parametrize(
+    "text", ["minivans", "hatchbacks", "passers-by", "ambulances", "motorcyclists", "man raking leaves"]
+)
 def test_rare_words_are_no_typing_errors(localiser: EmbeddedLocaliser, text: str) -> None:
     localiser.compile(parse(text))
 
@@ -171,6 +173,23 @@ def test_what_it_does_not_know_is_refused_with_the_nearest_phrase_and_the_altern
     nearest = text.split("nearest phrase that it knows is '")[1].split("'")[0]
     assert nearest in read_vocabulary().known()
     assert caught.value.position > 0
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["kids playing football", "workers welding pipes", "a child flying a kite", "someone playing the guitar"],
+)
+def test_persons_are_persons_whatever_they_do(localiser: EmbeddedLocaliser, phrase: str) -> None:
+    ((_, found),) = localiser.compile(parse(phrase)).parts
+    assert next(iter(found)) == "person"
+
+
+@pytest.mark.parametrize(
+    "phrase", ["car washing machine", "driver training school", "deer crossing the road"]
+)
+def test_a_thing_is_none_of_what_its_name_begins_with(localiser: EmbeddedLocaliser, phrase: str) -> None:
+    with pytest.raises(PromptError, match="cannot be located"):
+        localiser.compile(parse(phrase))
 
 
 @pytest.mark.parametrize("phrase", ["deer on the road", "no dogs", "wild boar", "some cows", "animals"])

@@ -24,7 +24,7 @@ from textdifuse_ros.text.prompt import Phrase, Prompt, PromptError
 from textdifuse_ros.text.sentence import shared_encoder
 from textdifuse_ros.text.spelling import mended
 from textdifuse_ros.text.things import SEVERAL
-from textdifuse_ros.text.whereabouts import apart, doing
+from textdifuse_ros.text.whereabouts import apart, doing, several_doing
 
 if TYPE_CHECKING:
     from textdifuse_ros.text.embedded_network import LocaliserNetwork
@@ -212,7 +212,8 @@ def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]
     thing, place, belongs = apart(text)
     concepts = concepts_of(thing)
     if not place or _is_learnt(text):
-        return text, concepts_of(text)
+        whole, who = concepts_of(text), doer or several_doing(text)
+        return text, whole or (concepts_of(who) if who else {})
     if not concepts:
         there, whole = concepts_of(place), concepts_of(text)
         if _is_general(thing):  # "anything on wheels"; not the road of "anything on the road"
@@ -239,7 +240,7 @@ def _read_for(phrase: Phrase) -> Iterator[str]:
     doer, _ = doing(phrase.text)
     thing, place, belongs = apart(phrase.text)
     where = (place, phrase.text) if place and belongs and not phrase.suppressed else ()
-    return (called(text) for text in (doer, thing, *where) if text)
+    return (called(text) for text in (doer, several_doing(phrase.text), thing, *where) if text)
 
 
 def _same(concepts: Mapping[str, float]) -> str:

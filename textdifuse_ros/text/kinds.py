@@ -53,6 +53,8 @@ def is_of_no_kind(text: str) -> bool:
 
 
 def is_animal(text: str) -> bool:
-    """Whether it names an animal that is warm: "wild boar", "dogs"; not "hot dog stand"."""
+    """Whether it names an animal that is warm: "wild boar", "dogs"; not "hot dog stand", nor what somebody
+    does with one: "farmer milking cows".
+    """
     words = text.casefold().split()
-    return bool(words) and words[-1] in _ANIMALS
+    return bool(words) and words[-1] in _ANIMALS and not any(word.endswith("ing") for word in words[1:])

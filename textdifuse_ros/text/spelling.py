@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection
 _SHORTEST = 4  # letters of a word that is looked at: among shorter ones each is near to many
 _LONG = 8  # letters from which two slips are forgiven
 _HALF = 4  # letters of each half of a compound, as in "minibikes"
-_PLURALS = (("ies", "y"), ("es", ""), ("s", ""), ("'s", ""), ("s'", ""))
+_ENDINGS = (
+    ("ies", "y"), ("es", ""), ("s", ""), ("'s", ""), ("s'", ""), ("ing", ""), ("ing", "e"), ("ers", ""),
+)  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+", re.ASCII)
 
 
@@ -27,7 +29,7 @@ def _meant(word: str, names: Collection[str], is_word: Callable[[str], bool]) ->
         return ""
 
     def known(each: str) -> bool:
-        stems = (each.removesuffix(end) + instead for end, instead in _PLURALS if each.endswith(end))
+        stems = (each.removesuffix(end) + instead for end, instead in _ENDINGS if each.endswith(end))
         return any(stem in names or is_word(stem) for stem in (each, f"{each}s", *stems))
 
     compound = (known(word[:at]) and known(word[at:]) for at in range(_HALF, len(word) - _HALF + 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from textdifuse_ros.text.things import PERSONS
+
 # With these what follows is another thing, near or far.
 _BESIDE = (
     "behind", "in front of", "near", "near to", "next to", "close to", "beside", "against", "under",
@@ -31,6 +33,16 @@ _DOING = re.compile(
     rf"(.+?)\s+(\w+ing)(?=\s+(?:the|a|an|at|to|up|down|off|across|through|{'|'.join(_LONGEST_FIRST)})\b|$)",
     re.IGNORECASE,
 )
+
+
+# "kids playing football": of several who do something, nothing else can be meant. "car washing machine" may.
+_SEVERAL_DOING = re.compile(r"(.+?)\s+\w+ing\s+\S", re.IGNORECASE)
+
+
+def several_doing(text: str) -> str:
+    """Which persons do something to something: "kids"; "" where it may be the name of a thing."""
+    found = _SEVERAL_DOING.match(text)
+    return found[1] if found is not None and found[1].split()[-1].casefold() in PERSONS else ""
 
 
 def doing(text: str) -> tuple[str, str]:

@@ -203,6 +203,7 @@ def test_what_cannot_be_seen_is_asked_for(text: str) -> None:
         ("more colour", "write 'correct the colours'"),
         ("black and white", "colours are those of the RGB camera"),
         ("use the thermal camera", "name what must stand out, as in 'warm objects'"),
+        ("less rgb influence", "name what must stand out, as in 'warm objects'"),
         ("more infrared", "name what must stand out, as in 'warm objects'"),
         ("night vision", "write 'brighten the dark', or 'keep the night look'"),
         ("enhance the image", "write 'more contrast', 'denoise', 'brighten the dark' or 'remove the haze'"),

@@ -378,7 +378,7 @@ def test_what_is_to_recede_keeps_calm(text: str) -> None:
         ("ignore anything that is not a person", "person"), ("everything warm except cars", "warm, no cars"),
         ("sharpen all except the sky", "sharpen the people"), ("people 2 cars 1", "people*2, cars*1"),
         ("people 80 percent", "people*0.8"), ("emphasise people by a factor of 2", "people*2"),
-        ("2x people", "people*2"),
+        ("2x people", "people*2"), ("remove noise stripes and haze", "no noise, no stripes"),
         ("anything above 60 degrees", "warm objects"), ("temperature below 10", "cold objects"),
         ("denoise dehaze deblur", "denoise, dehaze, deblur"), ("thermal is bad", "denoise"),
     ],

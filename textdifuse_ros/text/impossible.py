@@ -95,7 +95,10 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "both cameras always have their part: name what must stand out, as in 'warm objects'; each camera by "
         "itself is on its own topic",
-        (*_each(_CHOOSING, _CAMERAS), *_each(_CAMERAS, ("off", "on"))),
+        (
+            *_each(_CHOOSING, _CAMERAS), *_each(_CAMERAS, ("off", "on")),
+            *_each(("more", "less"), _each(_CAMERAS, ("influence", "part", "weight", "share"))),
+        ),
     ),
     (
         "plain fusion is the empty prompt: write ''",

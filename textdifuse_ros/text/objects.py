@@ -7,7 +7,7 @@ from itertools import pairwise
 from textdifuse_ros.text import complaints, harms, lexicon, restoration
 from textdifuse_ros.text.affixes import is_turned, turned_by_affix
 from textdifuse_ros.text.clausal import more_than_a_name
-from textdifuse_ros.text.faults import MEASURES, VERBS
+from textdifuse_ros.text.faults import MEASURES, NOUNS, VERBS
 from textdifuse_ros.text.lexer import Word
 from textdifuse_ros.text.measured import weighed
 from textdifuse_ros.text.phrasing import FILLER, ended, find, head, keys, strip_leading, strip_trailing
@@ -135,6 +135,7 @@ def _reason(words: list[Word], typed: str, suppressed: bool) -> str:
         return f"does not say what '{words[0].text}' is: name it, as in 'people, no cars'"
     return (
         ("" if suppressed else _fault(words, typed))
+        or _several_faults(words)
         or weighed(words)
         or _no_thing(words, typed, suppressed)
         or more_than_a_name(words, suppressed)
@@ -179,15 +180,25 @@ def _fault(words: list[Word], typed: str) -> str:
     return f"is a fault of the image, no object: write 'no {fault}' to remove it, or 'keep the {fault}'"
 
 
+def _several_faults(words: list[Word]) -> str:
+    """ "noise stripes" of "remove noise stripes and haze"."""
+    if len(words) < 2 or not all(word.key in NOUNS for word in words):
+        return ""
+    wanted = ", ".join(f"no {word.text}" for word in words)
+    return f"names several faults: write '{wanted}' to remove them"
+
+
 def _no_thing(words: list[Word], typed: str, suppressed: bool) -> str:
     """ "contrast", "everything", "thermal image", "everything around the people", "people in sight"."""
     spoken = keys(words)
     of_camera = len(spoken) == 2 and spoken[0] in restoration.CAMERAS and spoken[1] in MEASURES
     if (of_camera or (len(spoken) == 1 and spoken[0] in MEASURES)) and not suppressed:
         return f"is no object in the image: write 'more {typed}'"
-    if all(word in _EVERYTHING for word in spoken) or _names_a_camera(spoken) or _names_an_image(spoken):
+    camera = _names_a_camera(spoken)
+    if camera or all(word in _EVERYTHING for word in spoken) or _names_an_image(spoken):
         wish = "keep the night look" if suppressed else "brighten"
-        return f"is no object in the image: name one, as in 'warm objects', or a wish, as in '{wish}'"
+        both = ", and both cameras always have their part" if camera else ""
+        return f"is no object in the image{both}: name one, as in 'warm objects', or a wish, as in '{wish}'"
     if suppressed and spoken[0] in _AREAS and len(words) > 1:
         return f"is no thing by itself: {APART}"
     return f"can be meant either way: {APART}" if suppressed and ended(words, _SEEN) else ""

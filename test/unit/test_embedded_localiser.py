@@ -172,7 +172,16 @@ def test_what_it_does_not_know_is_refused_with_the_nearest_phrase_and_the_altern
     assert f"'{caught.value.phrase}' cannot be located" in text and "'clip'" in text
     nearest = text.split("nearest phrase that it knows is '")[1].split("'")[0]
     assert nearest in read_vocabulary().known()
+    assert "far from it (it knows people, vehicles, the sky, roads, and what is warm or cold)" in text
     assert caught.value.position > 0
+
+
+@pytest.mark.parametrize(
+    ("phrase", "near"), [("headlights", "car with headlights"), ("cables", "hot cables")]
+)
+def test_a_near_phrase_is_told_alone(localiser: EmbeddedLocaliser, phrase: str, near: str) -> None:
+    with pytest.raises(PromptError, match=f"phrase that it knows is '{near}'; to name anything else"):
+        localiser.compile(parse(phrase))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ _LONGEST = 3  # longer side of the reduced image in units of the shorter one
 WARM, COLD = FELT
 # It is another model to load, which a node does not do while it is active.
 TO_CLIP = "install requirements-clip.txt and set the localiser to 'clip' (a node: deactivate, set, activate)"
+_NEAR = 0.6  # cosine between a phrase and its nearest known one below which that one is no help
+_KNOWN = "people, vehicles, the sky, roads, and what is warm or cold"
 _MOVED = frozenset(SEEN) - {"sky", "road"}
 
 
@@ -191,14 +193,17 @@ def _concepts(phrase: Phrase) -> Mapping[str, float]:
         raise PromptError(f"{reason}: {hint}", phrase.text, phrase.start)
     thing, concepts = _of_the_thing(phrase.text, phrase.suppressed)
     if not concepts:
-        nearest = WARM_ANIMALS if is_animal(thing) else shared_meanings().nearest(thing)
-        raise PromptError(
-            f"'{thing}' cannot be located: the localiser 'embedded' does not know it, and the nearest "
-            f"phrase that it knows is '{nearest}'; to name anything else, {TO_CLIP}",
-            thing,
-            phrase.start,
-        )
+        raise PromptError(_unknown(thing), thing, phrase.start)
     return concepts
+
+
+def _unknown(thing: str) -> str:
+    nearest, likeness = (WARM_ANIMALS, 1.0) if is_animal(thing) else shared_meanings().nearest(thing)
+    known = "" if likeness >= _NEAR else f", far from it (it knows {_KNOWN})"
+    return (
+        f"'{thing}' cannot be located: the localiser 'embedded' does not know it, and the nearest phrase "
+        f"that it knows is '{nearest}'{known}; to name anything else, {TO_CLIP}"
+    )
 
 
 def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]]:

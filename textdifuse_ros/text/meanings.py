@@ -53,6 +53,6 @@ class Meanings:
                     self._known.pop(next(iter(self._known)))  # the oldest
         return [known[text] for text in texts]
 
-    def nearest(self, text: str) -> str:
-        """The known phrase that means most nearly the same."""
+    def nearest(self, text: str) -> tuple[str, float]:
+        """See Words.nearest."""
         return self._words.nearest(self._encoder(text))

@@ -55,9 +55,11 @@ class Words:
         order = np.argsort(-shares, kind="stable")
         return {CONCEPTS[index]: float(relative[index]) for index in order if relative[index] > 0}
 
-    def nearest(self, embedding: Floats) -> str:
-        """The known phrase that means most nearly the same."""
-        return self.phrases[int(np.argmax(self.embeddings[: len(self.phrases)] @ embedding))]
+    def nearest(self, embedding: Floats) -> tuple[str, float]:
+        """The known phrase that means most nearly the same, and the cosine between the two, in [-1, 1]."""
+        cosines = self.embeddings[: len(self.phrases)] @ embedding
+        best = int(np.argmax(cosines))
+        return self.phrases[best], float(cosines[best])
 
 
 def kernel(cosines: Floats) -> Floats:

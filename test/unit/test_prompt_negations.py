@@ -84,8 +84,8 @@ _APART = "as in 'people, no cars'"
         ("people hardly visible", "holds 'hardly visible', which may turn its meaning round"),
         ("0 cars", "holds a 0: write 'no cars' to keep it calm"),
         ("people 0", "holds a 0: write 'no people' to keep it calm"),
-        ("people who are hidden by smoke", f"turn its meaning round: write what must stand out and what must "
-                                           f"not as phrases of their own, {_APART}"),
+        ("people are hidden behind cars", f"turn its meaning round: write what must stand out and what must "
+                                          f"not as phrases of their own, {_APART}"),
         ("people without cars", "'people without cars' holds 'without', which may turn its meaning round: "
                                 "write 'people, no cars'"),
         ("people instead of cars", "write 'people, no cars'"),
@@ -348,7 +348,8 @@ def test_what_nobody_knows_behind_a_known_name_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "people walking", "cars parked outside", "people who are hard to see", "cars with their lights on",
+        "people walking", "cars parked outside", "people who are hard to see",
+        "people who are hidden by smoke", "cars with their lights on",
         "people the robot sees", "vehicles ahead", "cars still running", "people carrier",
         "people in thermal",
     ],

@@ -64,6 +64,10 @@ def test_every_fault_can_be_kept(keeper: str) -> None:
         ("less colour noise", Wish("noise", camera="rgb")),
         ("remove the thick fog", Wish("haze")),
         ("remove the dust storm", Wish("haze")),
+        ("the people are hidden by smoke", Wish("haze")),
+        ("everything is covered by thick smoke", Wish("haze")),
+        ("the view is blocked by fog", Wish("haze")),
+        ("the thermal image is covered with noise", Wish("noise", camera="thermal")),
     ],
 )
 def test_a_camera_is_no_object(text: str, wish: Wish) -> None:

@@ -55,6 +55,13 @@ _GONE = ("gone", "away", "removed", "reduced", "cleared", "suppressed")
 _THINNER = ("thinner", "weaker", "lighter", "fainter", "disappear", "vanish", "go away", "transparent")
 _WHATEVER = ("what", "everything", "anything", "whatever", "things", "all", "who")
 _HIDING = ("hide", "cover", "obscure", "block", "conceal", "spoil", "ruin", "disturb", "annoy", "blind")
+_HIDDEN = ("hidden", "obscured", "covered", "blocked", "concealed", "veiled", "masked", "shrouded")
+_HIDDEN_BY = tuple(
+    f"{seems} {hidden} {by}"
+    for seems in ("is", "are", "gets", "get")
+    for hidden in _HIDDEN
+    for by in ("by", "behind", "in", "with", "under")
+)
 _TAKING = ("get", "take", "keep", "pull", "filter")
 
 
@@ -69,6 +76,7 @@ def plain(words: _Words) -> _Words:
         _taken,
         _switched,
         _behind,
+        _hidden,
         _not_let,
         _like,
         _sharper,
@@ -231,6 +239,16 @@ def _behind(words: _Words) -> _Words:
     rest = after(rest, ("is", "are", "that is", "that are", "lies", "there is")) or rest
     fault = without_articles(rest[1:]) if rest[:1] == ["behind"] else []
     return ["remove", *fault] if " ".join(fault) in NOUNS else []
+
+
+def _hidden(words: _Words) -> _Words:
+    """ "the people are hidden by the smoke": the smoke hides them. What it hides is no object here."""
+    for at in range(1, len(words)):
+        fault = without_articles(after(words[at:], _HIDDEN_BY))
+        what = words[:at]
+        if fault and understand(["remove", *fault]) is not None and is_subject(what):
+            return ["remove", *fault, *(["in", *what] if camera_of(what) else [])]
+    return []
 
 
 def _not_let(words: _Words) -> _Words:

@@ -186,8 +186,11 @@ def test_a_near_phrase_is_told_alone(localiser: EmbeddedLocaliser, phrase: str, 
 
 @pytest.mark.parametrize(
     "phrase",
-    ["kids playing football", "workers welding pipes", "a child flying a kite", "someone playing the guitar"],
-)
+    [
+        "kids playing football", "workers welding pipes on the bridge", "a child flying a kite",
+        "someone playing the guitar", "people feeding ducks at the pond",
+    ],
+)  # fmt: skip
 def test_persons_are_persons_whatever_they_do(localiser: EmbeddedLocaliser, phrase: str) -> None:
     ((_, found),) = localiser.compile(parse(phrase)).parts
     assert next(iter(found)) == "person"

@@ -215,10 +215,10 @@ def _of_the_thing(text: str, suppressed: bool) -> tuple[str, Mapping[str, float]
     if doer and not concepts_of(doer) and not _is_general(doer) and not _is_learnt(act):
         return doer, {}
     thing, place, belongs = apart(text)
-    concepts = concepts_of(thing)
+    who = doer or several_doing(text)
+    concepts = concepts_of(thing) or (concepts_of(who) if who else {})
     if not place or _is_learnt(text):
-        whole, who = concepts_of(text), doer or several_doing(text)
-        return text, whole or (concepts_of(who) if who else {})
+        return text, concepts_of(text) or concepts
     if not concepts:
         there, whole = concepts_of(place), concepts_of(text)
         if _is_general(thing):  # "anything on wheels"; not the road of "anything on the road"

@@ -40,10 +40,9 @@ def weighed(words: list[Word]) -> str:
     if len(words) > 2 and spoken[-1].isdecimal() and spoken[-2] in _WEIGHING:
         front = words[:-3] if spoken[-3] in ("with", "at", "of") and len(words) > 3 else words[:-2]
         return f"may end with a weight: write it as '{_name(front)}*{spoken[-1]}'"
-    if len(words) > 1 and (times := _TIMES.fullmatch(spoken[-1])):
-        return f"may end with a weight: write it as '{_name(words[:-1])}*{times[1] or times[2]}'"
-    if len(words) > 1 and (times := _TIMES.fullmatch(spoken[0])):  # "2x people"
-        return f"may end with a weight: write it as '{_name(words[1:])}*{times[1] or times[2]}'"
+    for said, named in ((spoken[-1], words[:-1]), (spoken[0], words[1:])):  # "people x2", "2x people"
+        if named and (times := _TIMES.fullmatch(said)):
+            return f"may end with a weight: write it as '{_name(named)}*{times[1] or times[2]}'"
     return ""
 
 

@@ -61,7 +61,7 @@ _THERMAL = tuple(
 _SAID_OF_CAMERAS = (
     *lexicon.SEEMS, *restoration.PREPOSITIONS, "stronger", "weaker", "better", "bad", "more", "less", "up",
 )  # fmt: skip
-_WHERE_HIDDEN, _RELATIVE = ("is hidden", "are hidden"), ("who", "that", "which")
+_WHERE_HIDDEN = ("is hidden", "are hidden")
 _NOBODY = ("nothing", "nobody", "noone", "no-one")
 _OFF_NAMES = ("road", "roader", "roaders", "duty", "piste", "grid", "shore", "peak", "white", "track", "ramp")
 
@@ -274,7 +274,7 @@ def _turned(words: list[Word], suppressed: bool) -> str:
     front = _subject(words[:at])
     behind = words[at + entry.count(" ") + 1 :]
     told = behind and behind[0].key in ("by", *restoration.PREPOSITIONS)  # "hidden by smoke"
-    if told and entry in _WHERE_HIDDEN and at > 1 and words[at - 1].key in _RELATIVE:
+    if told and entry in _WHERE_HIDDEN and at > 1 and words[at - 1].key in harms.RELATIVE:
         return _turned(behind, suppressed)  # "people who are hidden by smoke"
     before, after = _name(front), "" if told else _name(behind)
     hint = APART

@@ -35,6 +35,12 @@ _DOING = re.compile(
 )
 
 
+def doing(text: str) -> tuple[str, str]:
+    """Who does something, and with what it does: "deer", "deer crossing"; "" where nobody does anything."""
+    found = _DOING.match(text)
+    return (found[1], found[0]) if found is not None else ("", "")
+
+
 # "kids playing football": of several who do something, nothing else can be meant. "car washing machine" may.
 _SEVERAL_DOING = re.compile(r"(.+?)\s+\w+ing\s+\S", re.IGNORECASE)
 
@@ -43,9 +49,3 @@ def several_doing(text: str) -> str:
     """Which persons do something to something: "kids"; "" where it may be the name of a thing."""
     found = _SEVERAL_DOING.match(text)
     return found[1] if found is not None and found[1].split()[-1].casefold() in PERSONS else ""
-
-
-def doing(text: str) -> tuple[str, str]:
-    """Who does something, and with what it does: "deer", "deer crossing"; "" where nobody does anything."""
-    found = _DOING.match(text)
-    return (found[1], found[0]) if found is not None else ("", "")

@@ -51,9 +51,8 @@ def passes(wishes: Iterable[CompiledWish], base: Controls, strength: float) -> t
     base: controls without a prompt. Each wish moves its own controls from the base towards what it asks for,
     by weight x strength of the way; more than the whole way is a higher degree, and no keeping goes beyond
     it. One to remove something never removes less of it than the base does; where two set the same one, the
-    later counts. Wishes with a region start from what those
-    without one have made. Regions that end up with the same controls share a run, and a region that ends up
-    with those of the whole frame needs none.
+    later counts. Wishes with a region start from what those without one have made. Regions that end up with
+    the same controls share a run, and a region that ends up with those of the whole frame needs none.
     """
     acting = [wish for wish in wishes if wish.phrase.weight * strength > 0]
     whole = _moved(base, (wish for wish in acting if wish.region is None), strength)
@@ -74,7 +73,7 @@ def held_back(wishes: Iterable[CompiledWish], strength: float) -> frozenset[str]
     names: set[str] = set()
     for wish in wishes:
         if wish.region is None and wish.phrase.suppressed:
-            share = min(1.0, wish.phrase.weight * strength)
+            share, _ = _far(wish, strength)
             names |= {name for name, left in wish.removals.items() if share * (1 - left) > 0.5}
     return frozenset(names)
 
@@ -86,8 +85,8 @@ def asked(wishes: Iterable[CompiledWish], control: str, strength: float) -> floa
         if wish.region is not None or wish.phrase.wish is None or wish.phrase.suppressed:
             continue
         if control in wish.removals:
-            share = wish.phrase.weight * strength
-            degrees.append(min(1.0, share) * min(1.0, wish.phrase.wish.degree * max(1.0, share)))
+            share, times = _far(wish, strength)
+            degrees.append(share * min(1.0, wish.phrase.wish.degree * times))
     return max(degrees, default=0.0)
 
 
@@ -101,16 +100,18 @@ def blend(image: Bytes, over: Bytes, where: Floats) -> Bytes:
 def _moved(base: Controls, wishes: Iterable[CompiledWish], strength: float) -> Controls:
     values = dict(zip(CONTROLS, base, strict=True))
     for wish in wishes:
-        far = wish.phrase.weight * strength
-        share = min(1.0, far)
+        share, times = _far(wish, strength)
         for name, removal in wish.removals.items():
             start = base[CONTROLS.index(name)]
-            if wish.phrase.suppressed:
-                end = start * removal
-            else:
-                end = max(start, _farther(name, removal, max(1.0, far)))
+            end = start * removal if wish.phrase.suppressed else max(start, _farther(name, removal, times))
             values[name] = start + share * (end - start)
     return tuple(values[name] for name in CONTROLS)
+
+
+def _far(wish: CompiledWish, strength: float) -> tuple[float, float]:
+    """How much of its way a wish goes, in [0, 1], and how many times over it is wanted, from 1 on."""
+    far = wish.phrase.weight * strength
+    return min(1.0, far), max(1.0, far)
 
 
 def _farther(control: str, removal: float, times: float) -> float:

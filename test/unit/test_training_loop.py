@@ -77,6 +77,31 @@ def test_what_is_drawn_ahead_comes_in_order_and_only_for_the_updates_that_need_i
     assert done.stdout.strip() == "[[16, 36, 64], [16, 36, 64]]", done.stderr
 
 
+def test_what_fails_while_another_process_draws_ahead_ends_with_its_error() -> None:
+    code = (
+        "from textdifuse_ros.train.stream import ahead; drawn = ahead(lambda n: n, range(99), 1); "
+        "next(drawn); raise RuntimeError('as if the loss were not finite')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1 and "as if the loss were not finite" in done.stderr
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_a_signal_to_the_group_leaves_who_draws_ahead_at_work(number: str) -> None:
+    code = (
+        f"import os, signal; signal.signal(signal.{number}, lambda *_: None); "
+        "from textdifuse_ros.train.stream import ahead; drawn = ahead(lambda n: n, range(30), 1); "
+        f"next(drawn); os.killpg(0, signal.{number}); print(sum(drawn))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=100, start_new_session=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(sum(range(30))), done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_that_a_signal_stopped_goes_on_as_if_nothing_had_been(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -83,6 +84,8 @@ def ahead(
 
 
 def _quiet(worker: int) -> None:
-    """Signals to the group are the training process's to answer: it still needs examples."""
+    """Signals to the group are the training process's to answer: it still needs examples. Its own is not
+    ignored, or a training that fails would wait for ever for who draws for it."""
+    os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

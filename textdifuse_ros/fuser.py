@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,21 @@ from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
-from textdifuse_ros.imaging import evidence, tone
+from textdifuse_ros.imaging import tone
 from textdifuse_ros.imaging.cameras import Cameras
-from textdifuse_ros.imaging.evidence import Evidence, EvidenceError, Found
+from textdifuse_ros.imaging.evidence import Found
+from textdifuse_ros.imaging.veil import lifted
 from textdifuse_ros.model import weights as weight_files
-from textdifuse_ros.model.controls import NONE, evident
+from textdifuse_ros.model.controls import NONE, Controls, evident, farther, spared
 from textdifuse_ros.model.controls import controls as named_controls
+from textdifuse_ros.model.judge import Judge
 from textdifuse_ros.text.boxes import Hints, sharpened
 from textdifuse_ros.text.localiser import CompiledPrompt, Encodes, Localiser, Prepared, make_localiser
 from textdifuse_ros.text.reading import read_prompt
 from textdifuse_ros.text.wishes import Pass, asked, blend, held_back, passes
 
 RESTORE = ("auto", "off")
+VEIL = "veil"  # of smoke or fog, among what is repaired
 _CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]. Weight 1 at strength 1 is a little above the middle of it:
@@ -42,7 +45,8 @@ class Fused:
     on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
     CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
     before the network; 0 where the device does it, within model_ms. repaired: faults that the RGB image gave
-    away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence`).
+    away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence`, and
+    VEIL).
     """
 
     image: Bytes
@@ -102,7 +106,7 @@ class Fuser:
         )
         if isinstance(self._localiser, Prepared):
             self._localiser.prepare()
-        self._evidence = _evidence()
+        self._judge = Judge()
         self.steps = self._engine.steps
 
     @property
@@ -271,26 +275,25 @@ class Fuser:
     ) -> _Base:
         if restore not in RESTORE and not isinstance(restore, Mapping):
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE} or a mapping")
+        explicit: Mapping[str, float] = {} if isinstance(restore, str) else restore
         colours = asked(compiled.wishes, "colour_cast", strength)
-        if restore == "off" and colours == 0:
+        haze = max(asked(compiled.wishes, "haze", strength), farther("haze", explicit.get("haze", 0.0)))
+        off = restore == "off"
+        if off and colours == haze == 0:
             return _Base(rgb, passes(compiled.wishes, NONE, strength), {})
-        found = settle(self._evidence.look(rgb))
-        if restore == "off":
-            image = _with_levels(rgb, tone.table(found.tone, 0.0, asked=colours))
-            return _Base(image, passes(compiled.wishes, NONE, strength), {})
-        explicit = {} if isinstance(restore, str) else restore
-        shares = found.shares
+        found = settle(self._judge.look(rgb, haze > 0))
+        if off:
+            image = _put_right(rgb, found, _Shares({}, 0.0, 0.0), colours, haze, ())
+            return _Base(image, _runs(compiled, NONE, strength, found), {})
         stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
         # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
         kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
-        shares = {name: share for name, share in shares.items() if _CONTROL_OF.get(name, name) not in kept}
-        most = max(shares.get(name, 0.0) for kind in tone.KINDS for name in kind)
-        image = _with_levels(rgb, tone.table(found.tone, most, kept, colours))
+        shares = _shares(found, kept)
+        image = _put_right(rgb, found, shares, colours, haze, kept)
         beyond = tone.lacking(found.tone)
-        raised = {name: shares.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
-        values = named_controls(explicit, evident({**raised, "haze": shares.get("fog", 0.0)}))
-        repaired = {name: found.levels[name] for name in shares}
-        return _Base(image, passes(compiled.wishes, values, strength), repaired)
+        raised = {name: shares.faults.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
+        values = named_controls(explicit, evident({**raised, "haze": shares.faults.get("fog", 0.0)}))
+        return _Base(image, _runs(compiled, values, strength, found), _repaired(found, shares))
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""
@@ -313,15 +316,45 @@ class Fuser:
         self._engine.close()
 
 
-def _with_levels(rgb: Bytes, levels: Bytes | None) -> Bytes:
-    return rgb if levels is None else tone.applied(rgb, levels)
+@dataclass(frozen=True)
+class _Shares:
+    """How far what an image gives away is put right without a wish, in [0, 1]: faults by name, the levels of
+    all of them together, and the veil."""
+
+    faults: Mapping[str, float]
+    levels: float
+    veil: float
 
 
-def _evidence() -> Evidence:
-    try:
-        return evidence.load()
-    except EvidenceError as error:
-        raise weight_files.WeightsError(str(error)) from error
+def _shares(found: Found, kept: Collection[str]) -> _Shares:
+    """kept: controls of what is to stay."""
+    veil = 0.0 if found.veil is None or "haze" in kept else found.veil.share
+    # Levels were judged with the veil: where that goes, nothing is left that they say.
+    faults = {name: share * (1 - veil) for name, share in found.shares.items()}
+    faults = {n: share for n, share in faults.items() if share > 0 and _CONTROL_OF.get(n, n) not in kept}
+    return _Shares(faults, max(faults.get(name, 0.0) for kind in tone.KINDS for name in kind), veil)
+
+
+def _put_right(
+    rgb: Bytes, found: Found, shares: _Shares, colours: float, haze: float, kept: Collection[str]
+) -> Bytes:
+    """colours, haze: shares in [0, 1] of a cast and of a veil that somebody has asked to go."""
+    image = rgb if found.veil is None else lifted(rgb, found.veil, shares.veil, haze)
+    levels = tone.table(found.tone, shares.levels, kept, colours)
+    return image if levels is None else tone.applied(image, levels)
+
+
+def _runs(compiled: CompiledPrompt, base: Controls, strength: float, found: Found) -> tuple[Pass, ...]:
+    """What the network has to be run for. A veil that was lifted is no longer there to be taken."""
+    runs = passes(compiled.wishes, base, strength)
+    if found.veil is None:
+        return runs
+    return tuple(replace(each, controls=spared(each.controls, "haze", found.veil.share)) for each in runs)
+
+
+def _repaired(found: Found, shares: _Shares) -> dict[str, float]:
+    repaired = {name: found.levels[name] for name in shares.faults}
+    return repaired if found.veil is None or not shares.veil else {**repaired, VEIL: found.veil.density}
 
 
 def _check(rgb: Bytes, thermal: Bytes) -> None:

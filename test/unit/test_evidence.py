@@ -226,7 +226,7 @@ def test_what_is_kept_takes_nothing_else_with_it(
     assert set(fuser.fuse(spoilt, thermal).repaired) == {fault}
     kept = fuser.fuse(spoilt, thermal, wish)
     blind = Fuser(device="cpu", engine="eager", dtype="fp32")
-    blind._evidence = nothing_found()
+    blind._judge._evidence = nothing_found()
     assert np.array_equal(kept.image, blind.fuse(spoilt, thermal, wish).image)
     assert kept.repaired == {}
 

@@ -18,12 +18,12 @@ from textdifuse_ros.train.errors import TrainingError
 from textdifuse_ros.train.evidence import EvidenceTraining, judged, train
 from textdifuse_ros.train.evidence_examples import (
     Examples,
-    _as_another_camera,
-    _edged,
     _example,
-    _turned,
+    as_another_camera,
     draw_examples,
+    edged,
     load_scenes,
+    turned,
     undoing,
 )
 
@@ -68,7 +68,7 @@ def test_examples_say_what_was_done_to_them(data: Path) -> None:
 def test_another_camera_stays_in_range() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
     for seed in range(20):
-        seen = _as_another_camera(picture, np.random.default_rng(seed))
+        seen = as_another_camera(picture, np.random.default_rng(seed))
         assert seen.dtype == np.float32 and seen.min() >= 0 and seen.max() <= 1
 
 
@@ -80,7 +80,7 @@ def test_smoke_is_told_and_is_no_fault(data: Path) -> None:
 
 def test_a_camera_is_now_and_then_turned_exchanged_or_without_colours() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
-    seen = [_turned(picture, np.random.default_rng(seed)) for seed in range(100)]
+    seen = [turned(picture, np.random.default_rng(seed)) for seed in range(100)]
     assert {each.shape for each in seen} == {(12, 16, 3), (16, 12, 3)}
     assert any((each[..., :1] == each).all() for each in seen)
     assert any(np.array_equal(each, picture[..., ::-1]) for each in seen)
@@ -89,12 +89,12 @@ def test_a_camera_is_now_and_then_turned_exchanged_or_without_colours() -> None:
 
 def test_edges_are_black_and_what_is_within_stays() -> None:
     picture = np.random.default_rng(0).integers(1, 256, (60, 80, 3), np.uint8)
-    edged = [_edged(picture, np.random.default_rng(seed)) for seed in range(100)]
-    for each in edged:
+    seen = [edged(picture, np.random.default_rng(seed)) for seed in range(100)]
+    for each in seen:
         black = (each == 0).all(axis=2)
         assert np.array_equal(each[~black], picture[~black])
         assert not black[30, 40] and black.mean() < 0.7
-    changed = sum(not np.array_equal(each, picture) for each in edged)
+    changed = sum(not np.array_equal(each, picture) for each in seen)
     assert 0 < changed < 30
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from textdifuse_ros.imaging.evidence import Found
-from textdifuse_ros.imaging.settling import FORGOTTEN, JUMP, TIME_CONSTANT, Settling
+from textdifuse_ros.imaging.settling import FORGOTTEN, GONE, JUMP, TIME_CONSTANT, Settling
 from textdifuse_ros.imaging.tone import Tone
+from textdifuse_ros.imaging.veil import Veil
 
 FRAME = 33_000_000  # nanoseconds
 
@@ -74,3 +76,35 @@ def test_the_mean_is_that_of_the_frame_itself() -> None:
     settling = Settling()
     settling.settle(found(0.5, mean=0.2), 0)
     assert settling.settle(found(0.5, mean=0.3), FRAME).tone.mean[0] == pytest.approx(0.3)
+
+
+def veiled(density: float | None) -> Found:
+    veil = None if density is None else Veil(np.full((60, 80, 5), density, np.float32))
+    return replace(found(0.1), veil=veil)
+
+
+def density(settling: Settling, at: int, seen: float | None) -> float:
+    veil = settling.settle(veiled(seen), at * FRAME).veil
+    return 0.0 if veil is None else veil.density
+
+
+def test_a_veil_that_nobody_looks_for_in_every_frame_does_not_flicker() -> None:
+    settling = Settling()
+    told = [density(settling, index, 0.5 if index % 2 else None) for index in range(60)]
+    steps = [abs(after - before) for before, after in itertools.pairwise(told[30:])]
+    assert max(steps) < 0.05
+    assert told[-1] == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_veil_that_came_goes_with_time_and_is_gone() -> None:
+    settling = Settling()
+    assert density(settling, 0, 0.5) == pytest.approx(0.5)
+    told = [density(settling, index, None) for index in range(1, 100)]
+    assert told[0] > 0.4 and told[-1] == 0
+    assert all(after <= before for before, after in itertools.pairwise(told))
+    assert min(each for each in told if each) > GONE
+
+
+def test_no_veil_stays_none() -> None:
+    settling = Settling()
+    assert settling.settle(veiled(None), 0).veil is settling.settle(veiled(None), FRAME).veil is None

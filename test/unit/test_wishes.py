@@ -57,7 +57,7 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fuser(random_weights: Path) -> Fuser:
     """One that finds nothing by itself: the pictures here are darker than any night."""
     fuser = Fuser(random_weights, device="cpu", dtype="fp32")
-    fuser._evidence = nothing_found()
+    fuser._judge._evidence = nothing_found()
     return fuser
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "locate": ("textdifuse_ros.cli.locate", "what the localiser `embedded` finds, knows and costs"),
     "train-localiser": ("textdifuse_ros.cli.train_localiser", "train what the localiser `embedded` finds"),
     "train-evidence": ("textdifuse_ros.cli.train_evidence", "train what tells a fault from a scene"),
+    "train-veil": ("textdifuse_ros.cli.train_veil", "train what tells where smoke or fog lies"),
     "train-detector": ("textdifuse_ros.cli.train_detector", "train the YOLO model that ships"),
     "ranges": ("textdifuse_ros.cli.ranges", "prepare a student's weights for int8"),
     "mix": ("textdifuse_ros.cli.mix", "weights between two files of the same shape"),

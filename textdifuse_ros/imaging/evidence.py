@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from textdifuse_ros.imaging.tone import Tone
+from textdifuse_ros.imaging.veil import Veil
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -61,10 +62,12 @@ class EvidenceError(ValueError):
 
 @dataclass(frozen=True)
 class Found:
-    """levels: of TOLD_OF, 0 for no sign of it, 1 for the worst of training. tone: what is lacking."""
+    """levels: of TOLD_OF, 0 for no sign of it, 1 for the worst of training. tone: what is lacking. veil: what
+    lies over the picture, None where nobody looked."""
 
     levels: Mapping[str, float]
     tone: Tone
+    veil: Veil | None = None
 
     @property
     def shares(self) -> dict[str, float]:

@@ -57,6 +57,20 @@ def most(name: str) -> float:
     return _EMPHATIC if name in _OUTRIGHT else 1.0
 
 
+def farther(name: str, value: float) -> float:
+    """How far in [0, 1] a control goes beyond what undoes a fault that shows by itself."""
+    begins = wholly(name)
+    return 0.0 if begins == 1.0 else min(1.0, max(0.0, (value - begins) / (1 - begins)))
+
+
+def spared(values: Controls, name: str, share: float) -> Controls:
+    """Controls of which one goes a share in [0, 1] less beyond what undoes a fault that shows by itself, for
+    where that was undone before."""
+    at = CONTROLS.index(name)
+    beyond = max(0.0, values[at] - wholly(name))
+    return (*values[:at], values[at] - share * beyond, *values[at + 1 :])
+
+
 def undone(name: str, value: float) -> float:
     """Share in [0, 1] of its degradation that a control takes away at this value."""
     return min(1.0, value / wholly(name))

@@ -279,7 +279,7 @@ def prompt_report(record: PromptRecord, fusing: bool, now: float, boxes: str = "
 # What faults that an image gives away by itself are called.
 _FAULTS = {
     "low_light": "low light", "over_exposure": "over-exposure", "visible_contrast": "low contrast",
-    "colour_cast": "colour cast", "fog": "fog",
+    "colour_cast": "colour cast", "fog": "fog", "veil": "smoke or fog",
 }  # fmt: skip
 
 

@@ -59,9 +59,10 @@ PARAMETERS: tuple[ParameterSpec, ...] = (
         "auto",
         ("auto", "off"),
         "Restoration by the network: auto repairs what the images show to be a fault (noise, stripes, blur, "
-        "an RGB image too dark, too bright, flat, tinted or fogged for any scene) and nearly leaves what can "
-        "be how the scene is (a night, smoke, a white sky), off repairs nothing; wishes in the prompt go "
-        "further for what they name (remove the haze, brighten the dark) or hold back (keep the colours).",
+        "an RGB image too dark, too bright, flat or tinted for any scene, or behind smoke or fog) and nearly "
+        "leaves what can be how the scene is (a night, a white sky), off repairs nothing; wishes in the "
+        "prompt go further for what they name (remove the haze, brighten the dark) or hold back (keep the "
+        "colours).",
     ),
     _number(
         "boxes_sharpen",

@@ -92,11 +92,11 @@ def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
 def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, Floats, int]:
     folder = int(rng.choice(len(scenes.images), p=scenes.weights))
     place = int(rng.integers(len(scenes.images[folder])))
-    visible = _as_another_camera(_turned(_part(scenes.images[folder][place], rng), rng), rng)
+    visible = as_another_camera(turned(part_of(scenes.images[folder][place], rng), rng), rng)
     draws = _faults(rng)
     state = degrade(visible, np.zeros(visible.shape[:2], np.float32), draws)
-    image = _tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
-    small = reduced(_edged(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), rng))
+    image = tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
+    small = reduced(edged(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), rng))
     tone = undoing(visible, draws, mean_levels(small))
     place += sum(len(each) for each in scenes.images[:folder])
     return describe(small), _levels(draws, state), tone, place
@@ -123,7 +123,7 @@ def undoing(visible: Floats, draws: list[Draw], mean: Floats) -> Floats:
     return np.concatenate((gains, changes)).astype(np.float32)
 
 
-def _part(image: Bytes, rng: Rng) -> Bytes:
+def part_of(image: Bytes, rng: Rng) -> Bytes:
     """A mirrored cut now and then: a night without its lamps is still a night."""
     if rng.random() < 0.5:
         image = image[:, ::-1]
@@ -136,7 +136,7 @@ def _part(image: Bytes, rng: Rng) -> Bytes:
     return np.asarray(cv2.resize(np.ascontiguousarray(image), SEEN, interpolation=cv2.INTER_AREA))
 
 
-def _turned(image: Bytes, rng: Rng) -> Bytes:
+def turned(image: Bytes, rng: Rng) -> Bytes:
     """As it comes from a camera that is mounted or read in another way."""
     if rng.random() < TURNED:
         image = np.asarray(np.rot90(image, int(rng.integers(1, 4))), np.uint8)
@@ -148,7 +148,7 @@ def _turned(image: Bytes, rng: Rng) -> Bytes:
     return np.ascontiguousarray(image)
 
 
-def _edged(image: Bytes, rng: Rng) -> Bytes:
+def edged(image: Bytes, rng: Rng) -> Bytes:
     """Now and then with black where a registered image shows nothing."""
     if rng.random() >= EDGED:
         return image
@@ -160,7 +160,7 @@ def _edged(image: Bytes, rng: Rng) -> Bytes:
     return np.asarray(np.rot90(image, 2))
 
 
-def _as_another_camera(image: Bytes, rng: Rng) -> Floats:
+def as_another_camera(image: Bytes, rng: Rng) -> Floats:
     """In [0, 1], with as much more or less light, contrast, colour and flare as cameras differ by anyway."""
     visible = image.astype(np.float32) / 255
     if rng.random() < 0.5:
@@ -185,7 +185,7 @@ def _faults(rng: Rng) -> list[Draw]:
     return draws
 
 
-def _tinted(state: Degraded, rng: Rng) -> Floats:
+def tinted(state: Degraded, rng: Rng) -> Floats:
     """Smoke in a colour of its own: it is no cast, for it is not everywhere."""
     tint = rng.uniform(-0.15, 0.15, 3).astype(np.float32) * rng.random()
     return (state.visible + (1 - state.transmission)[..., None] * tint).astype(np.float32)

@@ -16,9 +16,10 @@ from textdifuse_ros.engines.background import BackgroundEngine
 from textdifuse_ros.engines.base import Bytes, Floats, Keeps, TakesCameras
 from textdifuse_ros.engines.cpu_threads import use_threads
 from textdifuse_ros.engines.registry import make_engine
-from textdifuse_ros.imaging import tone
+from textdifuse_ros.imaging import thermal_evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.evidence import Found
+from textdifuse_ros.imaging.thermal_evidence import CONTROL, ThermalFound
 from textdifuse_ros.imaging.veil import lifted
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, Controls, evident, farther, spared
@@ -44,9 +45,9 @@ class Fused:
 
     on_device: the same image as a tensor on the device, where that was asked for and is to be had: not on the
     CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
-    before the network; 0 where the device does it, within model_ms. repaired: faults that the RGB image gave
-    away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence`, and
-    VEIL).
+    before the network; 0 where the device does it, within model_ms. repaired: faults that the images gave
+    away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence` and
+    of `imaging.thermal_evidence`, and VEIL).
     """
 
     image: Bytes
@@ -163,8 +164,8 @@ class Fuser:
 
         rgb: uint8 (H, W, 3) in RGB order; thermal: uint8 (H, W), normalised, of the same size.
         steps: one of `self.steps`. strength in [0, 2] scales the prompt; 0 is the same, bit for bit, as no
-        prompt. restore: "auto" repairs what is plain to see (`AUTO` of `model.controls`) and what the RGB
-        image gives away (`EVIDENT`), "off" nothing, a mapping says how far each is removed (names of
+        prompt. restore: "auto" repairs what is plain to see (`AUTO` of `model.controls`) and what the images
+        give away (of the RGB one `EVIDENT`), "off" nothing, a mapping says how far each is removed (names of
         `model.controls`, those left out as with "auto"); restoration wishes in the prompt start from there.
         keep_on_device: see Fused.
         hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
@@ -176,6 +177,8 @@ class Fuser:
         _check_asked(thermal.shape, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
         base = self._base(restore, rgb, compiled, strength)
+        thermal, warm = self._thermal(restore, thermal, compiled, strength)
+        base = replace(base, repaired={**base.repaired, **warm})
         fused = self._fused(
             base.rgb, thermal, compiled, steps, base, strength=strength, hints=hints,
             want_salience=want_salience, keep_on_device=keep_on_device,
@@ -229,10 +232,12 @@ class Fuser:
         hints: Hints | None = None,
         keep_on_device: bool = False,
         settle: Callable[[Found], Found] = lambda found: found,
+        settle_thermal: Callable[[ThermalFound], ThermalFound] = lambda found: found,
     ) -> Fused:
         """Fuse one pair as it comes: thermal window and registration first, then as `fuse`. Where only the
-        reference camera sees, the image is its own. settle: what of what the RGB image gives away counts, as
-        `imaging.settling` says for a video.
+        reference camera sees, the image is its own. settle, settle_thermal: what of what the images give away
+        counts, as `imaging.settling` says for a video. A thermal image is judged only where it is shown as it
+        came: a window that somebody has chosen is their word.
 
         On a device that takes them there; on the host where objects or regions have to be found in the
         registered images, and on a CPU.
@@ -244,6 +249,12 @@ class Fuser:
         # Of the camera's own image: a registered one has black edges.
         base = self._base(restore, cameras.rgb, compiled, strength, settle)
         cameras = replace(cameras, rgb=base.rgb)
+        if cameras.thermal.as_it_came:
+            raw, warm = self._thermal(
+                restore, cameras.thermal.raw, compiled, strength, settle_thermal, cameras.thermal.inverted
+            )
+            cameras = replace(cameras, thermal=replace(cameras.thermal, raw=raw))
+            base = replace(base, repaired={**base.repaired, **warm})
         whole, *regional = base.runs
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
         if found or not isinstance(engine, TakesCameras) or not engine.takes_cameras(*size, steps):
@@ -294,6 +305,25 @@ class Fuser:
         raised = {name: shares.faults.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.faults.get("fog", 0.0)}))
         return _Base(image, _runs(compiled, values, strength, found), _repaired(found, shares))
+
+    def _thermal(
+        self,
+        restore: str | Mapping[str, float],
+        thermal: Bytes,
+        compiled: CompiledPrompt,
+        strength: float,
+        settle: Callable[[ThermalFound], ThermalFound] = lambda found: found,
+        inverted: bool = False,
+    ) -> tuple[Bytes, Mapping[str, float]]:
+        """A thermal image, uint8 (H, W), small values hot where inverted, with its levels put right, and the
+        faults that it gave away."""
+        explicit: Mapping[str, float] = {} if isinstance(restore, str) else restore
+        kept = explicit.get(CONTROL) == 0 or CONTROL in held_back(compiled.wishes, strength)
+        if restore == "off" or kept:
+            return thermal, {}
+        found = settle(self._judge.look_thermal(thermal, inverted))
+        repaired = {name: found.levels[name] for name in found.shares}
+        return thermal_evidence.put_right(thermal, found, inverted), repaired
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""

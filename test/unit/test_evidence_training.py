@@ -140,9 +140,9 @@ def test_parts_that_are_there_are_not_drawn_again(
     drawn: list[int] = []
     draw = training._draw_part
 
-    def watched(data: Path, output: Path, seed: int, part: int) -> int:
+    def watched(data: Path, output: Path, seed: int, part: int, camera: str) -> int:
         drawn.append(part)
-        return draw(data, output, seed, part)
+        return draw(data, output, seed, part, camera)
 
     monkeypatch.setattr(training, "_draw_part", watched)
     (tmp_path / "examples-001.npz").unlink()

@@ -11,7 +11,6 @@ NumPy and OpenCV alone: it runs beside any engine, in well under a millisecond.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
+from textdifuse_ros.imaging import perceptron
+from textdifuse_ros.imaging.perceptron import EvidenceError as EvidenceError
+from textdifuse_ros.imaging.perceptron import Perceptron, levels_at, share_of
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.imaging.veil import Veil
 
@@ -44,20 +45,12 @@ SIGNS: Mapping[str, tuple[float, float]] = {
 }
 SMOKY = (0.3, 0.6)  # the same of smoke, behind which nobody can say what else is wrong with a picture
 SMALL = (80, 60)  # width, height of the copy that is looked at, whatever the shape of the picture
-LAYERS = 3
 TOLD = len(TOLD_OF) + 6  # of each fault its level; three logarithms of gains, three changes of the mean level
-_FARTHEST = 6.0  # standard deviations beyond which a number is as odd as it gets
-_SHARES = np.array(
-    (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-)
-_EXTREMES = _SHARES[[0, 2, 5, 7, 9, 12, 14]]
-_ENDS = _SHARES[[2, 7, 12]]
+SHARES = np.array((0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999))
+_EXTREMES = SHARES[[0, 2, 5, 7, 9, 12, 14]]
+_ENDS = SHARES[[2, 7, 12]]
 _LIGHT_AND_DARK = np.array((0.9, 0.25))
-_CONTRASTS = np.array((0.1, 0.25, 0.5, 0.75, 0.9, 0.99))
-
-
-class EvidenceError(ValueError):
-    """A weight file that cannot be used; the message names the file, the reason and the mend."""
+CONTRASTS = np.array((0.1, 0.25, 0.5, 0.75, 0.9, 0.99))
 
 
 @dataclass(frozen=True)
@@ -72,22 +65,18 @@ class Found:
     @property
     def shares(self) -> dict[str, float]:
         """Of the faults that are plain to see: how far each is to be repaired, above 0 and up to 1."""
-        clear = 1 - _share(self.levels.get("smoke", 0.0), SMOKY)
-        shares = {name: clear * _share(self.levels.get(name, 0.0), SIGNS[name]) for name in FAULTS}
+        clear = 1 - share_of(self.levels.get("smoke", 0.0), SMOKY)
+        shares = {name: clear * share_of(self.levels.get(name, 0.0), SIGNS[name]) for name in FAULTS}
         return {name: share for name, share in shares.items() if share > 0}
 
 
-def _share(level: float, sign: tuple[float, float]) -> float:
-    return min(1.0, max(0.0, (level - sign[0]) / (sign[1] - sign[0])))
-
-
 @dataclass(frozen=True)
-class Evidence:
-    """mean, spread (F,): of what `describe` returns. layers: weight (out, in) and bias (out,) of each."""
+class Evidence(Perceptron):
+    """Of what `describe` returns: what TOLD says."""
 
-    mean: Floats
-    spread: Floats
-    layers: tuple[tuple[Floats, Floats], ...]
+    FORMAT = FORMAT
+    TOLD_OF = TOLD_OF
+    TOLD = TOLD
 
     def look(self, rgb: Bytes) -> Found:
         """rgb: uint8 (H, W, 3)."""
@@ -96,21 +85,6 @@ class Evidence:
         mean = mean_levels(small)
         gain, level = np.exp(told[-6:-3]), np.clip(mean + told[-3:], 0, 1)
         return Found(dict(zip(TOLD_OF, told.tolist(), strict=False)), Tone(gain, level, mean))
-
-    def of(self, numbers: Floats) -> Floats:
-        """What TOLD says, for rows of numbers as `describe` returns them: (N, F) -> (N, TOLD)."""
-        values = normalised(numbers, self.mean, self.spread)
-        for index, (weight, bias) in enumerate(self.layers):
-            values = values @ weight.T + bias
-            if index + 1 < len(self.layers):
-                values = np.maximum(values, 0)
-        levels = 1 / (1 + np.exp(-np.clip(values[:, : len(TOLD_OF)], -30, 30)))
-        return np.asarray(np.concatenate((levels, values[:, len(TOLD_OF) :]), axis=1), np.float32)
-
-
-def normalised(numbers: Floats, mean: Floats, spread: Floats) -> Floats:
-    """Rows of numbers (N, F) in standard deviations from their means, none of them too far."""
-    return np.asarray(np.clip((numbers - mean) / spread, -_FARTHEST, _FARTHEST), np.float32)
 
 
 def reduced(rgb: Bytes) -> Bytes:
@@ -130,23 +104,17 @@ def describe(small: Bytes) -> Floats:
     lightest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
     darkest = cv2.min(cv2.min(planes[0], planes[1]), planes[2])
     levels = np.concatenate((
-        _levels_at(grey, _SHARES), _levels_at(lightest, _EXTREMES), _levels_at(darkest, _EXTREMES),
-        *(_levels_at(np.asarray(plane), _ENDS) for plane in planes),
+        levels_at(grey, SHARES), levels_at(lightest, _EXTREMES), levels_at(darkest, _EXTREMES),
+        *(levels_at(np.asarray(plane), _ENDS) for plane in planes),
     ))  # fmt: skip
     clipped = ((grey >= 250).mean(), (grey <= 8).mean(), (darkest >= 245).mean(), (lightest >= 250).mean())
     numbers = (levels, clipped, _colours(small, planes, grey), _contrast(grey, darkest))
     return np.concatenate([np.asarray(each, np.float32) for each in numbers])
 
 
-def _levels_at(plane: Any, shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Levels in [0, 1] below which these shares of a uint8 plane lie."""
-    counts = np.cumsum(np.bincount(plane.ravel(), minlength=256)) / plane.size
-    return np.interp(shares, counts, np.arange(256)) / 255
-
-
 def _colours(small: Any, planes: Any, grey: Any) -> NDArray[np.float64]:
     """Red and blue against green: of all, of light and dark parts, of edges; how far hues differ."""
-    light, dark = np.rint(255 * _levels_at(grey, _LIGHT_AND_DARK))
+    light, dark = np.rint(255 * levels_at(grey, _LIGHT_AND_DARK))
     edges = cv2.absdiff(small[1:, 1:], small[:-1, :-1])
     means = np.array([
         cv2.mean(small)[:3],
@@ -168,7 +136,7 @@ def _contrast(grey: Any, darkest: Any) -> NDArray[np.float64]:
     light = grey.astype(np.float32) / 255
     mean = cv2.blur(light, (3, 3))
     spread = np.sqrt(np.maximum(cv2.blur(light * light, (3, 3)) - mean * mean, 0))
-    at = (_CONTRASTS * (spread.size - 1)).astype(int)
+    at = (CONTRASTS * (spread.size - 1)).astype(int)
     absolute = np.log(np.sort(spread, axis=None)[at] + 0.003) / 3
     relative = np.log(np.sort(spread / (mean + 0.03), axis=None)[at] + 0.005) / 3
     thirds = (light, np.log(spread + 0.003) / 3, darkest.astype(np.float32) / 255)
@@ -178,32 +146,9 @@ def _contrast(grey: Any, darkest: Any) -> NDArray[np.float64]:
 
 def save(evidence: Evidence, path: Path, notes: Mapping[str, str] | None = None) -> None:
     """Write as safetensors."""
-    from safetensors.numpy import save_file
-
-    tensors = {"mean": evidence.mean, "spread": evidence.spread}
-    for index, (weight, bias) in enumerate(evidence.layers):
-        tensors |= {f"{index}.weight": weight, f"{index}.bias": bias}
-    metadata = {"format": FORMAT, "faults": json.dumps(TOLD_OF), **(notes or {})}
-    save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()}, str(path), metadata)
+    perceptron.save(evidence, path, notes)
 
 
 def load(path: Path = SHIPPED) -> Evidence:
     """Raises EvidenceError."""
-    try:
-        with safe_open(str(path), framework="np") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise EvidenceError(f"{path}: cannot be read ({error}); install the package again") from error
-    if metadata.get("format") != FORMAT:
-        raise EvidenceError(f"{path}: format is {metadata.get('format')!r}, this version reads {FORMAT!r}")
-    try:
-        if tuple(json.loads(metadata["faults"])) != TOLD_OF:
-            raise ValueError("its faults are others")
-        layers = tuple((tensors[f"{i}.weight"], tensors[f"{i}.bias"]) for i in range(LAYERS))
-        evidence = Evidence(tensors["mean"], tensors["spread"], layers)
-        if len(evidence.look(np.zeros((16, 16, 3), np.uint8)).levels) != len(TOLD_OF):
-            raise ValueError("its layers do not fit")
-    except (KeyError, ValueError) as error:
-        raise EvidenceError(f"{path}: cannot be used ({error}); install the package again") from error
-    return evidence
+    return perceptron.load(path, Evidence, len(describe(reduced(np.zeros((16, 16, 3), np.uint8)))))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from textdifuse_ros.imaging.evidence import Found
+from textdifuse_ros.imaging.thermal_evidence import ThermalFound
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.imaging.veil import Veil
 
@@ -15,30 +18,60 @@ FORGOTTEN = 1.0  # seconds without a frame after which what was before says noth
 GONE = 0.01  # density of a veil that is not looked for any more below which it is none
 JUMP = 0.3  # change of a level that is no jitter (a lamp, a tunnel): followed at once
 
+Told = TypeVar("Told", Found, ThermalFound)
 
-class Settling:
-    """Keeps what was found last. One caller at a time."""
 
-    def __init__(self) -> None:
-        self._last: tuple[int, Found] | None = None
+class Smoothing(Generic[Told]):
+    """Keeps what was found last. between: what lies at a share in [0, 1] of the way from the first to the
+    second. One caller at a time."""
+
+    def __init__(self, between: Callable[[Told, Told, float], Told]) -> None:
+        self._between: Callable[[Told, Told, float], Told] = between
+        self._last: tuple[int, Told] | None = None
 
     def reset(self) -> None:
         """The next frame stands for itself."""
         self._last = None
 
-    def settle(self, found: Found, stamp_ns: int) -> Found:
+    def settle(self, found: Told, stamp_ns: int) -> Told:
         """What counts for the frame of this stamp: levels, gains, changes of the mean level and the veil on
         the way from those before to this frame's own."""
         if self._last is not None:
             seconds, before = (stamp_ns - self._last[0]) * 1e-9, self._last[1]
             if 0 <= seconds <= FORGOTTEN and not _jumped(before, found):
-                found = _between(before, found, -math.expm1(-seconds / TIME_CONSTANT))
+                found = self._between(before, found, -math.expm1(-seconds / TIME_CONSTANT))
         self._last = stamp_ns, found
         return found
 
 
-def _jumped(before: Found, found: Found) -> bool:
+class Settling(Smoothing[Found]):
+    """Of RGB images."""
+
+    def __init__(self) -> None:
+        super().__init__(_between)
+
+
+class ThermalSettling(Smoothing[ThermalFound]):
+    """Of thermal images."""
+
+    def __init__(self) -> None:
+        super().__init__(_thermal_between)
+
+
+def _jumped(before: Told, found: Told) -> bool:
     return any(abs(level - before.levels[name]) > JUMP for name, level in found.levels.items())
+
+
+def _thermal_between(before: ThermalFound, found: ThermalFound, share: float) -> ThermalFound:
+    def mixed(old: float, new: float) -> float:
+        return (1 - share) * old + share * new
+
+    levels = {name: mixed(before.levels[name], level) for name, level in found.levels.items()}
+    gain = math.exp(mixed(math.log(before.gain), math.log(found.gain)))
+    level = found.mean + mixed(before.level - before.mean, found.level - found.mean)
+    # Ends that limit the gain move with it: a hot spot that comes and goes must not make it jump.
+    low, high = mixed(before.low, found.low), mixed(before.high, found.high)
+    return ThermalFound(levels, gain, min(1.0, max(0.0, level)), found.mean, low, high)
 
 
 def _between(before: Found, found: Found, share: float) -> Found:

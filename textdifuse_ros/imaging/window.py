@@ -38,6 +38,11 @@ class Windowed:
         image = _applied(self.raw, self.low, self.high)
         return cv2.bitwise_not(image) if self.inverted else image
 
+    @property
+    def as_it_came(self) -> bool:
+        """Whether what is shown are the camera's own 8 bits, hot or cold ones first."""
+        return bool(self.raw.dtype == np.uint8) and self.low == 0 and self.high == 255
+
     def beyond(self) -> Beyond:
         """What of the values the window cannot show, by a regular subsample."""
         stride = max(1, math.isqrt(self.raw.size // _SAMPLES))

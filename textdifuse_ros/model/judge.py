@@ -1,4 +1,4 @@
-"""What an RGB image gives away by itself: faults of the whole picture, and what lies over it."""
+"""What images give away by themselves: faults of the whole picture, and what lies over an RGB image."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.imaging import evidence
-from textdifuse_ros.imaging.evidence import Evidence, EvidenceError, Found
+from textdifuse_ros.imaging import evidence, thermal_evidence
+from textdifuse_ros.imaging.evidence import Evidence, Found
+from textdifuse_ros.imaging.perceptron import EvidenceError
+from textdifuse_ros.imaging.thermal_evidence import ThermalEvidence, ThermalFound
 from textdifuse_ros.model import veil
 from textdifuse_ros.model.veil import VeilNetwork
 from textdifuse_ros.model.weights import WeightsError
@@ -19,11 +21,12 @@ HINT = 0.1
 
 
 class Judge:
-    """Looks at RGB images. Raises WeightsError for a file of the package that cannot be used."""
+    """Looks at images of both cameras. Raises WeightsError for a file of the package that cannot be used."""
 
     def __init__(self) -> None:
         try:
             self._evidence: Evidence = evidence.load()
+            self._thermal: ThermalEvidence = thermal_evidence.load()
         except EvidenceError as error:
             raise WeightsError(str(error)) from error
         self._veil: VeilNetwork = veil.load()
@@ -34,3 +37,7 @@ class Judge:
         if asked or max(found.levels["fog"], found.levels["smoke"]) > HINT:
             return replace(found, veil=self._veil.look(rgb))
         return found
+
+    def look_thermal(self, thermal: NDArray[np.uint8], inverted: bool = False) -> ThermalFound:
+        """thermal: uint8 (H, W). inverted: its small values are the hot ones."""
+        return self._thermal.look(255 - thermal if inverted else thermal)

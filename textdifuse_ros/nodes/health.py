@@ -66,7 +66,7 @@ class OutputFacts:
     active: bool
     trouble: str = ""  # why the last transition failed
     action: Action = Action.NOTHING
-    repaired: Mapping[str, float] = field(default_factory=dict)  # faults of the latest RGB image
+    repaired: Mapping[str, float] = field(default_factory=dict)  # faults of the latest images
     silent_for: float = 0.0  # seconds without a published image
     unanswered_for: float = 0.0  # of these, since the worker took something to do
     rate: float = 0.0
@@ -280,11 +280,19 @@ def prompt_report(record: PromptRecord, fusing: bool, now: float, boxes: str = "
 _FAULTS = {
     "low_light": "low light", "over_exposure": "over-exposure", "visible_contrast": "low contrast",
     "colour_cast": "colour cast", "fog": "fog", "veil": "smoke or fog",
+    "thermal_contrast": "low thermal contrast", "thermal_saturation": "thermal saturation",
 }  # fmt: skip
 
 
 def _in_words(repaired: Mapping[str, float]) -> str:
     return ", ".join(f"{_FAULTS[name]} {level:.2f}" for name, level in repaired.items()) or "none"
+
+
+def _who_shows(repaired: Mapping[str, float]) -> str:
+    thermal = {name: level for name, level in repaired.items() if name.startswith("thermal")}
+    rgb = {name: level for name, level in repaired.items() if name not in thermal}
+    shown = (("RGB", rgb), ("thermal", thermal))
+    return " and ".join(f"the {camera} image shows {_in_words(found)}" for camera, found in shown if found)
 
 
 def output_report(
@@ -330,7 +338,7 @@ def output_report(
     if facts.latest_failure:
         return Report(WARN, facts.latest_failure, values, "model_failed")
     age = "" if math.isnan(facts.age_p50) else f", age {facts.age_p50:.0f} ms (p95 {facts.age_p95:.0f} ms)"
-    repaired = f"; the RGB image shows {values['repaired']}, which is repaired" if facts.repaired else ""
+    repaired = f"; {_who_shows(facts.repaired)}, which is repaired" if facts.repaired else ""
     return Report(OK, f"{facts.rate:.1f} Hz{age}{repaired}", values)
 
 

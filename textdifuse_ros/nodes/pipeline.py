@@ -13,9 +13,8 @@ import numpy as np
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.compressed import decode_compressed
 from textdifuse_ros.imaging.encodings import ImageError, check_size, to_rgb8, to_thermal
-from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.imaging.registration import Registration
-from textdifuse_ros.imaging.settling import Settling
+from textdifuse_ros.imaging.settling import Settling, ThermalSettling
 from textdifuse_ros.imaging.thermal import FreezeDetector, ThermalNormaliser, crop_telemetry
 from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.nodes.frames import Drop, Frame, Job, Outcome
@@ -44,6 +43,7 @@ class Pipeline:
         self._normaliser = ThermalNormaliser()
         self._freeze = FreezeDetector()
         self._settling = Settling()
+        self._thermal_settling = ThermalSettling()
         self._registration = registration
         self._settings: Settings | None = None
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -84,8 +84,7 @@ class Pipeline:
         if cameras is not None:
             known = hints(outcome.header, settings, prompt)
             stamp = job.rgb.stamp_ns if job.rgb is not None else 0
-            settle = partial(self._settling.settle, stamp_ns=stamp)
-            self._fuse(outcome, cameras, settings, prompt, want_salience, known, keep_on_device, settle)
+            self._fuse(outcome, cameras, settings, prompt, want_salience, known, keep_on_device, stamp)
         return outcome
 
     def _adopt(self, settings: Settings) -> None:
@@ -109,6 +108,7 @@ class Pipeline:
             self._normaliser.reset()
             self._freeze.reset()
             self._settling.reset()
+            self._thermal_settling.reset()
             self._held = None
 
     def _converted(
@@ -232,7 +232,7 @@ class Pipeline:
         want_salience: bool,
         hints: Hints,
         keep_on_device: bool,
-        settle: Callable[[Found], Found],
+        stamp_ns: int,
     ) -> None:
         fused = self._fuser.fuse_cameras(
             cameras,
@@ -243,7 +243,8 @@ class Pipeline:
             want_salience=want_salience,
             hints=hints,
             keep_on_device=keep_on_device,
-            settle=settle,
+            settle=partial(self._settling.settle, stamp_ns=stamp_ns),
+            settle_thermal=partial(self._thermal_settling.settle, stamp_ns=stamp_ns),
         )
         outcome.image, outcome.salience, outcome.on_device = fused.image, fused.salience, fused.on_device
         outcome.prompt, outcome.strength, outcome.steps = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from textdifuse_ros.train.stills import held_out, read_image
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Rng = np.random.Generator
+Example = tuple[Floats, Floats, Floats, int]  # a row of each field of Examples
 
 # How often a picture of each folder is drawn: many different cameras before many pictures of one.
 SHARES = {
@@ -53,8 +55,8 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Examples:
-    """numbers (N, F) as `describe` returns them, levels (N, len(TOLD_OF)), tones (N, 6) as `undoing` returns
-    them, scenes (N,): of which picture."""
+    """numbers (N, F) as `describe` returns them, levels (N, len(TOLD_OF)), tones (N, 6), of thermal images
+    (N, 2), as `undoing` returns them, scenes (N,): of which picture."""
 
     numbers: Floats
     levels: Floats
@@ -64,16 +66,24 @@ class Examples:
 
 def load_scenes(root: Path) -> Scenes:
     """Visible images of all folders, without those that never train. Raises TrainingError."""
+    return load_folders(root, SHARES, "vis")
+
+
+def load_folders(root: Path, shares: Mapping[str, float], camera: str) -> Scenes:
+    """Images of one camera, vis or ir, of these folders, without those that never train. Raises
+    TrainingError."""
     skip, images, weights = held_out(), [], []
-    for folder, share in SHARES.items():
-        paths = sorted((root / folder / "vis").glob("*"))
+    for folder, share in shares.items():
+        paths = sorted((root / folder / camera).glob("*"))
         stems = [path.stem for path in paths if f"{folder}/{path.stem}" not in skip]
-        found = tuple(_kept(read_image(root / folder / "vis", stem)) for stem in stems)
+        found = tuple(_kept(read_image(root / folder / camera, stem)) for stem in stems)
         if found:
             images.append(found)
             weights.append(share)
     if not images:
-        raise TrainingError(f"{root}: no images; one of {', '.join(SHARES)} must lie there, with vis/ inside")
+        raise TrainingError(
+            f"{root}: no images; one of {', '.join(shares)} must lie there, with {camera}/ inside"
+        )
     return Scenes(tuple(images), np.asarray(weights) / sum(weights))
 
 
@@ -84,12 +94,15 @@ def _kept(image: Bytes) -> Bytes:
 def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
     """The examples of one part of a training; the same ones each time."""
     rng = generator(EXAMPLES, seed, part)
-    drawn = [_example(scenes, rng) for _ in range(count)]
+    return bundled([_example(scenes, rng) for _ in range(count)])
+
+
+def bundled(drawn: list[Example]) -> Examples:
     numbers, levels, tones, places = zip(*drawn, strict=True)
     return Examples(np.stack(numbers), np.stack(levels), np.stack(tones), np.asarray(places))
 
 
-def _example(scenes: Scenes, rng: Rng) -> tuple[Floats, Floats, Floats, int]:
+def _example(scenes: Scenes, rng: Rng) -> Example:
     folder = int(rng.choice(len(scenes.images), p=scenes.weights))
     place = int(rng.integers(len(scenes.images[folder])))
     visible = as_another_camera(turned(part_of(scenes.images[folder][place], rng), rng), rng)
@@ -112,18 +125,22 @@ def undoing(visible: Floats, draws: list[Draw], mean: Floats) -> Floats:
     gains, changes = np.zeros(3), np.zeros(3)
     for channel in range(3):
         seen, was = spoilt[..., channel].ravel(), visible[..., channel].ravel()
-        within = (seen > 0.01) & (seen < 0.99)
-        if within.mean() > 0.05:
-            seen, was = seen[within], was[within]
-        apart = seen - seen.mean()
-        spread = float((apart * apart).mean()) + 1e-6
-        gain = np.clip((float((apart * (was - was.mean())).mean()) + 1e-6) / spread, 0.2, 10)
-        gains[channel] = np.log(gain)
-        changes[channel] = was.mean() + gain * (mean[channel] - seen.mean()) - mean[channel]
+        gains[channel], changes[channel] = inverse(seen, was, mean[channel])
     return np.concatenate((gains, changes)).astype(np.float32)
 
 
-def part_of(image: Bytes, rng: Rng) -> Bytes:
+def inverse(seen: Floats, was: Floats, mean: float) -> tuple[float, float]:
+    """Of one channel, pixels (N,): the logarithm of the gain, and the change of a mean level at `mean`."""
+    within = (seen > 0.01) & (seen < 0.99)
+    if within.mean() > 0.05:
+        seen, was = seen[within], was[within]
+    apart = seen - seen.mean()
+    spread = float((apart * apart).mean()) + 1e-6
+    gain = np.clip((float((apart * (was - was.mean())).mean()) + 1e-6) / spread, 0.2, 10)
+    return np.log(gain), was.mean() + gain * (mean - seen.mean()) - mean
+
+
+def part_of(image: Bytes, rng: Rng, size: tuple[int, int] = SEEN) -> Bytes:
     """A mirrored cut now and then: a night without its lamps is still a night."""
     if rng.random() < 0.5:
         image = image[:, ::-1]
@@ -133,7 +150,7 @@ def part_of(image: Bytes, rng: Rng) -> Bytes:
             int(rng.integers(0, n - m + 1)) for n, m in zip(image.shape, (height, width), strict=False)
         )
         image = image[top : top + height, left : left + width]
-    return np.asarray(cv2.resize(np.ascontiguousarray(image), SEEN, interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=cv2.INTER_AREA))
 
 
 def turned(image: Bytes, rng: Rng) -> Bytes:

@@ -22,6 +22,7 @@ from textdifuse_ros.imaging.thermal import ThermalNormaliser
 from textdifuse_ros.imaging.thermal_evidence import (
     FAULTS,
     MOST,
+    MOST_OF,
     SIGNS,
     EvidenceError,
     ThermalEvidence,
@@ -89,7 +90,7 @@ def as_it_came(rgb: Bytes, thermal: Bytes, *window: float, inverted: bool = Fals
 
 
 def test_every_fault_is_one_of_training_and_has_a_sign() -> None:
-    assert set(FAULTS) == set(SIGNS) <= set(DEGRADATIONS)
+    assert set(FAULTS) == set(SIGNS) == set(MOST_OF) <= set(DEGRADATIONS)
     assert {DEGRADATIONS[name].control for name in FAULTS} == {thermal_evidence.CONTROL}
 
 
@@ -161,6 +162,13 @@ def test_a_sign_begins_grows_and_ends() -> None:
     shares = [found(at).shares for at in (0, begins, (begins + sure) / 2, sure, 1)]
     assert shares[:2] == [{}, {}]
     assert [each["thermal_contrast"] for each in shares[2:]] == pytest.approx([0.5, 1, 1])
+
+
+def test_half_of_what_overdrives_a_picture_is_undone() -> None:
+    shares = ThermalFound({"thermal_saturation": 1.0}, 0.64, 0.4, 0.5).shares
+    assert shares == {"thermal_saturation": 0.5}
+    levels = table(ThermalFound({"thermal_saturation": 1.0}, 0.64, 0.4, 0.5), shares)
+    assert levels is not None and levels[200] - levels[100] == pytest.approx(80, abs=1)
 
 
 def test_levels_are_put_right(seen: ThermalEvidence, street: tuple[Bytes, Bytes], spoil: Spoil) -> None:

@@ -35,9 +35,12 @@ CONTROL = "thermal_contrast"
 # Level from which on a fault is repaired, and at which all the way. No clean picture of the validation split
 # gets there, nor does a frame of either clip.
 SIGNS: Mapping[str, tuple[float, float]] = {
-    "thermal_contrast": (0.25, 0.45),
-    "thermal_saturation": (0.4, 0.6),
+    "thermal_contrast": (0.3, 0.5),
+    "thermal_saturation": (0.45, 0.65),
 }
+# How much of a fault is undone. An overdriven image has lost its highlights, but persons stand out in it:
+# where all of it is undone a detector's strict mAP falls.
+MOST_OF: Mapping[str, float] = {"thermal_contrast": 1.0, "thermal_saturation": 0.5}
 TOLD = len(FAULTS) + 2  # of each fault its level; the logarithm of the gain, the change of the mean level
 # Beyond this gain a flat image is mostly noise; below its inverse it is how the camera shows it.
 MOST = 2.5
@@ -63,7 +66,7 @@ class ThermalFound:
     @property
     def shares(self) -> dict[str, float]:
         """Of the faults that are plain to see: how far each is to be repaired, above 0 and up to 1."""
-        shares = {name: share_of(self.levels.get(name, 0.0), SIGNS[name]) for name in FAULTS}
+        shares = {name: MOST_OF[name] * share_of(self.levels.get(name, 0.0), SIGNS[name]) for name in FAULTS}
         return {name: share for name, share in shares.items() if share > 0}
 
 
@@ -150,7 +153,7 @@ def _inner_ends(sample: Bytes) -> tuple[float, float]:
 
 
 def table(found: ThermalFound, shares: Mapping[str, float]) -> Bytes | None:
-    """Levels after a correction by the largest of the shares in [0, 1] of what is lacking, uint8 (256,) for
+    """Levels after a correction by the largest of the shares in [0, 1] of what was found, uint8 (256,) for
     `cv2.LUT`; None for none. Nothing of what shows is driven into black or white."""
     share = max(shares.values(), default=0.0)
     if share <= 0:

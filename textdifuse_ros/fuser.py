@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from textdifuse_ros.engines.registry import make_engine
 from textdifuse_ros.imaging import thermal_evidence, tone
 from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.evidence import Found
+from textdifuse_ros.imaging.repair import NOTHING, put_right, shares_of
 from textdifuse_ros.imaging.thermal_evidence import CONTROL, ThermalFound
-from textdifuse_ros.imaging.veil import lifted
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, Controls, evident, farther, spared
 from textdifuse_ros.model.controls import controls as named_controls
@@ -31,8 +31,6 @@ from textdifuse_ros.text.reading import read_prompt
 from textdifuse_ros.text.wishes import Pass, asked, blend, held_back, passes
 
 RESTORE = ("auto", "off")
-VEIL = "veil"  # of smoke or fog, among what is repaired
-_CONTROL_OF = {"fog": "haze"}  # of faults that a picture gives away, where it has another name
 SMALLEST_SIDE = 16
 # The network is trained for relevance in [-1, 1]. Weight 1 at strength 1 is a little above the middle of it:
 # persons, cars and bicycles gain a quarter of contrast there, and weights and strengths above 1 have room.
@@ -47,7 +45,7 @@ class Fused:
     CPU, and not where regional wishes are blended in on the host. register_ms: of `fuse_cameras`, on the host
     before the network; 0 where the device does it, within model_ms. repaired: faults that the images gave
     away and that are repaired without a wish, with their levels in [0, 1] (FAULTS of `imaging.evidence` and
-    of `imaging.thermal_evidence`, and VEIL).
+    of `imaging.thermal_evidence`, and VEIL of `imaging.repair`).
     """
 
     image: Bytes
@@ -294,17 +292,17 @@ class Fuser:
             return _Base(rgb, passes(compiled.wishes, NONE, strength), {})
         found = settle(self._judge.look(rgb, haze > 0))
         if off:
-            image = _put_right(rgb, found, _Shares({}, 0.0, 0.0), colours, haze, ())
+            image = put_right(rgb, found, NOTHING, colours, haze)
             return _Base(image, _runs(compiled, NONE, strength, found), {})
         stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
         # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
         kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
-        shares = _shares(found, kept)
-        image = _put_right(rgb, found, shares, colours, haze, kept)
+        shares = shares_of(found, kept)
+        image = put_right(rgb, found, shares, colours, haze, kept)
         beyond = tone.lacking(found.tone)
         raised = {name: shares.faults.get(name, 0.0) * beyond for name in ("low_light", "visible_contrast")}
         values = named_controls(explicit, evident({**raised, "haze": shares.faults.get("fog", 0.0)}))
-        return _Base(image, _runs(compiled, values, strength, found), _repaired(found, shares))
+        return _Base(image, _runs(compiled, values, strength, found), shares.repaired(found))
 
     def _thermal(
         self,
@@ -346,45 +344,12 @@ class Fuser:
         self._engine.close()
 
 
-@dataclass(frozen=True)
-class _Shares:
-    """How far what an image gives away is put right without a wish, in [0, 1]: faults by name, the levels of
-    all of them together, and the veil."""
-
-    faults: Mapping[str, float]
-    levels: float
-    veil: float
-
-
-def _shares(found: Found, kept: Collection[str]) -> _Shares:
-    """kept: controls of what is to stay."""
-    veil = 0.0 if found.veil is None or "haze" in kept else found.veil.share
-    # Levels were judged with the veil: where that goes, nothing is left that they say.
-    faults = {name: share * (1 - veil) for name, share in found.shares.items()}
-    faults = {n: share for n, share in faults.items() if share > 0 and _CONTROL_OF.get(n, n) not in kept}
-    return _Shares(faults, max(faults.get(name, 0.0) for kind in tone.KINDS for name in kind), veil)
-
-
-def _put_right(
-    rgb: Bytes, found: Found, shares: _Shares, colours: float, haze: float, kept: Collection[str]
-) -> Bytes:
-    """colours, haze: shares in [0, 1] of a cast and of a veil that somebody has asked to go."""
-    image = rgb if found.veil is None else lifted(rgb, found.veil, shares.veil, haze)
-    levels = tone.table(found.tone, shares.levels, kept, colours)
-    return image if levels is None else tone.applied(image, levels)
-
-
 def _runs(compiled: CompiledPrompt, base: Controls, strength: float, found: Found) -> tuple[Pass, ...]:
     """What the network has to be run for. A veil that was lifted is no longer there to be taken."""
     runs = passes(compiled.wishes, base, strength)
     if found.veil is None:
         return runs
     return tuple(replace(each, controls=spared(each.controls, "haze", found.veil.share)) for each in runs)
-
-
-def _repaired(found: Found, shares: _Shares) -> dict[str, float]:
-    repaired = {name: found.levels[name] for name in shares.faults}
-    return repaired if found.veil is None or not shares.veil else {**repaired, VEIL: found.veil.density}
 
 
 def _check(rgb: Bytes, thermal: Bytes) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from textdifuse_ros import fuser
 from textdifuse_ros.imaging.evidence import FAULTS
+from textdifuse_ros.imaging.repair import VEIL
 from textdifuse_ros.imaging.thermal_evidence import FAULTS as THERMAL_FAULTS
 from textdifuse_ros.nodes import camera_info, health, pipeline
 from textdifuse_ros.nodes.frames import Frame
@@ -387,7 +388,7 @@ def test_what_is_repaired_without_a_wish_is_said(repaired: dict[str, float], sai
 
 
 def test_every_fault_that_a_picture_gives_away_has_a_name_for_people() -> None:
-    assert set(health._FAULTS) == {*FAULTS, *THERMAL_FAULTS, fuser.VEIL}
+    assert set(health._FAULTS) == {*FAULTS, *THERMAL_FAULTS, VEIL}
 
 
 def test_the_smallest_image_of_the_node_is_that_of_the_network() -> None:

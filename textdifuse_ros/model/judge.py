@@ -15,8 +15,8 @@ from textdifuse_ros.model import veil
 from textdifuse_ros.model.veil import VeilNetwork
 from textdifuse_ros.model.weights import WeightsError
 
-# Levels of fog or smoke from which on it is worth looking where it lies: far below where they count, and no
-# picture of the validation split that has neither gets there.
+# Levels of fog or smoke from which on it is worth looking where it lies: below where either counts by itself.
+# Some pictures that have neither get there, others look veiled to who looks where; none does both.
 HINT = 0.1
 
 

@@ -21,6 +21,7 @@ from textdifuse_ros.imaging.cameras import Cameras
 from textdifuse_ros.imaging.evidence import Found
 from textdifuse_ros.imaging.repair import NOTHING, put_right, shares_of
 from textdifuse_ros.imaging.thermal_evidence import CONTROL, ThermalFound
+from textdifuse_ros.imaging.window import Windowed
 from textdifuse_ros.model import weights as weight_files
 from textdifuse_ros.model.controls import NONE, Controls, evident, farther, spared
 from textdifuse_ros.model.controls import controls as named_controls
@@ -157,6 +158,8 @@ class Fuser:
         want_salience: bool = True,
         hints: Hints | None = None,
         keep_on_device: bool = False,
+        settle: Callable[[Found], Found] = lambda found: found,
+        settle_thermal: Callable[[ThermalFound], ThermalFound] = lambda found: found,
     ) -> Fused:
         """Fuse one registered pair.
 
@@ -166,7 +169,8 @@ class Fuser:
         give away (of the RGB one `EVIDENT`), "off" nothing, a mapping says how far each is removed (names of
         `model.controls`, those left out as with "auto"); restoration wishes in the prompt start from there.
         keep_on_device: see Fused.
-        hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`.
+        hints: boxes that sharpen where the prompt's objects are, see `text.boxes.sharpened`. settle,
+        settle_thermal: what of what the images give away counts, as `imaging.settling` says for a video.
         A wish that is limited to a region costs one more run of the network where it changes something.
         Raises ValueError naming what does not fit, PromptError for a text that cannot be followed.
         """
@@ -174,8 +178,8 @@ class Fuser:
         _check(rgb, thermal)
         _check_asked(thermal.shape, strength, steps, self.steps)
         compiled = self.compile_prompt(prompt) if isinstance(prompt, str) else prompt
-        base = self._base(restore, rgb, compiled, strength)
-        thermal, warm = self._thermal(restore, thermal, compiled, strength)
+        base = self._base(restore, rgb, compiled, strength, settle)
+        thermal, warm = self._thermal(restore, thermal, compiled, strength, settle_thermal)
         base = replace(base, repaired={**base.repaired, **warm})
         fused = self._fused(
             base.rgb, thermal, compiled, steps, base, strength=strength, hints=hints,
@@ -248,10 +252,10 @@ class Fuser:
         base = self._base(restore, cameras.rgb, compiled, strength, settle)
         cameras = replace(cameras, rgb=base.rgb)
         if cameras.thermal.as_it_came:
-            raw, warm = self._thermal(
-                restore, cameras.thermal.raw, compiled, strength, settle_thermal, cameras.thermal.inverted
-            )
-            cameras = replace(cameras, thermal=replace(cameras.thermal, raw=raw))
+            shown = cameras.thermal.image()
+            right, warm = self._thermal(restore, shown, compiled, strength, settle_thermal)
+            if right is not shown:
+                cameras = replace(cameras, thermal=Windowed(right, 0.0, 255.0, inverted=False))
             base = replace(base, repaired={**base.repaired, **warm})
         whole, *regional = base.runs
         found = bool(regional) or (bool(compiled.objects) and strength > 0)
@@ -311,17 +315,16 @@ class Fuser:
         compiled: CompiledPrompt,
         strength: float,
         settle: Callable[[ThermalFound], ThermalFound] = lambda found: found,
-        inverted: bool = False,
     ) -> tuple[Bytes, Mapping[str, float]]:
-        """A thermal image, uint8 (H, W), small values hot where inverted, with its levels put right, and the
-        faults that it gave away."""
+        """A thermal image, uint8 (H, W), 255 = hot, with its levels put right, and the faults it gave away.
+        Where nothing is lacking it is the same array."""
         explicit: Mapping[str, float] = {} if isinstance(restore, str) else restore
         kept = explicit.get(CONTROL) == 0 or CONTROL in held_back(compiled.wishes, strength)
         if restore == "off" or kept:
             return thermal, {}
-        found = settle(self._judge.look_thermal(thermal, inverted))
+        found = settle(self._judge.look_thermal(thermal))
         repaired = {name: found.levels[name] for name in found.shares}
-        return thermal_evidence.put_right(thermal, found, inverted), repaired
+        return thermal_evidence.put_right(thermal, found), repaired
 
     def _where(self, each: Pass, rgb: Bytes, thermal: Bytes) -> Floats:
         """Where a pass counts: float32 (H, W) in [0, 1], the most relevant of its regions in each pixel."""

@@ -183,6 +183,8 @@ def test_a_control_is_spared_beyond_what_undoes_a_fault_and_no_other_one() -> No
     half = spared(ALL, "haze", 0.5)
     assert half[CONTROLS.index("haze")] == 0.75
     assert [each for name, each in zip(CONTROLS, half, strict=True) if name != "haze"] == [1.0] * 10
+    emphatic = spared((1.25,) * len(CONTROLS), "haze", 1.0)
+    assert emphatic[CONTROLS.index("haze")] == 0.75
     low = (0.25,) * len(CONTROLS)
     assert spared(low, "haze", 1.0) == low
 

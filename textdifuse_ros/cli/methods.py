@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from textdifuse_ros.cli.model_options import (
     steps_of,
 )
 from textdifuse_ros.evaluation.baselines import BASELINES, baseline_image, baseline_luminance, luminance
+from textdifuse_ros.imaging.settling import Settling, ThermalSettling
 
 if TYPE_CHECKING:
     from textdifuse_ros.fuser import Fuser
@@ -43,6 +45,8 @@ class Method:
 
     name: what tables call it. fuse: RGB uint8 (H, W, 3) and thermal uint8 (H, W) to RGB uint8 (H, W, 3).
     steps: of the sampler, 0 without a network. weights: first digits of their SHA-256; dtype: precision.
+    follow: fuse of a video's next frame, whose stamp in nanoseconds comes third: what the images give away is
+    smoothed over time, as in the node. None where that makes no difference.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Method:
     steps: int = 0
     weights: str = ""
     dtype: str = ""
+    follow: Callable[[Bytes, Bytes, int], Bytes] | None = None
 
     @property
     def is_teacher(self) -> bool:
@@ -62,14 +67,16 @@ class Method:
             return ""
         return f"weights {self.weights}, {self.steps} step{'s' if self.steps > 1 else ''}, {self.dtype}"
 
-    def luminance(self, rgb: Bytes, thermal: Bytes) -> Bytes:
-        """Luminance uint8 (H, W) of the fused image.
+    def luminance(self, rgb: Bytes, thermal: Bytes, stamp_ns: int | None = None) -> Bytes:
+        """Luminance uint8 (H, W) of the fused image. stamp_ns: where it is the next one of a video.
 
         That of a baseline is taken as it is computed, before colour is added to it and clipped.
         """
         if self.name in BASELINES:
             return baseline_luminance(self.name, luminance(rgb), thermal)
-        return luminance(self.fuse(rgb, thermal))
+        if stamp_ns is None or self.follow is None:
+            return luminance(self.fuse(rgb, thermal))
+        return luminance(self.follow(rgb, thermal, stamp_ns))
 
 
 @dataclass(frozen=True)
@@ -186,14 +193,21 @@ class Networks:
         fuser, count = self._fuser(steps), steps_of(steps)
         wanted, prompt = restore or self._args.restore, self._prompt if prompted else ""
 
-        def fuse(rgb: Bytes, thermal: Bytes) -> Bytes:
+        settling, thermal_settling = Settling(), ThermalSettling()
+
+        def fuse(rgb: Bytes, thermal: Bytes, **settled: Any) -> Bytes:
             fused = fuser.fuse(
                 rgb, thermal, prompt, count, strength=self._args.strength, restore=wanted,
-                want_salience=False,
+                want_salience=False, **settled,
             )  # fmt: skip
             return np.asarray(fused.image, np.uint8)
 
-        return Method(name or row_name(steps), fuse, count, fuser.weights_id, fuser.dtype)
+        def follow(rgb: Bytes, thermal: Bytes, stamp_ns: int) -> Bytes:
+            settle = partial(settling.settle, stamp_ns=stamp_ns)
+            settle_thermal = partial(thermal_settling.settle, stamp_ns=stamp_ns)
+            return fuse(rgb, thermal, settle=settle, settle_thermal=settle_thermal)
+
+        return Method(name or row_name(steps), fuse, count, fuser.weights_id, fuser.dtype, follow)
 
     def _fuser(self, steps: str) -> Fuser:
         is_teacher = steps == TEACHER

@@ -43,6 +43,7 @@ from textdifuse_ros.evaluation.steadiness import (
 Bytes = NDArray[np.uint8]
 EVERYTHING = (FUSED, *BASELINES)
 BAR = 1.1
+_FRAME_NS = 33_333_333  # from one frame of a video to the next
 
 
 @dataclass
@@ -106,7 +107,8 @@ def _begin(method: Method, rgb: Bytes, thermal: Bytes) -> _Judged:
 
 
 def _watch(judged: list[_Judged], pairs: Iterator[tuple[Bytes, Bytes]]) -> tuple[dict[str, float], int]:
-    """All frames through all methods. Change of the two cameras, and the number of frames."""
+    """All frames through all methods, as the node fuses those of a video. Change of the two cameras, and the
+    number of frames."""
     rgb_change, thermal_change = Change(), Change()
     count = 0
     for rgb, thermal in pairs:
@@ -114,7 +116,7 @@ def _watch(judged: list[_Judged], pairs: Iterator[tuple[Bytes, Bytes]]) -> tuple
         rgb_change.see(luminance(rgb))
         thermal_change.see(thermal)
         for each in judged:
-            each.change.see(each.method.luminance(rgb, thermal))
+            each.change.see(each.method.luminance(rgb, thermal, count * _FRAME_NS))
     return {"rgb": rgb_change.mean, "thermal": thermal_change.mean}, count
 
 

@@ -169,13 +169,10 @@ def table(found: ThermalFound, shares: Mapping[str, float]) -> Bytes | None:
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def put_right(thermal: Bytes, found: ThermalFound, inverted: bool = False) -> Bytes:
-    """thermal uint8 (H, W) with the levels of a `table`, itself where nothing is lacking. inverted: its small
-    values are the hot ones, and what was found is that of the image with 255 = hot."""
+def put_right(thermal: Bytes, found: ThermalFound) -> Bytes:
+    """thermal uint8 (H, W) with the levels of a `table`, itself where nothing is lacking."""
     levels = table(found, found.shares)
-    if levels is None:
-        return thermal
-    return np.asarray(cv2.LUT(thermal, 255 - levels[::-1] if inverted else levels), np.uint8)
+    return thermal if levels is None else np.asarray(cv2.LUT(thermal, levels), np.uint8)
 
 
 def save(evidence: ThermalEvidence, path: Path, notes: Mapping[str, str] | None = None) -> None:

@@ -40,8 +40,8 @@ class Windowed:
 
     @property
     def as_it_came(self) -> bool:
-        """Whether what is shown are the camera's own 8 bits, hot or cold ones first."""
-        return bool(self.raw.dtype == np.uint8) and self.low == 0 and self.high == 255
+        """Whether the values are shown as they are, hot or cold ones first, in whatever type they came."""
+        return self.low == 0 and self.high == 255
 
     def beyond(self) -> Beyond:
         """What of the values the window cannot show, by a regular subsample."""

@@ -65,9 +65,9 @@ def farther(name: str, value: float) -> float:
 
 def spared(values: Controls, name: str, share: float) -> Controls:
     """Controls of which one goes a share in [0, 1] less beyond what undoes a fault that shows by itself, for
-    where that was undone before."""
+    where that was undone before. What is emphatic stays."""
     at = CONTROLS.index(name)
-    beyond = max(0.0, values[at] - wholly(name))
+    beyond = max(0.0, min(1.0, values[at]) - wholly(name))
     return (*values[:at], values[at] - share * beyond, *values[at + 1 :])
 
 

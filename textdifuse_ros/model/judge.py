@@ -38,6 +38,6 @@ class Judge:
             return replace(found, veil=self._veil.look(rgb))
         return found
 
-    def look_thermal(self, thermal: NDArray[np.uint8], inverted: bool = False) -> ThermalFound:
-        """thermal: uint8 (H, W). inverted: its small values are the hot ones."""
-        return self._thermal.look(255 - thermal if inverted else thermal)
+    def look_thermal(self, thermal: NDArray[np.uint8]) -> ThermalFound:
+        """thermal: uint8 (H, W), 255 = hot."""
+        return self._thermal.look(thermal)

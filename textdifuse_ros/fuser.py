@@ -284,11 +284,11 @@ class Fuser:
         rgb: Bytes,
         compiled: CompiledPrompt,
         strength: float,
-        settle: Callable[[Found], Found] = lambda found: found,
+        settle: Callable[[Found], Found],
     ) -> _Base:
         if restore not in RESTORE and not isinstance(restore, Mapping):
             raise ValueError(f"restore is {restore!r}, it must be one of {RESTORE} or a mapping")
-        explicit: Mapping[str, float] = {} if isinstance(restore, str) else restore
+        explicit = _explicit(restore)
         colours = asked(compiled.wishes, "colour_cast", strength)
         haze = max(asked(compiled.wishes, "haze", strength), farther("haze", explicit.get("haze", 0.0)))
         off = restore == "off"
@@ -298,7 +298,7 @@ class Fuser:
         if off:
             image = put_right(rgb, found, NOTHING, colours, haze)
             return _Base(image, _runs(compiled, NONE, strength, found), {})
-        stay = held_back(compiled.wishes, strength) | {name for name, value in explicit.items() if value == 0}
+        stay = _stay(restore, compiled, strength)
         # What else is wrong with the light of an image, or its colours, stays with what is to be kept of it.
         kept = stay | {name for kind in tone.KINDS if stay & {*kind} for name in kind}
         shares = shares_of(found, kept)
@@ -314,13 +314,11 @@ class Fuser:
         thermal: Bytes,
         compiled: CompiledPrompt,
         strength: float,
-        settle: Callable[[ThermalFound], ThermalFound] = lambda found: found,
+        settle: Callable[[ThermalFound], ThermalFound],
     ) -> tuple[Bytes, Mapping[str, float]]:
         """A thermal image, uint8 (H, W), 255 = hot, with its levels put right, and the faults it gave away.
         Where nothing is lacking it is the same array."""
-        explicit: Mapping[str, float] = {} if isinstance(restore, str) else restore
-        kept = explicit.get(CONTROL) == 0 or CONTROL in held_back(compiled.wishes, strength)
-        if restore == "off" or kept:
+        if restore == "off" or CONTROL in _stay(restore, compiled, strength):
             return thermal, {}
         found = settle(self._judge.look_thermal(thermal))
         repaired = {name: found.levels[name] for name in found.shares}
@@ -345,6 +343,17 @@ class Fuser:
         if isinstance(self._localiser, Prepared):
             self._localiser.close()
         self._engine.close()
+
+
+def _explicit(restore: str | Mapping[str, float]) -> Mapping[str, float]:
+    """Controls that are said outright."""
+    return {} if isinstance(restore, str) else restore
+
+
+def _stay(restore: str | Mapping[str, float], compiled: CompiledPrompt, strength: float) -> frozenset[str]:
+    """Controls of faults that are to stay, by the wishes or outright."""
+    outright = {name for name, value in _explicit(restore).items() if value == 0}
+    return held_back(compiled.wishes, strength) | outright
 
 
 def _runs(compiled: CompiledPrompt, base: Controls, strength: float, found: Found) -> tuple[Pass, ...]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from textdifuse_ros.imaging.evidence import TOLD, TOLD_OF, Evidence, describe, reduced
+from textdifuse_ros.imaging.evidence import TOLD, TOLD_OF, Evidence, describe
+from textdifuse_ros.imaging.small import small_copy
 from textdifuse_ros.model import sampler, weights
 from textdifuse_ros.model.anchor import anchor
 from textdifuse_ros.model.colour import rgb_to_ycbcr
@@ -55,7 +56,7 @@ def network_inputs(height: int = 32, width: int = 48) -> dict[str, torch.Tensor]
 
 def nothing_found() -> Evidence:
     """One to which every picture is as its scene is."""
-    count = len(describe(reduced(np.zeros((16, 16, 3), np.uint8))))
+    count = len(describe(small_copy(np.zeros((16, 16, 3), np.uint8))))
     zeros = [np.zeros(shape, np.float32) for shape in ((4, count), (4, 4), (TOLD, 4))]
     biases = [np.zeros(4, np.float32), np.zeros(4, np.float32), np.zeros(TOLD, np.float32)]
     biases[-1][: len(TOLD_OF)] = -20

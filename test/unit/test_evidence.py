@@ -23,8 +23,8 @@ from textdifuse_ros.imaging.evidence import (
     EvidenceError,
     Found,
     describe,
-    reduced,
 )
+from textdifuse_ros.imaging.small import small_copy
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.model.controls import AUTO, CONTROLS, EVIDENT, controls, evident
 from textdifuse_ros.model.weights import WeightsError, identity
@@ -129,9 +129,9 @@ def test_what_is_found_hardly_depends_on_the_size_of_the_picture(seen: Evidence,
 @pytest.mark.parametrize("shape", [(16, 16), (17, 333), (1024, 1280), (60, 80)])
 def test_any_size_is_described_by_as_many_finite_numbers(shape: tuple[int, int]) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
-    numbers = describe(reduced(picture))
+    numbers = describe(small_copy(picture))
     assert numbers.dtype == np.float32
-    assert numbers.shape == describe(reduced(np.zeros((16, 16, 3), np.uint8))).shape
+    assert numbers.shape == describe(small_copy(np.zeros((16, 16, 3), np.uint8))).shape
     assert np.isfinite(numbers).all()
 
 

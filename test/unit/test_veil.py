@@ -13,7 +13,8 @@ from small_networks import nothing_found
 from textdifuse_ros.evaluation.restoration import psnr
 from textdifuse_ros.fuser import Fuser
 from textdifuse_ros.imaging.repair import VEIL
-from textdifuse_ros.imaging.veil import FLAT, SIGN, SMALL, UNASKED, Veil, lifted
+from textdifuse_ros.imaging.small import SMALL
+from textdifuse_ros.imaging.veil import FLAT, SIGN, UNASKED, Veil, lifted
 from textdifuse_ros.model import judge, veil
 from textdifuse_ros.model.controls import ALL, CONTROLS, farther, spared
 from textdifuse_ros.model.judge import Judge

@@ -52,6 +52,16 @@ def add_field_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     )
 
 
+def add_image_training_arguments(parser: argparse.ArgumentParser, kind: str, output: str) -> None:
+    """Of a training that takes images alone. kind: name of its configuration; output: what goes there."""
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with msrs128/, pennfudan/, ... inside"
+    )
+    parser.add_argument("--output", type=Path, required=True, help=output)
+    add_field_arguments(parser, kind)
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
+
+
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 130 after a signal. Raises CliError."""
     from textdifuse_ros.train.teacher import train

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from textdifuse_ros.cli.train import add_field_arguments, follow, prepare_threads, read_fields
+from textdifuse_ros.cli.train import add_image_training_arguments, follow, prepare_threads, read_fields
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder with msrs128/, pennfudan/, ... inside"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="examples and weights go here")
-    add_field_arguments(parser, "EvidenceTraining")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 leaves torch's choice")
+    add_image_training_arguments(parser, "EvidenceTraining", "examples and weights go here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from textdifuse_ros.imaging import perceptron
 from textdifuse_ros.imaging.perceptron import EvidenceError as EvidenceError
 from textdifuse_ros.imaging.perceptron import Perceptron, levels_at, share_of
+from textdifuse_ros.imaging.small import small_copy
 from textdifuse_ros.imaging.tone import Tone
 from textdifuse_ros.imaging.veil import Veil
 
@@ -44,7 +45,6 @@ SIGNS: Mapping[str, tuple[float, float]] = {
     "fog": (0.3, 0.55),
 }
 SMOKY = (0.3, 0.6)  # the same of smoke, behind which nobody can say what else is wrong with a picture
-SMALL = (80, 60)  # width, height of the copy that is looked at, whatever the shape of the picture
 TOLD = len(TOLD_OF) + 6  # of each fault its level; three logarithms of gains, three changes of the mean level
 SHARES = np.array((0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999))
 _EXTREMES = SHARES[[0, 2, 5, 7, 9, 12, 14]]
@@ -80,16 +80,11 @@ class Evidence(Perceptron):
 
     def look(self, rgb: Bytes) -> Found:
         """rgb: uint8 (H, W, 3)."""
-        small = reduced(rgb)
+        small = small_copy(rgb)
         told = self.of(describe(small)[None])[0]
         mean = mean_levels(small)
         gain, level = np.exp(told[-6:-3]), np.clip(mean + told[-3:], 0, 1)
         return Found(dict(zip(TOLD_OF, told.tolist(), strict=False)), Tone(gain, level, mean))
-
-
-def reduced(rgb: Bytes) -> Bytes:
-    """The small copy of a picture, uint8 (H, W, 3), that is looked at."""
-    return np.asarray(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def mean_levels(small: Bytes) -> Floats:
@@ -98,7 +93,7 @@ def mean_levels(small: Bytes) -> Floats:
 
 
 def describe(small: Bytes) -> Floats:
-    """What `reduced` returns, in numbers of order one: float32 (F,)."""
+    """What `small_copy` returns, in numbers of order one: float32 (F,)."""
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     planes = cv2.split(small)
     lightest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
@@ -151,4 +146,4 @@ def save(evidence: Evidence, path: Path, notes: Mapping[str, str] | None = None)
 
 def load(path: Path = SHIPPED) -> Evidence:
     """Raises EvidenceError."""
-    return perceptron.load(path, Evidence, len(describe(reduced(np.zeros((16, 16, 3), np.uint8)))))
+    return perceptron.load(path, Evidence, len(describe(small_copy(np.zeros((16, 16, 3), np.uint8)))))

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textdifuse_ros.imaging import perceptron
-from textdifuse_ros.imaging.evidence import CONTRASTS, SHARES, SMALL
+from textdifuse_ros.imaging.evidence import CONTRASTS, SHARES
 from textdifuse_ros.imaging.perceptron import EvidenceError as EvidenceError
 from textdifuse_ros.imaging.perceptron import Perceptron, levels_at, share_of
+from textdifuse_ros.imaging.small import small_copy
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -103,9 +104,8 @@ class Reduced:
 
 def reduced(thermal: Bytes) -> Reduced:
     """thermal: uint8 (H, W)."""
-    small = cv2.resize(thermal, SMALL, interpolation=cv2.INTER_AREA)
     sample = cv2.resize(thermal, SAMPLED, interpolation=cv2.INTER_NEAREST)
-    return Reduced(np.asarray(small, np.uint8), np.asarray(sample, np.uint8))
+    return Reduced(small_copy(thermal), np.asarray(sample, np.uint8))
 
 
 def describe(seen: Reduced) -> Floats:

@@ -20,7 +20,7 @@ KINDS = (LIGHT, COLOUR)
 MOST = 2.0
 # Most that is added to black: a dark image is multiplied, as far as it bears, and not veiled.
 _VEIL = 0.03
-_WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
+LUMINANCE = np.array((0.299, 0.587, 0.114), np.float32)  # of red, green and blue (BT.601)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def table(tone: Tone, share: float, kept: Collection[str] = (), asked: float = 0
         values = _corrected(values, tone, light, keeps_colour)
     if further > 0:  # the light stays: only how far the channels go apart
         ratio = _ratio(tone, further)
-        values = values * np.clip(ratio / float(_WEIGHTS @ ratio), 1 / MOST, MOST)
+        values = values * np.clip(ratio / float(LUMINANCE @ ratio), 1 / MOST, MOST)
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)[:, None]
 
 
@@ -63,8 +63,8 @@ def _corrected(values: Floats, tone: Tone, share: float, keeps_colour: bool) -> 
     gain: Floats = np.asarray(tone.gain**share, np.float32)
     level = _ratio(tone, share) * tone.mean
     if keeps_colour:
-        gain = np.full(3, _WEIGHTS @ gain, np.float32)
-        level = tone.mean + _WEIGHTS @ (level - tone.mean)
+        gain = np.full(3, LUMINANCE @ gain, np.float32)
+        level = tone.mean + LUMINANCE @ (level - tone.mean)
     limited = gain * min(1.0, MOST / float(gain.max()))
     offset = level - limited * tone.mean
     lifted = np.minimum((level - _VEIL) / (tone.mean + 1e-3), MOST)
@@ -80,4 +80,4 @@ def applied(rgb: Bytes, levels: Bytes) -> Bytes:
 
 def lacking(tone: Tone) -> float:
     """How much of the gain is beyond what an image bears, in [0, 1]: 1 for a factor of two and more."""
-    return float(np.clip(np.log2(float(_WEIGHTS @ tone.gain) / MOST), 0, 1))
+    return float(np.clip(np.log2(float(LUMINANCE @ tone.gain) / MOST), 0, 1))

@@ -13,10 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from textdifuse_ros.imaging.perceptron import share_of
+from textdifuse_ros.imaging.small import small_copy
+from textdifuse_ros.imaging.tone import LUMINANCE
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-SMALL = (80, 60)  # width, height of the maps, whatever the shape of the picture
 MAPS = 5  # logarithm of the gain, changes of the three channels' means, density
 # Least and largest logarithm of a gain: what is behind dense smoke is noise, and three times that.
 GAINS = (-0.7, 1.1)
@@ -27,7 +30,6 @@ UNASKED = 0.5
 FLAT = 0.6
 # Mean density of a picture from which on it counts as veiled, and at which wholly.
 SIGN = (0.25, 0.4)
-_WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,7 @@ class Veil:
     @property
     def share(self) -> float:
         """How far it is to be lifted without a wish, from 0 to 1."""
-        begins, sure = SIGN
-        return min(1.0, max(0.0, (self.density - begins) / (sure - begins)))
-
-
-def small(rgb: Bytes) -> Bytes:
-    """The copy of a picture, uint8 (60, 80, 3), that the maps are of."""
-    return np.asarray(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
+        return share_of(self.density, SIGN)
 
 
 def lifted(rgb: Bytes, veil: Veil, share: float, asked: float = 0.0) -> Bytes:
@@ -62,12 +58,12 @@ def lifted(rgb: Bytes, veil: Veil, share: float, asked: float = 0.0) -> Bytes:
     most = max(share, asked)
     if most <= 0:
         return rgb
-    maps = _as_sum(small(rgb), veil.maps, most, max(UNASKED * share, asked))
+    maps = _as_sum(small_copy(rgb), veil.maps, most, max(UNASKED * share, asked))
     own, common, *added = (
         cv2.resize(each, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR) for each in cv2.split(maps)
     )
     planes = cv2.split(rgb.astype(np.float32))
-    common = cv2.multiply(common, cv2.transform(cv2.merge(planes), _WEIGHTS[None]))
+    common = cv2.multiply(common, cv2.transform(cv2.merge(planes), LUMINANCE[None]))
     image = [
         cv2.add(cv2.add(cv2.multiply(p, own), common), more) for p, more in zip(planes, added, strict=True)
     ]
@@ -80,10 +76,10 @@ def _as_sum(mean: Bytes, maps: Floats, share: float, means: float) -> Floats:
     """Maps (60, 80, 5) of what a pixel in [0, 255] is multiplied with, what its luminance is, and what is
     added to each channel: plane by plane a third of the time that pixels of three take.
 
-    mean: `small` of the picture. share: of gains and of what goes grey; means: of changes of the means.
+    mean: the picture's small copy. share: of gains and of what goes grey; means: of changes of the means.
     """
     grey = share * maps[..., 4:]
     gain = np.exp(share * np.clip(maps[..., :1], *GAINS)) * (1 - FLAT * grey)
     added = mean * (1 - gain) + 255 * means * maps[..., 1:4]
-    added = added + grey * ((added @ _WEIGHTS)[..., None] - added)
+    added = added + grey * ((added @ LUMINANCE)[..., None] - added)
     return np.concatenate(((1 - grey) * gain, grey * gain, added), axis=2).astype(np.float32)

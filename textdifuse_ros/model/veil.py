@@ -18,7 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from textdifuse_ros.imaging.veil import GAINS, MAPS, Veil, small
+from textdifuse_ros.imaging.small import small_copy
+from textdifuse_ros.imaging.veil import GAINS, MAPS, Veil
 from textdifuse_ros.model.weights import WeightsError
 
 FORMAT = "textdifuse-veil-1"
@@ -67,7 +68,9 @@ class VeilNetwork(nn.Module):
     @torch.inference_mode()
     def look(self, rgb: NDArray[np.uint8]) -> Veil:
         """rgb: uint8 (H, W, 3)."""
-        copy = torch.from_numpy(small(rgb)).to(self.out.weight.device).permute(2, 0, 1)[None].float() / 255
+        copy = (
+            torch.from_numpy(small_copy(rgb)).to(self.out.weight.device).permute(2, 0, 1)[None].float() / 255
+        )
         maps = self(copy)
         maps = torch.cat((maps[:, :1].clamp(*GAINS), maps[:, 1:4].clamp(-1, 1), maps[:, 4:].sigmoid()), dim=1)
         return Veil(np.ascontiguousarray(maps[0].permute(1, 2, 0).cpu().numpy()))

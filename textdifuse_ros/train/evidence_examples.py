@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from textdifuse_ros.imaging.evidence import FAULTS, TOLD_OF, describe, mean_levels, reduced
+from textdifuse_ros.imaging.evidence import FAULTS, TOLD_OF, describe, mean_levels
+from textdifuse_ros.imaging.small import small_copy
 from textdifuse_ros.imaging.tone import COLOUR, LIGHT
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, drawn
 from textdifuse_ros.train.errors import TrainingError
@@ -51,6 +52,12 @@ class Scenes:
 
     images: tuple[tuple[Bytes, ...], ...]
     weights: NDArray[np.float64]
+
+    def draw(self, rng: Rng) -> tuple[Bytes, int]:
+        """One of them, and which of all it is."""
+        folder = int(rng.choice(len(self.images), p=self.weights))
+        place = int(rng.integers(len(self.images[folder])))
+        return self.images[folder][place], place + sum(len(each) for each in self.images[:folder])
 
 
 @dataclass(frozen=True)
@@ -103,15 +110,13 @@ def bundled(drawn: list[Example]) -> Examples:
 
 
 def _example(scenes: Scenes, rng: Rng) -> Example:
-    folder = int(rng.choice(len(scenes.images), p=scenes.weights))
-    place = int(rng.integers(len(scenes.images[folder])))
-    visible = as_another_camera(turned(part_of(scenes.images[folder][place], rng), rng), rng)
+    picture, place = scenes.draw(rng)
+    visible = as_another_camera(turned(part_of(picture, rng), rng), rng)
     draws = _faults(rng)
     state = degrade(visible, np.zeros(visible.shape[:2], np.float32), draws)
     image = tinted(state, rng) if any(each.degradation.name == "smoke" for each in draws) else state.visible
-    small = reduced(edged(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), rng))
+    small = small_copy(edged(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8), rng))
     tone = undoing(visible, draws, mean_levels(small))
-    place += sum(len(each) for each in scenes.images[:folder])
     return describe(small), _levels(draws, state), tone, place
 
 

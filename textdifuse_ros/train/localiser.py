@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
-import pickle
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +18,7 @@ from textdifuse_ros.text.concepts import SEEN
 from textdifuse_ros.text.embedded_network import LocaliserConfig, LocaliserNetwork
 from textdifuse_ros.text.embedded_weights import save
 from textdifuse_ros.text.words import Words
-from textdifuse_ros.train import files
+from textdifuse_ros.train import checkpoint, files
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.interrupts import Interrupts
 from textdifuse_ros.train.journal import Journal
@@ -199,7 +196,8 @@ class _Run:
         self._autocast = torch.autocast(self._device.type, dtype=dtype, enabled=dtype == torch.bfloat16)
         self.step, self.spent = 0, 0.0
         if (output / "checkpoint.pt").is_file():
-            self._resume(output / "checkpoint.pt")
+            kept = output / "checkpoint.pt", self._network, self._optimiser, self._average, self._device
+            self.step, self.spent = checkpoint.resume(*kept)
 
     def done(self) -> float:
         """Share of the training that is behind, by updates or by the clock, whichever is further."""
@@ -230,15 +228,6 @@ class _Run:
 
         frames: those that train, to set where each concept counts as found; None leaves it as it is.
         """
-        state = {
-            "network": self._network.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "average": self._average.shadow,
-            "step": self.step,
-            "spent": self.spent,
-        }
-        data = io.BytesIO()
-        torch.save(state, data)
         averaged = LocaliserNetwork(self._network.config)
         averaged.load_state_dict({name: value.float().cpu() for name, value in self._average.shadow.items()})
         averaged.eval()
@@ -247,17 +236,6 @@ class _Run:
         path = self._output / FILE
         with files.replacing(path) as temporary:
             save(averaged, self.words, temporary, {"updates": str(self.step)})
-        files.write(self._output / "checkpoint.pt", data.getvalue())
+        standing = self._network, self._optimiser, self._average, self.step, self.spent
+        checkpoint.write(self._output / "checkpoint.pt", *standing)
         return path
-
-    def _resume(self, path: Path) -> None:
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            self._network.load_state_dict(state["network"])
-            self._optimiser.load_state_dict(state["optimiser"])
-            self._average.shadow = {name: each.to(self._device) for name, each in state["average"].items()}
-            self.step, self.spent = int(state["step"]), float(state["spent"])
-        except (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError) as error:
-            raise TrainingError(
-                f"{path}: is not a checkpoint of this training; take another --output"
-            ) from error

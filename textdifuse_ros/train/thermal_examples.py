@@ -57,16 +57,14 @@ def draw_examples(scenes: Scenes, seed: int, part: int, count: int) -> Examples:
 
 
 def _example(scenes: Scenes, rng: Rng) -> Example:
-    folder = int(rng.choice(len(scenes.images), p=scenes.weights))
-    place = int(rng.integers(len(scenes.images[folder])))
-    thermal = as_another_camera(part_of(scenes.images[folder][place], rng, SEEN)[..., 0], rng)
+    picture, place = scenes.draw(rng)
+    thermal = as_another_camera(part_of(picture, rng, SEEN)[..., 0], rng)
     draws = _faults(rng)
     image = _spoilt(thermal, draws)
     levels, mends = {each.degradation.name: each.level for each in draws}, draws
     if "thermal_saturation" not in levels and rng.random() < STRETCHED_AFTER:
         image, levels, mends = stretched(image), {}, []
     seen = reduced(edged(image, rng))
-    place += sum(len(each) for each in scenes.images[:folder])
     told = np.asarray([levels.get(name, 0.0) for name in FAULTS], np.float32)
     return describe(seen), told, undoing(thermal, mends, seen.mean), place
 

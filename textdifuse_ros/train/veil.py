@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import math
-import pickle
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textdifuse_ros.engines.device import resolve_device
-from textdifuse_ros.imaging.veil import GAINS, SMALL
+from textdifuse_ros.imaging.small import SMALL
+from textdifuse_ros.imaging.veil import GAINS
 from textdifuse_ros.model.veil import VeilNetwork, save
-from textdifuse_ros.train import files
+from textdifuse_ros.train import checkpoint, files
 from textdifuse_ros.train.errors import Interrupted, TrainingError
 from textdifuse_ros.train.evidence_examples import load_scenes
 from textdifuse_ros.train.fields import check_all, rules_of, setting
@@ -140,7 +138,8 @@ class _Run:
         self._average = Average(self._network, config.average)
         self.step, self.spent = 0, 0.0
         if (output / "checkpoint.pt").is_file():
-            self._resume(output / "checkpoint.pt")
+            kept = output / "checkpoint.pt", self._network, self._optimiser, self._average, self._device
+            self.step, self.spent = checkpoint.resume(*kept)
 
     def update(self, batch: Batch) -> dict[str, float]:
         """One optimiser step. Raises TrainingError for a loss that is not finite."""
@@ -165,28 +164,6 @@ class _Run:
         path = self._output / FILE
         with files.replacing(path) as temporary:
             save(averaged, temporary, {"updates": str(self.step)})
-        data = io.BytesIO()
-        torch.save(
-            {
-                "network": self._network.state_dict(),
-                "optimiser": self._optimiser.state_dict(),
-                "average": self._average.shadow,
-                "step": self.step,
-                "spent": self.spent,
-            },
-            data,
-        )
-        files.write(self._output / "checkpoint.pt", data.getvalue())
+        standing = self._network, self._optimiser, self._average, self.step, self.spent
+        checkpoint.write(self._output / "checkpoint.pt", *standing)
         return path
-
-    def _resume(self, path: Path) -> None:
-        try:
-            state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-            self._network.load_state_dict(state["network"])
-            self._optimiser.load_state_dict(state["optimiser"])
-            self._average.shadow = {name: each.to(self._device) for name, each in state["average"].items()}
-            self.step, self.spent = int(state["step"]), float(state["spent"])
-        except (RuntimeError, EOFError, LookupError, ValueError, TypeError, pickle.UnpicklingError) as error:
-            raise TrainingError(
-                f"{path}: is not a checkpoint of this training; take another --output"
-            ) from error

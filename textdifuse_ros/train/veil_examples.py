@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textdifuse_ros.imaging.veil import SMALL
+from textdifuse_ros.imaging.small import SMALL
 from textdifuse_ros.train.degrade import DEGRADATIONS, Draw, degrade, drawn
 from textdifuse_ros.train.evidence_examples import (
     SEEN,
@@ -60,8 +60,8 @@ def _stacked(images: tuple[Bytes, ...]) -> Tensor:
 
 
 def _example(scenes: Scenes, rng: Rng) -> tuple[Bytes, Bytes, Bytes]:
-    folder = scenes.images[int(rng.choice(len(scenes.images), p=scenes.weights))]
-    picture = turned(part_of(folder[int(rng.integers(len(folder)))], rng), rng)
+    picture, _ = scenes.draw(rng)
+    picture = turned(part_of(picture, rng), rng)
     picture = np.asarray(cv2.resize(picture, SEEN, interpolation=cv2.INTER_AREA), np.uint8)  # one on its side
     visible = as_another_camera(picture, rng)
     veil, others = _drawn(VEILS, VEILED, rng), _drawn(OTHERS, OTHER, rng)
